@@ -1,0 +1,56 @@
+# room(<path>): the library fl_<name> of all sources below <path>, linked with every room declared before it,
+# and the test program bin/<name>_test of the *_test.cpp files beside them.
+
+set(FAIRLEAD_ROOMS "" CACHE INTERNAL "Rooms declared so far, lowest first")
+
+# The one precompiled header. REUSE_FROM demands equal flags, which Toolchain.cmake sees to.
+file(WRITE ${CMAKE_BINARY_DIR}/pch/pch.cpp.in "// Exists only to own the precompiled header.\n")
+configure_file(${CMAKE_BINARY_DIR}/pch/pch.cpp.in ${CMAKE_BINARY_DIR}/pch/pch.cpp COPYONLY)
+add_library(fl_pch STATIC ${CMAKE_BINARY_DIR}/pch/pch.cpp)
+target_link_libraries(fl_pch PUBLIC fl_third)
+target_precompile_headers(fl_pch PRIVATE ${CMAKE_SOURCE_DIR}/cmake/pch.h)
+
+if(FAIRLEAD_TESTS)
+  find_package(GTest REQUIRED)
+  add_library(fl_test_pch STATIC ${CMAKE_BINARY_DIR}/pch/pch.cpp)
+  target_link_libraries(fl_test_pch PUBLIC fl_third GTest::gtest GTest::gmock GTest::gmock_main)
+  target_precompile_headers(fl_test_pch PRIVATE ${CMAKE_SOURCE_DIR}/cmake/pch.h <gtest/gtest.h> <gmock/gmock.h>)
+endif()
+
+# unit_test(<name> <sources> <libraries>)
+function(unit_test name sources libraries)
+  add_executable(${name} ${sources})
+  target_link_libraries(${name} PRIVATE ${libraries} GTest::gtest GTest::gmock GTest::gmock_main)
+  target_precompile_headers(${name} REUSE_FROM fl_test_pch)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+  # One ctest entry per program: starting a process per case would cost more than the cases do.
+  add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT 300)
+endfunction()
+
+function(room path)
+  cmake_path(GET path FILENAME name)
+  set(library fl_${name})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${path}/*.cpp)
+  set(tests ${sources})
+  list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
+  list(FILTER sources EXCLUDE REGEX "(_test|/main)\\.cpp$")
+
+  if(sources)
+    add_library(${library} STATIC ${sources})
+    set(scope PUBLIC)
+    target_precompile_headers(${library} REUSE_FROM fl_pch)
+  else()
+    add_library(${library} INTERFACE)
+    set(scope INTERFACE)
+  endif()
+  # Highest first, as a linker that reads archives once wants them.
+  set(below ${FAIRLEAD_ROOMS})
+  list(REVERSE below)
+  target_link_libraries(${library} ${scope} ${below} fl_third)
+  set(FAIRLEAD_ROOMS ${FAIRLEAD_ROOMS} ${library} CACHE INTERNAL "")
+
+  if(FAIRLEAD_TESTS AND tests)
+    unit_test(${name}_test "${tests}" ${library})
+  endif()
+endfunction()
