@@ -1,0 +1,67 @@
+#include "engine/model/checks.h"
+
+#include <arpa/inet.h>
+
+#include <charconv>
+#include <optional>
+#include <string>
+
+namespace fairlead::model {
+namespace {
+
+std::optional<int> number(std::string_view text) {
+  int value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size() || text.empty()) return std::nullopt;
+  return value;
+}
+
+// Bits of the address family of a literal address; 0 when it is none.
+int address_bits(const std::string& text) {
+  in6_addr scratch{};
+  if (inet_pton(AF_INET, text.c_str(), &scratch) == 1) return 32;
+  if (inet_pton(AF_INET6, text.c_str(), &scratch) == 1) return 128;
+  return 0;
+}
+
+}  // namespace
+
+schema::Complaint percent(std::int64_t value) {
+  if (value >= 0 && value <= 100) return std::nullopt;
+  return "must be 0 to 100";
+}
+
+schema::Complaint proxy_protocol_version(std::int64_t value) {
+  if (value == 1 || value == 2) return std::nullopt;
+  return "must be 1 or 2";
+}
+
+schema::Complaint status_or_range(std::string_view text) {
+  const std::size_t dash = text.find('-');
+  const std::optional<int> first = number(text.substr(0, dash));
+  const std::optional<int> last = dash == std::string_view::npos ? first : number(text.substr(dash + 1));
+  if (first && last && *first >= 100 && *last <= 599 && *first <= *last) return std::nullopt;
+  return "must be a status code or a range such as 500-599";
+}
+
+schema::Complaint status_code(std::int64_t value) {
+  if (value >= 100 && value <= 599) return std::nullopt;
+  return "must be a status code from 100 to 599";
+}
+
+schema::Complaint ip_or_cidr(std::string_view text) {
+  const std::size_t slash = text.find('/');
+  const int bits = address_bits(std::string(text.substr(0, slash)));
+  if (bits != 0 && slash == std::string_view::npos) return std::nullopt;
+  const std::optional<int> prefix =
+      slash == std::string_view::npos ? std::nullopt : number(text.substr(slash + 1));
+  if (bits != 0 && prefix && *prefix >= 0 && *prefix <= bits) return std::nullopt;
+  return "must be an IP address or a network such as 10.0.0.0/8";
+}
+
+schema::Complaint at_most_64k(std::string_view text) {
+  if (text.size() <= 65535) return std::nullopt;
+  return "must not be longer than 65535 bytes";
+}
+
+}  // namespace fairlead::model

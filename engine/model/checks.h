@@ -1,0 +1,18 @@
+#pragma once
+
+#include "engine/schema/check.h"
+
+#include <cstdint>
+#include <string_view>
+
+// Checks of single values, used by the option tables of this room.
+namespace fairlead::model {
+
+schema::Complaint percent(std::int64_t value);
+schema::Complaint proxy_protocol_version(std::int64_t value);
+schema::Complaint status_or_range(std::string_view text);  // "500", "500-599"
+schema::Complaint status_code(std::int64_t value);         // 100..599
+schema::Complaint ip_or_cidr(std::string_view text);
+schema::Complaint at_most_64k(std::string_view text);  // 65535 bytes
+
+}  // namespace fairlead::model

@@ -1,0 +1,33 @@
+#pragma once
+
+#include "engine/model/dynamic.h"
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace fairlead::model {
+
+struct ProviderConfig {
+  std::string provider;  // docker, file, internal, …
+  std::shared_ptr<const Dynamic> config;
+};
+
+// "web" of docker is "web@docker"; a name that has its provider keeps it, and an empty one stays empty.
+std::string qualify(std::string_view name, std::string_view provider);
+
+// The parts of a qualified name: {"web", "docker"}; the provider is empty where there is none.
+struct QualifiedName {
+  std::string_view name;
+  std::string_view provider;
+};
+QualifiedName split(std::string_view qualified);
+
+// Joins what the providers say into one configuration. Names become `name@provider`, references to elements
+// are qualified by the provider of the element that holds them (also chain.middlewares and errors.service
+// inside middlewares); TLS options and the store named `default` are global. Two providers that define one of
+// those break it: nobody can know which was meant.
+Dynamic merge(std::span<const ProviderConfig> providers);
+
+}  // namespace fairlead::model
