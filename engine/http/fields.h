@@ -1,0 +1,134 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "engine/base/arena.h"
+#include "engine/base/strings.h"
+
+namespace fairlead::http {
+
+// Names the engine itself acts upon. A field carries its number, so that the request path compares one
+// byte instead of a string.
+enum class Name : std::uint8_t {
+  Other,
+  Accept,
+  AcceptEncoding,
+  Authorization,
+  Connection,
+  ContentLength,
+  ContentType,
+  Cookie,
+  Date,
+  Expect,
+  Host,
+  KeepAlive,
+  Location,
+  ProxyAuthenticate,
+  ProxyAuthorization,
+  ProxyConnection,
+  Referer,
+  SetCookie,
+  Te,
+  Trailer,
+  TransferEncoding,
+  Upgrade,
+  UserAgent,
+  XForwardedFor,
+  XForwardedHost,
+  XForwardedMethod,
+  XForwardedPort,
+  XForwardedPrefix,
+  XForwardedProto,
+  XForwardedServer,
+  XForwardedTlsClientCert,
+  XForwardedTlsClientCertInfo,
+  XForwardedUri,
+  XRealIp,
+};
+
+// The number of a field name, compared without case; Other when the engine has no interest in it.
+Name known_name(std::string_view name);
+
+// The usual spelling: "X-Forwarded-For".
+std::string_view spelling(Name name);
+
+struct Field {
+  std::string_view name;   // as received
+  std::string_view value;  // without white space at the ends
+  Name known = Name::Other;
+};
+
+// The field lines of one head, in order. Names and values are views into the arena of the exchange, so
+// copying a Fields is cheap and valid as long as that exchange lives.
+class Fields {
+ public:
+  explicit Fields(Arena& arena) : arena_(&arena) {}
+
+  // Appends a line whose bytes already live as long as the exchange.
+  void append(std::string_view name, std::string_view value, Name known) {
+    lines_.push_back({name, value, known});
+  }
+  // Appends a copy.
+  void add(std::string_view name, std::string_view value);
+  void add(Name name, std::string_view value) { append(spelling(name), arena_->copy(value), name); }
+  // Replaces all lines of that name by one, kept in the place of the first.
+  void set(std::string_view name, std::string_view value);
+  void set(Name name, std::string_view value) { set_known(name, spelling(name), arena_->copy(value)); }
+  // Removes every line of that name; the number removed.
+  std::size_t remove(std::string_view name);
+  std::size_t remove(Name name);
+  template <class Predicate>
+  std::size_t remove_if(Predicate drop) {
+    return std::erase_if(lines_, drop);
+  }
+
+  // The first line's value; nullptr-like empty optional is spelt as a null data() view: use has().
+  const Field* find(std::string_view name) const;
+  const Field* find(Name name) const {
+    for (const Field& line : lines_)
+      if (line.known == name) return &line;
+    return nullptr;
+  }
+  Field* find(Name name) { return const_cast<Field*>(std::as_const(*this).find(name)); }
+  // Empty when absent.
+  std::string_view get(std::string_view name) const {
+    const Field* line = find(name);
+    return line ? line->value : std::string_view{};
+  }
+  std::string_view get(Name name) const {
+    const Field* line = find(name);
+    return line ? line->value : std::string_view{};
+  }
+  bool has(std::string_view name) const { return find(name) != nullptr; }
+  bool has(Name name) const { return find(name) != nullptr; }
+  // All values of that name joined by ", " (RFC 9110 §5.3).
+  std::string_view joined(std::string_view name) const;
+
+  auto begin() const { return lines_.begin(); }
+  auto end() const { return lines_.end(); }
+  auto begin() { return lines_.begin(); }
+  auto end() { return lines_.end(); }
+  std::size_t size() const { return lines_.size(); }
+  bool empty() const { return lines_.empty(); }
+  void clear() { lines_.clear(); }
+  void reserve(std::size_t lines) { lines_.reserve(lines); }
+  Arena& arena() const { return *arena_; }
+
+ private:
+  void set_known(Name known, std::string_view name, std::string_view value);
+
+  Arena* arena_;
+  std::vector<Field> lines_;
+};
+
+// True when the comma-separated list `value` has the token, compared without case.
+bool has_token(std::string_view value, std::string_view token);
+
+// Field name syntax (RFC 9110 §5.1 token), and bytes allowed in a value (§5.5, without CR, LF, NUL).
+bool is_token(std::string_view text);
+bool is_field_value(std::string_view text);
+
+}  // namespace fairlead::http

@@ -1,0 +1,104 @@
+#include "engine/net/tcp_transport.h"
+
+#include <fmt/format.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "engine/base/assert.h"
+
+namespace fairlead::net {
+
+TcpTransport::TcpTransport(event::Loop& loop, Fd socket, const Address& peer, const Address& local)
+    : loop_(loop), socket_(std::move(socket)) {
+  peer_ = peer;
+  local_ = local;
+}
+
+std::unique_ptr<TcpTransport> TcpTransport::adopt(event::Loop& loop, Fd socket, const Address& peer,
+                                                  const Address& local) {
+  std::unique_ptr<TcpTransport> transport(new TcpTransport(loop, std::move(socket), peer, local));
+  if (!loop.add(transport->socket_.get(), *transport)) return nullptr;
+  return transport;
+}
+
+TcpTransport::~TcpTransport() = default;
+
+IoResult TcpTransport::read(std::span<char> into) {
+  for (;;) {
+    const ssize_t got = ::recv(socket_.get(), into.data(), into.size(), 0);
+    if (got > 0) {
+      // A short read drained the socket: no second call to see EAGAIN. After the peer's FIN no edge will
+      // come for the end itself, so reading goes on until it shows.
+      const bool drained = static_cast<std::size_t>(got) < into.size() && !peer_finished_;
+      return {static_cast<std::size_t>(got), IoStatus::Ok, 0, drained};
+    }
+    if (got == 0) return {0, IoStatus::End, 0, true};
+    if (errno == EINTR) continue;
+    if (errno == EAGAIN || errno == EWOULDBLOCK) return {0, IoStatus::WouldBlock, 0, true};
+    return {0, IoStatus::Failed, errno, true};
+  }
+}
+
+IoResult TcpTransport::write(std::span<const iovec> parts) {
+  for (;;) {
+    ssize_t sent = 0;
+    if (parts.size() == 1) {
+      sent = ::send(socket_.get(), parts[0].iov_base, parts[0].iov_len, MSG_NOSIGNAL);
+    } else {
+      msghdr message{};
+      message.msg_iov = const_cast<iovec*>(parts.data());
+      message.msg_iovlen = parts.size();
+      sent = ::sendmsg(socket_.get(), &message, MSG_NOSIGNAL);
+    }
+    if (sent >= 0) return {static_cast<std::size_t>(sent), IoStatus::Ok, 0, false};
+    if (errno == EINTR) continue;
+    if (errno == EAGAIN || errno == EWOULDBLOCK) return {0, IoStatus::WouldBlock, 0, false};
+    return {0, IoStatus::Failed, errno, false};
+  }
+}
+
+void TcpTransport::finish_writing() { ::shutdown(socket_.get(), SHUT_WR); }
+
+void TcpTransport::close() { socket_.reset(); }
+
+void TcpTransport::on_event(std::uint32_t events) {
+  // The user may close this transport in any of these calls; it is destroyed only when the tick has ended.
+  if (!socket_ || !user_) return;
+  if (events & EPOLLERR) {
+    int error = 0;
+    socklen_t size = sizeof error;
+    ::getsockopt(socket_.get(), SOL_SOCKET, SO_ERROR, &error, &size);
+    user_->on_broken(error ? error : EPIPE);
+    return;
+  }
+  if (events & (EPOLLRDHUP | EPOLLHUP)) peer_finished_ = true;
+  if (events & EPOLLOUT) user_->on_writable();
+  if (socket_ && user_ && (events & EPOLLIN)) user_->on_readable();
+  if (socket_ && user_ && (events & EPOLLHUP)) return user_->on_broken(ECONNRESET);
+  if (socket_ && user_ && (events & EPOLLRDHUP)) user_->on_peer_finished();
+}
+
+Result<Fd> start_connect(const Address& to) {
+  sockaddr_storage raw;
+  const socklen_t size = to.to(raw);
+  Fd socket(::socket(raw.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!socket)
+    return fail(503, Fault::Proxy, fmt::format("socket for {}: {}", to.text(), std::strerror(errno)), true);
+  const int on = 1;
+  ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&raw), size) == 0 || errno == EINPROGRESS)
+    return socket;
+  return fail(502, Fault::Upstream, fmt::format("connect {}: {}", to.text(), std::strerror(errno)), true);
+}
+
+void enable_keepalive(int socket, int idle_seconds, int interval_seconds) {
+  const int on = 1;
+  ::setsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+  ::setsockopt(socket, IPPROTO_TCP, TCP_KEEPIDLE, &idle_seconds, sizeof idle_seconds);
+  ::setsockopt(socket, IPPROTO_TCP, TCP_KEEPINTVL, &interval_seconds, sizeof interval_seconds);
+}
+
+}  // namespace fairlead::net

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <sys/uio.h>
+
+#include <cstddef>
+#include <span>
+#include <string_view>
+
+#include "engine/event/loop.h"
+#include "engine/net/address.h"
+
+namespace fairlead::net {
+
+enum class IoStatus : unsigned char { Ok, WouldBlock, End, Failed };
+
+struct IoResult {
+  std::size_t bytes = 0;
+  IoStatus status = IoStatus::Ok;
+  int error = 0;        // errno of Failed
+  bool drained = false;  // reading: nothing more is there now; wait for the next on_readable
+};
+
+// Told what happened on a transport. Calls come from the loop; the user may close the transport inside them
+// and must have it destroyed by Loop::destroy_later.
+class TransportUser {
+ public:
+  virtual void on_readable() = 0;
+  virtual void on_writable() = 0;
+  // The peer will send no more (its FIN); what it sent before can still be read.
+  virtual void on_peer_finished() = 0;
+  // Reset, or an error: neither direction works any more.
+  virtual void on_broken(int error) = 0;
+
+ protected:
+  ~TransportUser() = default;
+};
+
+// A byte stream of one worker: plain TCP, or TLS over it. Edge-triggered: on_readable comes once per arrival,
+// so the user reads until `drained`, or remembers that it stopped early.
+class Transport {
+ public:
+  virtual ~Transport() = default;
+
+  virtual IoResult read(std::span<char> into) = 0;
+  // Writes what the peer takes now; fewer bytes than given means: wait for on_writable.
+  virtual IoResult write(std::span<const iovec> parts) = 0;
+  virtual void finish_writing() = 0;  // FIN after what was written
+  virtual void close() = 0;           // no calls to the user after this
+  virtual bool closed() const = 0;
+
+  // The descriptor when bytes pass unchanged, for splice(2); -1 otherwise.
+  virtual int plain_fd() const { return -1; }
+
+  void set_user(TransportUser* user) { user_ = user; }
+  const Address& peer() const { return peer_; }
+  const Address& local() const { return local_; }
+
+ protected:
+  TransportUser* user_ = nullptr;
+  Address peer_;
+  Address local_;
+};
+
+}  // namespace fairlead::net
