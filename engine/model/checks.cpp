@@ -1,5 +1,7 @@
 #include "engine/model/checks.h"
 
+#include "engine/schema/node.h"
+
 #include <arpa/inet.h>
 
 #include <charconv>
@@ -57,6 +59,28 @@ schema::Complaint ip_or_cidr(std::string_view text) {
       slash == std::string_view::npos ? std::nullopt : number(text.substr(slash + 1));
   if (bits != 0 && prefix && *prefix >= 0 && *prefix <= bits) return std::nullopt;
   return "must be an IP address or a network such as 10.0.0.0/8";
+}
+
+schema::Complaint log_level(std::string_view text) {
+  for (const char* level : {"trace", "debug", "info", "warn", "error", "fatal", "panic"})
+    if (schema::equal_ignoring_case(text, level)) return std::nullopt;
+  return "must be TRACE, DEBUG, INFO, WARN, ERROR, FATAL or PANIC";
+}
+
+schema::Complaint share(double value) {
+  if (value >= 0 && value <= 1) return std::nullopt;
+  return "must be 0 to 1";
+}
+
+schema::Complaint base_path(std::string_view text) {
+  constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/_.:~-";
+  if (text.starts_with('/') && text.find_first_not_of(allowed) == std::string_view::npos) return std::nullopt;
+  return "must begin with a slash and hold letters, digits and /_.:~- only";
+}
+
+schema::Complaint worker_count(std::int64_t value) {
+  if (value >= 0 && value <= 1024) return std::nullopt;
+  return "must be 0 to 1024";
 }
 
 schema::Complaint at_most_64k(std::string_view text) {
