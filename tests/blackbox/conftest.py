@@ -22,10 +22,10 @@ def start():
     """start(dynamic, …) → a running Fairlead, ended after the test."""
     running = []
 
-    def begin(*args, **options):
+    def begin(*args, ready=True, **options):
         instance = Fairlead(*args, **options)
         running.append(instance)
-        return instance.start()
+        return instance.start(ready)
 
     yield begin
     for instance in running:
