@@ -1,0 +1,253 @@
+#include "engine/schema/environment.h"
+
+#include "engine/schema/resolve.h"
+#include "engine/schema/scalar.h"
+#include "engine/schema/suggest.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <memory>
+
+namespace fairlead::schema {
+namespace {
+
+constexpr const char* kSource = "environment";
+constexpr std::size_t kMaxWords = 48;
+constexpr std::size_t kMaxFile = 1u << 20;
+
+Configured<std::string> read_whole_file(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return misconfigured(path, fmt::format("cannot be opened: {}", std::strerror(errno)));
+  std::string text(kMaxFile + 1, '\0');
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(in.gcount()));
+  if (in.bad()) return misconfigured(path, "cannot be read");
+  if (text.size() > kMaxFile) return misconfigured(path, "is larger than 1 MiB");
+  return text;
+}
+
+struct Name {
+  std::string text;
+  std::optional<std::string> index;
+};
+
+bool is_number(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+}
+
+// The words of a variable matched against the table. Option names contain no `_`, so only free names
+// leave a choice: the shortest that lets the rest resolve is taken.
+class Matcher {
+ public:
+  explicit Matcher(std::vector<std::string> words) : words_(std::move(words)) {}
+
+  bool match(const TypeInfo& root) { return from(root, nullptr, 0, 0); }
+
+  const std::vector<Name>& names() const { return names_; }
+  const Target& target() const { return target_; }
+  std::size_t furthest() const { return furthest_; }   // words that some reading understood
+  const TypeInfo* stuck_in() const { return stuck_; }  // the struct that lacked the next word
+  const std::vector<Name>& names_before() const { return before_; }
+
+ private:
+  bool from(const TypeInfo& type, const Option* row, std::size_t at, std::size_t depth);
+  bool below_struct(const TypeInfo& type, std::size_t at, std::size_t depth);
+  bool below_map(const TypeInfo& type, const Option* row, std::size_t at, std::size_t depth);
+
+  std::vector<std::string> words_;
+  std::vector<Name> names_;
+  Target target_;
+  std::size_t furthest_ = 0;
+  const TypeInfo* stuck_ = nullptr;
+  std::vector<Name> before_;
+};
+
+bool Matcher::from(const TypeInfo& type, const Option* row, std::size_t at, std::size_t depth) {
+  if (at == words_.size()) {
+    target_ = {&type, row, names_.size()};
+    return true;
+  }
+  const TypeInfo& element = inner(type);
+  if (element.kind == TypeKind::Struct) return below_struct(element, at, depth);
+  if (element.kind == TypeKind::Map) return below_map(element, row, at, depth);
+  if (element.kind == TypeKind::Raw) {
+    for (std::size_t i = at; i < words_.size(); ++i) names_.push_back({words_[i], {}});
+    target_ = {&element, row, names_.size()};
+    return true;
+  }
+  return false;
+}
+
+bool Matcher::below_struct(const TypeInfo& type, std::size_t at, std::size_t depth) {
+  if (at >= furthest_) {
+    furthest_ = at;
+    stuck_ = &type;
+    before_ = names_;
+  }
+  std::string word = words_[at];
+  Name name{word, {}};
+  if (const std::size_t bracket = word.find('['); word.ends_with(']') && bracket != std::string::npos) {
+    name.index = word.substr(bracket + 1, word.size() - bracket - 2);
+    word.resize(bracket);
+  }
+  const Option* row = find_row(type, word);
+  if (!row) return false;
+  name.text = row->name;
+  std::size_t next = at + 1;
+  const bool is_list = row->type().kind == TypeKind::List;
+  if (is_list && !name.index && next < words_.size() && is_number(words_[next])) name.index = words_[next++];
+  names_.push_back(std::move(name));
+  if (from(row->type(), row, next, depth + 1)) return true;
+  names_.pop_back();
+  return false;
+}
+
+bool Matcher::below_map(const TypeInfo& type, const Option* row, std::size_t at, std::size_t depth) {
+  const bool may_have_value =
+      inner(type.element()).kind != TypeKind::Struct || (row && row->traits.allow_empty);
+  std::string free_name;
+  for (std::size_t end = at + 1; end <= words_.size(); ++end) {
+    free_name += (free_name.empty() ? "" : "_") + words_[end - 1];
+    // A name that takes all words sets the element itself: a misspelt option must not become a name.
+    if (end == words_.size() && !may_have_value) return false;
+    names_.push_back({free_name, {}});
+    if (from(type.element(), row, end, depth + 1)) return true;
+    names_.pop_back();
+  }
+  return false;
+}
+
+std::vector<std::string> split_words(std::string_view name) {
+  std::vector<std::string> words;
+  while (true) {
+    const std::size_t at = name.find('_');
+    words.push_back(lower(name.substr(0, at)));
+    if (at == std::string_view::npos) return words;
+    name.remove_prefix(at + 1);
+  }
+}
+
+class EnvironmentReader {
+ public:
+  EnvironmentReader(const TypeInfo& root, Problems& problems, const ReadFile& read_file)
+      : root_(root),
+        problems_(problems),
+        read_file_(read_file ? read_file : read_whole_file),
+        out_(Node::map()) {}
+
+  void all(const Environment& environment, std::string_view prefix) {
+    for (auto at = environment.lower_bound(prefix); at != environment.end() && at->first.starts_with(prefix);
+         ++at)
+      one(at->first, at->second, prefix);
+  }
+
+  Node take() { return std::move(out_); }
+
+ private:
+  void one(const std::string& variable, const std::string& value, std::string_view prefix);
+  void set(const std::string& variable, const std::vector<Name>& names, std::string value);
+  void unknown(const std::string& variable, const Matcher& matcher, const std::vector<std::string>& words,
+               std::string_view prefix);
+  Problem& report(const std::string& variable, Problem::Kind kind, std::string what);
+
+  const TypeInfo& root_;
+  Problems& problems_;
+  ReadFile read_file_;
+  Node out_;
+};
+
+void EnvironmentReader::one(const std::string& variable, const std::string& value, std::string_view prefix) {
+  std::vector<std::string> words = split_words(std::string_view(variable).substr(prefix.size()));
+  if (words.size() > kMaxWords || std::ranges::find(words, "") != words.end()) {
+    report(variable, Problem::Kind::BadSyntax, "is no option: an underscore too many");
+    return;
+  }
+  Matcher matcher(words);
+  const bool found = matcher.match(root_);
+  // `…_FILE` below a free name would also read as a longer name: a scalar option counts first.
+  if (words.size() > 1 && words.back() == "file") {
+    Matcher without_file(std::vector<std::string>(words.begin(), words.end() - 1));
+    const bool is_better = !found || !is_scalar_option(*matcher.target().type);
+    if (is_better && without_file.match(root_) && is_scalar_option(*without_file.target().type)) {
+      auto text = read_file_(value);
+      if (!text) {
+        report(variable, Problem::Kind::BadValue,
+               fmt::format("{}: {}", text.error().path, text.error().what));
+        return;
+      }
+      if (text->ends_with('\n')) text->pop_back();
+      if (text->ends_with('\r')) text->pop_back();
+      return set(variable, without_file.names(), std::move(*text));
+    }
+  }
+  if (!found) return unknown(variable, matcher, words, prefix);
+  set(variable, matcher.names(), value);
+}
+
+void EnvironmentReader::set(const std::string& variable, const std::vector<Name>& names, std::string value) {
+  const auto place = std::make_shared<const Place>(Place{kSource, variable, Format::Environment});
+  std::vector<Segment> segments;
+  for (const Name& name : names)
+    segments.push_back({name.text, name.index ? std::optional<std::string_view>(*name.index) : std::nullopt});
+  Node& node = descend(out_, segments, place);
+  node.set_value(std::move(value));
+  node.set_place(place);
+}
+
+void EnvironmentReader::unknown(const std::string& variable, const Matcher& matcher,
+                                const std::vector<std::string>& words, std::string_view prefix) {
+  Problem& problem = report(variable, Problem::Kind::UnknownKey, "unknown variable");
+  if (!matcher.stuck_in()) return;
+  std::string rest;
+  for (std::size_t i = matcher.furthest(); i < words.size(); ++i)
+    rest += (rest.empty() ? "" : ".") + words[i];
+  const std::string nearest = nearest_option(*matcher.stuck_in(), rest, false);
+  if (nearest.empty()) return;
+  std::string spelling;
+  for (const Name& name : matcher.names_before())
+    spelling += name.text + (name.index ? "_" + *name.index : "") + '_';
+  spelling += nearest;
+  for (char& c : spelling) {
+    if (c == '.') c = '_';
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 32);
+  }
+  problem.suggestion = std::string(prefix) + spelling;
+}
+
+Problem& EnvironmentReader::report(const std::string& variable, Problem::Kind kind, std::string what) {
+  Problem& problem = problems_.emplace_back();
+  problem.kind = kind;
+  problem.severity = Severity::Error;
+  problem.path = variable;
+  problem.key = variable;
+  problem.origin.source = kSource;
+  problem.what = std::move(what);
+  return problem;
+}
+
+}  // namespace
+
+Environment environment_of_process() {
+  Environment out;
+  for (char** at = environ; at && *at; ++at) {
+    const std::string_view line = *at;
+    if (const std::size_t equals = line.find('='); equals != std::string_view::npos)
+      out.emplace(line.substr(0, equals), line.substr(equals + 1));
+  }
+  return out;
+}
+
+Node read_environment(const Environment& environment, const TypeInfo& root, Problems& problems,
+                      const ReadFile& read_file) {
+  EnvironmentReader reader(root, problems, read_file);
+  reader.all(environment, "TRAEFIK_");
+  reader.all(environment, "FAIRLEAD_");
+  return reader.take();
+}
+
+}  // namespace fairlead::schema

@@ -1,0 +1,76 @@
+#include "engine/schema/key.h"
+
+#include <fmt/format.h>
+
+namespace fairlead::schema {
+namespace {
+
+constexpr std::size_t kMaxSegments = 32;
+
+Node& element(Node& list, std::string_view index) {
+  list.become_list();
+  for (Node::Entry& entry : list.entries())
+    if (entry.key == index) return entry.value;
+  return list.entries().emplace_back(std::string(index), Node()).value;
+}
+
+}  // namespace
+
+Key split_key(std::string_view text) {
+  Key key;
+  while (true) {
+    const std::size_t dot = text.find('.');
+    const std::string_view part = text.substr(0, dot);
+    if (key.segments.size() == kMaxSegments) {
+      key.complaint = fmt::format("has more than {} segments", kMaxSegments);
+      return key;
+    }
+    if (part.empty()) {
+      key.complaint = "has an empty segment (a dot too many)";
+      return key;
+    }
+    if (part.front() == '[') {
+      key.complaint = fmt::format(
+          "segment `{}` begins with a bracket; an index follows a name, as in `domains[0]`", part);
+      return key;
+    }
+    const std::size_t bracket = part.find('[');
+    if (part.back() == ']' && bracket == std::string_view::npos) {
+      key.complaint = fmt::format("segment `{}` has a `]` without `[`", part);
+      return key;
+    }
+    if (part.back() == ']')
+      key.segments.push_back({part.substr(0, bracket), part.substr(bracket + 1, part.size() - bracket - 2)});
+    else
+      key.segments.push_back({part, std::nullopt});
+    if (dot == std::string_view::npos) return key;
+    text.remove_prefix(dot + 1);
+  }
+}
+
+std::string spell(const Segment& segment) {
+  return segment.index ? fmt::format("{}[{}]", segment.name, *segment.index) : std::string(segment.name);
+}
+
+Node& descend(Node& root, const std::vector<Segment>& segments, const std::shared_ptr<const Place>& place) {
+  Node* at = &root;
+  const auto mark = [&place](Node& node) {
+    if (!node.place()) node.set_place(place);
+  };
+  for (const Segment& segment : segments) {
+    if (at->is_list())
+      at = &element(*at, {});
+    else if (!at->is_map())
+      at->become_map();
+    if (!at->is_map()) at->become_map();
+    at = &at->child(segment.name);
+    mark(*at);
+    if (segment.index) {
+      at = &element(*at, *segment.index);
+      mark(*at);
+    }
+  }
+  return *at;
+}
+
+}  // namespace fairlead::schema

@@ -1,0 +1,130 @@
+#include "engine/schema/labels.h"
+
+#include "engine/schema/key.h"
+#include "engine/schema/labels_v1.h"
+#include "engine/schema/suggest.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+
+namespace fairlead::schema {
+namespace {
+
+constexpr std::string_view kTraefik = "traefik.";
+constexpr std::string_view kFairlead = "fairlead.";
+
+bool begins_with_ignoring_case(std::string_view text, std::string_view prefix) {
+  return text.size() >= prefix.size() && equal_ignoring_case(text.substr(0, prefix.size()), prefix);
+}
+
+class LabelReader {
+ public:
+  LabelReader(const std::string& source, Problems& problems)
+      : source_(source), problems_(problems), root_(Node::map()) {}
+
+  void all(const Labels& labels, std::string_view prefix) {
+    for (const auto& [key, value] : labels)  // byte order, which decides between spellings of one key
+      if (begins_with_ignoring_case(key, prefix)) one(key, value, prefix);
+  }
+
+  Node take() { return std::move(root_); }
+
+ private:
+  void one(const std::string& label, const std::string& value, std::string_view prefix);
+  bool known_section(const std::string& label, const Key& key, std::string_view prefix);
+  Problem& report(const std::string& label, const Key& key, Problem::Kind kind, Severity severity,
+                  std::string what);
+
+  const std::string& source_;
+  Problems& problems_;
+  Node root_;
+};
+
+void LabelReader::one(const std::string& label, const std::string& value, std::string_view prefix) {
+  const Key key = split_key(std::string_view(label).substr(prefix.size()));
+  if (!key.complaint.empty()) {
+    report(label, key, Problem::Kind::BadSyntax, Severity::Error, key.complaint);
+    return;
+  }
+  if (!label.starts_with(prefix)) {
+    report(label, key, Problem::Kind::BadSyntax, Severity::Error,
+           fmt::format("must begin with `{}`, in lower case", prefix))
+        .suggestion = std::string(prefix) + label.substr(prefix.size());
+    return;
+  }
+  if (!known_section(label, key, prefix)) return;
+  const auto place = std::make_shared<const Place>(Place{source_, label, Format::Label});
+  Node& node = descend(root_, key.segments, place);
+  node.set_value(value);
+  node.set_place(place);  // a map made on the way here belonged to the label of its first child
+}
+
+bool LabelReader::known_section(const std::string& label, const Key& key, std::string_view prefix) {
+  constexpr std::string_view kDeep = "http|tcp|udp|tls|docker|swarm";
+  constexpr std::string_view kFlat = "enable";
+  constexpr std::string_view kShort = "host|port|path|auth";
+  const std::string first = lower(key.segments.front().name);
+  const auto is_one_of = [&first](std::string_view names) {
+    while (!names.empty()) {
+      const std::string_view name = names.substr(0, names.find('|'));
+      if (first == name) return true;
+      names.remove_prefix(std::min(names.size(), name.size() + 1));
+    }
+    return false;
+  };
+  const bool is_short = prefix == kFairlead && is_one_of(kShort);
+  const bool is_deep = is_one_of(kDeep);
+  if (is_deep && key.segments.size() > 1) return true;
+  if ((is_short || is_one_of(kFlat)) && key.segments.size() == 1) return true;
+
+  if (prefix == kTraefik) {
+    if (auto today = replacement_of_v1_label(std::string_view(label).substr(prefix.size()))) {
+      report(label, key, Problem::Kind::UnknownKey, Severity::Warning,
+             "is a label of Traefik 1, which is not read any more")
+          .suggestion = std::move(*today);
+      return false;
+    }
+  }
+  if (is_deep || is_short || is_one_of(kFlat)) {
+    report(label, key, Problem::Kind::UnknownKey, Severity::Warning,
+           is_deep ? "needs an option below it"
+                   : fmt::format("`{}` has no options below it", key.segments[0].name));
+    return false;
+  }
+  std::string nearest = nearest_choice(kDeep, first);
+  if (nearest.empty()) nearest = nearest_choice(kFlat, first);
+  if (nearest.empty() && prefix == kFairlead) nearest = nearest_choice(kShort, first);
+  Problem& problem = report(label, key, Problem::Kind::UnknownKey, Severity::Warning,
+                            fmt::format("there is no section `{}`", key.segments[0].name));
+  problem.key = key.segments.front().name;
+  if (!nearest.empty())
+    problem.suggestion =
+        std::string(prefix) + nearest + label.substr(prefix.size() + key.segments.front().name.size());
+  return false;
+}
+
+Problem& LabelReader::report(const std::string& label, const Key& key, Problem::Kind kind, Severity severity,
+                             std::string what) {
+  Problem& problem = problems_.emplace_back();
+  problem.kind = kind;
+  problem.severity = severity;
+  for (const Segment& segment : key.segments) problem.segments.push_back(spell(segment));
+  problem.path = label;
+  problem.key = problem.segments.empty() ? std::string() : problem.segments.back();
+  problem.origin.source = source_;
+  problem.what = std::move(what);
+  return problem;
+}
+
+}  // namespace
+
+Node read_labels(const Labels& labels, const std::string& source, Problems& problems) {
+  LabelReader reader(source, problems);
+  reader.all(labels, kTraefik);
+  reader.all(labels, kFairlead);
+  return reader.take();
+}
+
+}  // namespace fairlead::schema

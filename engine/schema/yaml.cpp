@@ -1,0 +1,281 @@
+#include "engine/schema/file.h"
+#include "engine/schema/file_limits.h"
+
+#include <fmt/format.h>
+#include <libfyaml.h>
+
+#include <memory>
+#include <unordered_map>
+#include <unordered_set>
+
+namespace fairlead::schema {
+namespace {
+
+struct Failure {
+  int line = 0;
+  int column = 0;
+  std::string what;
+};
+
+struct DiagDeleter {
+  void operator()(fy_diag* diag) const { fy_diag_destroy(diag); }
+};
+struct ParserDeleter {
+  void operator()(fy_parser* parser) const { fy_parser_destroy(parser); }
+};
+
+// Builds nodes from libfyaml's events. Its document tree would be built only to be copied, and looks
+// for duplicate keys in quadratic time.
+class Builder {
+ public:
+  Builder(std::string_view text, std::shared_ptr<const Place> place) : place_(std::move(place)) {
+    fy_diag_cfg diag_config;
+    fy_diag_cfg_default(&diag_config);
+    diag_config.fp = nullptr;
+    diag_config.output_fn = [](fy_diag*, void*, const char*, std::size_t) {};
+    diag_.reset(fy_diag_create(&diag_config));
+    fy_diag_set_collect_errors(diag_.get(), true);
+    fy_parse_cfg config{};
+    config.flags = static_cast<fy_parse_cfg_flags>(FYPCF_QUIET | FYPCF_DISABLE_BUFFERING | FYPCF_JSON_NONE);
+    config.diag = diag_.get();
+    parser_.reset(fy_parser_create(&config));
+    fy_parser_set_string(parser_.get(), text.data(), text.size());
+  }
+  Builder(const Builder&) = delete;
+  Builder& operator=(const Builder&) = delete;
+
+  // False when the text is unusable; failure() then says why.
+  bool document(Node& out);
+  Failure failure() const;
+
+ private:
+  // An event that frees itself.
+  class Event {
+   public:
+    Event(fy_parser* parser, fy_event* event) : parser_(parser), event_(event) {}
+    Event(const Event&) = delete;
+    Event& operator=(const Event&) = delete;
+    ~Event() {
+      if (event_) fy_parser_event_free(parser_, event_);
+    }
+    fy_event* operator->() const { return event_; }
+    explicit operator bool() const { return event_ != nullptr; }
+    fy_event* get() const { return event_; }
+
+   private:
+    fy_parser* parser_;
+    fy_event* event_;
+  };
+
+  Event next() { return Event(parser_.get(), fy_parser_parse(parser_.get())); }
+  bool value(const Event& event, Node& out, std::size_t depth);
+  bool scalar(const Event& event, Node& out);
+  bool sequence(const Event& event, Node& out, std::size_t depth);
+  bool mapping(const Event& event, Node& out, std::size_t depth);
+  bool alias(const Event& event, Node& out);
+  bool merge_in(Node& map, const Node& from);
+  bool merge_one(Node& map, const Node& from);
+  bool charge(const Node& copied, std::size_t depth);
+  void remember(fy_token* anchor, const Node& node);
+  bool fail(fy_token* token, std::string what);
+  bool fail(int line, int column, std::string what);
+  void place(Node& node, fy_token* token);
+
+  std::unique_ptr<fy_diag, DiagDeleter> diag_;
+  std::unique_ptr<fy_parser, ParserDeleter> parser_;
+  std::shared_ptr<const Place> place_;
+  std::unordered_map<std::string, Node> anchors_;
+  std::size_t nodes_ = 0;
+  std::size_t alias_nodes_ = 0;
+  std::size_t alias_bytes_ = 0;
+  Failure failure_;
+};
+
+std::string_view text_of(fy_token* token) {
+  std::size_t length = 0;
+  const char* text = token ? fy_token_get_text(token, &length) : nullptr;
+  return text ? std::string_view(text, length) : std::string_view();
+}
+
+bool is_null_text(std::string_view text) {
+  return text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL";
+}
+
+bool Builder::fail(int line, int column, std::string what) {
+  if (failure_.what.empty()) failure_ = {line, column, std::move(what)};
+  return false;
+}
+
+bool Builder::fail(fy_token* token, std::string what) {
+  const fy_mark* mark = token ? fy_token_start_mark(token) : nullptr;
+  return fail(mark ? mark->line + 1 : 0, mark ? mark->column + 1 : 0, std::move(what));
+}
+
+void Builder::place(Node& node, fy_token* token) {
+  const fy_mark* mark = token ? fy_token_start_mark(token) : nullptr;
+  node.set_place(place_, mark ? mark->line + 1 : 0, mark ? mark->column + 1 : 0);
+}
+
+bool Builder::document(Node& out) {
+  bool seen = false;
+  while (const Event event = next()) {
+    switch (event->type) {
+      case FYET_STREAM_START:
+      case FYET_STREAM_END:
+      case FYET_DOCUMENT_END: break;
+      case FYET_DOCUMENT_START:
+        if (seen) return fail(event->document_start.document_start, "more than one document in the file");
+        seen = true;
+        break;
+      default:
+        if (!value(event, out, 0)) return false;
+    }
+  }
+  return fy_parser_get_stream_error(parser_.get()) ? fail(0, 0, {}) : true;
+}
+
+bool Builder::value(const Event& event, Node& out, std::size_t depth) {
+  if (!event) return false;
+  fy_token* token = fy_event_get_token(event.get());
+  if (depth > kMaxFileDepth) return fail(token, fmt::format("nested deeper than {} levels", kMaxFileDepth));
+  if (++nodes_ > kMaxFileNodes) return fail(token, fmt::format("more than {} values", kMaxFileNodes));
+  switch (event->type) {
+    case FYET_SCALAR: return scalar(event, out);
+    case FYET_SEQUENCE_START: return sequence(event, out, depth);
+    case FYET_MAPPING_START: return mapping(event, out, depth);
+    case FYET_ALIAS: return alias(event, out);
+    default: return fail(token, "unexpected content");
+  }
+}
+
+bool Builder::scalar(const Event& event, Node& out) {
+  fy_token* token = event->scalar.value;
+  const std::string_view text = text_of(token);
+  const bool is_plain = !token || fy_token_scalar_style(token) == FYSS_PLAIN;
+  if (!(is_plain && !event->scalar.tag && is_null_text(text))) out = Node::scalar(std::string(text));
+  place(out, token);
+  if (event->scalar.anchor) remember(event->scalar.anchor, out);
+  return true;
+}
+
+bool Builder::sequence(const Event& start, Node& out, std::size_t depth) {
+  out = Node::list();
+  place(out, start->sequence_start.sequence_start);
+  while (true) {
+    const Event event = next();
+    if (!event) return false;
+    if (event->type == FYET_SEQUENCE_END) break;
+    if (!value(event, out.push(Node()), depth + 1)) return false;
+  }
+  if (start->sequence_start.anchor) remember(start->sequence_start.anchor, out);
+  return true;
+}
+
+bool Builder::mapping(const Event& start, Node& out, std::size_t depth) {
+  out = Node::map();
+  place(out, start->mapping_start.mapping_start);
+  std::unordered_set<std::string> seen;  // filled once comparing with each key would cost
+  Node merged;
+  while (true) {
+    const Event key = next();
+    if (!key) return false;
+    if (key->type == FYET_MAPPING_END) break;
+    if (key->type != FYET_SCALAR) return fail(fy_event_get_token(key.get()), "a key must be plain text");
+    fy_token* token = key->scalar.value;
+    std::string name(text_of(token));
+
+    if (name == "<<" && token && fy_token_scalar_style(token) == FYSS_PLAIN) {
+      if (!value(next(), merged, depth + 1)) return false;
+      continue;
+    }
+    constexpr std::size_t kSmall = 16;
+    if (out.size() == kSmall)
+      for (const Node::Entry& entry : out.entries()) seen.insert(entry.key);
+    const bool is_new = out.size() < kSmall ? !out.find(name) : seen.insert(name).second;
+    if (!is_new) return fail(token, fmt::format("the key `{}` is given twice", name));
+    if (!value(next(), out.add(std::move(name), Node()), depth + 1)) return false;
+  }
+  if (!merged.is_null() && !merge_in(out, merged)) return false;
+  if (start->mapping_start.anchor) remember(start->mapping_start.anchor, out);
+  return true;
+}
+
+bool Builder::merge_in(Node& map, const Node& from) {
+  if (from.is_map()) return merge_one(map, from);
+  if (from.is_list()) {  // the first map that has a key gives its value
+    for (const Node::Entry& entry : from.entries())
+      if (!merge_one(map, entry.value)) return false;
+    return true;
+  }
+  const Origin origin = from.origin();
+  return fail(origin.line, origin.column, "`<<` takes a map or a list of maps");
+}
+
+bool Builder::merge_one(Node& map, const Node& from) {
+  const Origin origin = from.origin();
+  if (!from.is_map()) return fail(origin.line, origin.column, "`<<` takes a map or a list of maps");
+  std::unordered_set<std::string_view> present;
+  map.reserve(map.size() + from.size());  // so that the views stay valid
+  for (const Node::Entry& entry : map.entries()) present.insert(entry.key);
+  for (const Node::Entry& entry : from.entries())
+    if (!present.contains(entry.key)) {
+      if (!charge(entry.value, 0)) return false;
+      map.add(entry.key, entry.value);
+    }
+  return true;
+}
+
+bool Builder::alias(const Event& event, Node& out) {
+  const std::string name(text_of(event->alias.anchor));
+  const auto found = anchors_.find(name);
+  if (found == anchors_.end())
+    return fail(event->alias.anchor, fmt::format("no anchor `&{}` before this alias", name));
+  if (!charge(found->second, 0)) return false;
+  out = found->second;  // keeps the positions of the anchored text, where a mistake is to be mended
+  return true;
+}
+
+// Aliases of aliases grow exponentially ("billion laughs"): what they copy has a budget of its own.
+bool Builder::charge(const Node& copied, std::size_t depth) {
+  alias_bytes_ += copied.text().size();
+  const Origin origin = copied.origin();
+  if (++alias_nodes_ > kMaxAliasNodes || alias_bytes_ > kMaxAliasBytes || depth > kMaxFileDepth)
+    return fail(origin.line, origin.column, "aliases make this file too large");
+  for (const Node::Entry& entry : copied.entries()) {
+    alias_bytes_ += entry.key.size();
+    if (!charge(entry.value, depth + 1)) return false;
+  }
+  return true;
+}
+
+void Builder::remember(fy_token* anchor, const Node& node) {
+  anchors_.insert_or_assign(std::string(text_of(anchor)), node);
+}
+
+Failure Builder::failure() const {
+  if (!failure_.what.empty()) return failure_;
+  void* previous = nullptr;
+  if (const fy_diag_error* error = fy_diag_errors_iterate(diag_.get(), &previous))
+    return {error->line, error->column, error->msg ? error->msg : "cannot be read"};
+  return {0, 0, "cannot be read as YAML"};
+}
+
+}  // namespace
+
+Configured<Node> read_yaml(std::string_view text, const std::string& source, const Expand& expand) {
+  std::string kept;
+  auto prepared = prepare_text(text, source, expand, kept);
+  if (!prepared) return std::unexpected(prepared.error());
+
+  auto place = std::make_shared<const Place>(Place{source, {}, Format::Yaml});
+  Builder builder(*prepared, place);
+  Node out;
+  if (builder.document(out)) {
+    if (out.is_null()) out.set_place(std::move(place));
+    return out;
+  }
+  const Failure failure = builder.failure();
+  return misconfigured(Origin{source, failure.line, failure.column}.text(), failure.what);
+}
+
+}  // namespace fairlead::schema
