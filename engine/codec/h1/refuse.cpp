@@ -1,0 +1,12 @@
+#include "engine/codec/h1/refuse.h"
+
+#include <fmt/format.h>
+
+namespace fairlead::codec::h1 {
+
+std::unexpected<Error> refuse(int status, Fault fault, std::string_view what, std::size_t position,
+                              std::string_view bytes) {
+  return fail(status, fault, fmt::format("{} at byte {}: {}", what, position, quoted(bytes, 64)));
+}
+
+}  // namespace fairlead::codec::h1

@@ -1,0 +1,162 @@
+#include "engine/codec/h1/writer.h"
+
+#include "engine/codec/h1/scan.h"
+
+#include <charconv>
+#include <cstring>
+
+namespace fairlead::codec::h1 {
+namespace {
+
+using http::Field;
+using http::Name;
+
+// Fields that speak about one hop's connection or framing.
+constexpr bool is_framing(Name name) {
+  switch (name) {
+    case Name::Connection:
+    case Name::ContentLength:
+    case Name::KeepAlive:
+    case Name::ProxyConnection:
+    case Name::TransferEncoding:
+    case Name::Upgrade: return true;
+    default: return false;
+  }
+}
+
+// Longest of "Content-Length: 18446744073709551615", "Transfer-Encoding: chunked", with the lines about the
+// connection and the empty line.
+constexpr std::size_t kFramingRoom = sizeof(
+    "Content-Length: 18446744073709551615\r\nConnection: keep-alive\r\nConnection: Upgrade\r\nUpgrade: "
+    "\r\n\r\n");
+constexpr std::size_t kLineRoom = sizeof(": \r\n") - 1;
+
+std::size_t fields_size(const http::Fields& fields) {
+  std::size_t size = 0;
+  for (const Field& line : fields) size += line.name.size() + line.value.size() + kLineRoom;
+  return size;
+}
+
+// Appends to a buffer that is known to be large enough, and remembers whether anything was unfit to be sent.
+class Out {
+ public:
+  explicit Out(char* to) : at_(to) {}
+
+  void text(std::string_view text) {
+    if (text.empty()) return;
+    std::memcpy(at_, text.data(), text.size());
+    at_ += text.size();
+  }
+  void number(std::uint64_t value) { at_ = std::to_chars(at_, at_ + 20, value).ptr; }
+  void value(std::string_view value) {
+    const char* const end = value.data() + value.size();
+    fit_ = fit_ && skip_value_bytes(value.data(), end) == end;
+    text(value);
+  }
+  void target(std::string_view part) {
+    const char* const end = part.data() + part.size();
+    fit_ = fit_ && skip_target_bytes(part.data(), end) == end;
+    text(part);
+  }
+  void token(std::string_view name) {
+    fit_ = fit_ && http::is_token(name);
+    text(name);
+  }
+  void demand(bool condition) { fit_ = fit_ && condition; }
+  void field(const Field& line) {
+    // A known name has been compared byte by byte already.
+    if (line.known == Name::Other)
+      token(line.name);
+    else
+      text(line.name);
+    text(": ");
+    value(line.value);
+    text("\r\n");
+  }
+  void framing(const Framing& framing) {
+    if (framing.body == BodyFraming::Length) {
+      text("Content-Length: ");
+      number(framing.length);
+      text("\r\n");
+    } else if (framing.body == BodyFraming::Chunked) {
+      text("Transfer-Encoding: chunked\r\n");
+    }
+    if (!framing.upgrade.empty()) {
+      text("Connection: Upgrade\r\nUpgrade: ");
+      value(framing.upgrade);
+      text("\r\n");
+    } else if (framing.close) {
+      text("Connection: close\r\n");
+    } else if (framing.keep_alive) {
+      text("Connection: keep-alive\r\n");
+    }
+    text("\r\n");
+  }
+  char* end() const { return fit_ ? at_ : nullptr; }
+
+ private:
+  char* at_;
+  bool fit_ = true;
+};
+
+}  // namespace
+
+std::size_t request_head_size(const http::RequestHead& head, std::string_view host_value,
+                              const Framing& framing) {
+  return head.method.size() + head.path.size() + head.query.size() + sizeof("  ? HTTP/1.1\r\nHost: \r\n") +
+         host_value.size() + fields_size(head.fields) + framing.upgrade.size() + kFramingRoom;
+}
+
+char* write_request_head(char* to, const http::RequestHead& head, std::string_view host_value,
+                         const Framing& framing) {
+  Out out(to);
+  out.token(head.method);
+  out.text(" ");
+  out.demand(head.path.starts_with('/') || head.path == "*");
+  out.target(head.path);
+  if (head.has_query) {
+    out.text("?");
+    out.target(head.query);
+  }
+  out.text(" HTTP/1.1\r\nHost: ");
+  out.value(host_value);
+  out.text("\r\n");
+  for (const Field& line : head.fields)
+    if (line.known != Name::Host && !is_framing(line.known)) out.field(line);
+  out.framing(framing);
+  return out.end();
+}
+
+std::size_t response_head_size(const http::ResponseHead& head, const Framing& framing) {
+  constexpr std::size_t kLongestPhrase = 40;
+  return sizeof("HTTP/1.1 200 \r\nDate: \r\n") + kLongestPhrase + head.reason.size() + framing.date.size() +
+         fields_size(head.fields) + framing.upgrade.size() + kFramingRoom;
+}
+
+char* write_response_head(char* to, const http::ResponseHead& head, const Framing& framing) {
+  Out out(to);
+  out.text(framing.http10 ? "HTTP/1.0 " : "HTTP/1.1 ");
+  if (head.status < 100 || head.status > 999) return nullptr;
+  out.number(static_cast<std::uint64_t>(head.status));
+  out.text(" ");
+  if (head.reason.empty())
+    out.text(http::reason_phrase(head.status));
+  else
+    out.value(head.reason);
+  out.text("\r\n");
+  bool dated = framing.date.empty();
+  for (const Field& line : head.fields) {
+    if (is_framing(line.known)) continue;
+    dated = dated || line.known == Name::Date;
+    out.field(line);
+  }
+  if (!dated) {
+    out.text("Date: ");
+    out.value(framing.date);
+    out.text("\r\n");
+  }
+  out.framing(framing);
+  return out.end();
+}
+
+}  // namespace fairlead::codec::h1
