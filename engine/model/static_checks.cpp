@@ -1,0 +1,258 @@
+#include "engine/model/static_checks.h"
+
+#include "engine/schema/suggest.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <utility>
+
+namespace fairlead::model {
+namespace {
+
+using schema::Problem;
+using schema::Severity;
+
+constexpr std::string_view kProviders =
+    "kubernetesgateway|kubernetescrd|kubernetes|kubernetesingressnginx|swarm|docker|file|redis|knative|"
+    "consul|"
+    "consulcatalog|nomad|etcd|ecs|http|zookeeper|rest";
+
+class Checker {
+ public:
+  Checker(const Static& install, const schema::Node& root, schema::Problems& problems)
+      : s_(install), root_(root), problems_(problems) {}
+
+  void entry_points();
+  void collisions();
+  void entry_point_http(const std::string& name, const EntryPointHttp& http);
+  void services_of_our_own();
+  void providers();
+  void resolvers();
+  void exporters();
+  void without_effect();
+
+ private:
+  Problem& say(Severity severity, schema::Path segments, std::string what) {
+    Problem& problem = problems_.emplace_back();
+    problem.kind = Problem::Kind::BadValue;
+    problem.severity = severity;
+    problem.path = fmt::format("{}", fmt::join(segments, "."));
+    problem.key = segments.back();
+    problem.origin = origin_of(segments);
+    problem.segments = std::move(segments);
+    problem.what = std::move(what);
+    return problem;
+  }
+  // Of the deepest part of the path that was written.
+  schema::Origin origin_of(const schema::Path& segments) const {
+    const schema::Node* node = &root_;
+    for (const std::string& segment : segments) {
+      const schema::Node* next = node->find_ignoring_case(segment);
+      if (!next) break;
+      node = next;
+    }
+    return node->origin();
+  }
+  void entry_point_exists(const std::string& name, schema::Path segments, Severity severity) {
+    if (s_.entry_points.contains(name)) return;
+    std::string names;
+    for (const auto& [known, unused] : s_.entry_points) names += (names.empty() ? "" : "|") + known;
+    say(severity, std::move(segments), fmt::format("there is no entry point `{}`", name)).suggestion =
+        schema::nearest_choice(names, name);
+  }
+
+  const Static& s_;
+  const schema::Node& root_;
+  schema::Problems& problems_;
+};
+
+void Checker::entry_points() {
+  for (const auto& [name, entry_point] : s_.entry_points) {
+    const schema::Path address = {"entryPoints", name, "address"};
+    if (name.empty() || name.find('@') != std::string::npos)
+      say(Severity::Error, {"entryPoints", name},
+          "the name of an entry point must not be empty or contain `@`");
+    if (entry_point.address.empty())
+      say(Severity::Error, address, "is required: [host]:port[/tcp|/udp]");
+    else if (!parse_listen_address(entry_point.address))
+      say(Severity::Error, address,
+          fmt::format("expected [host]:port[/tcp|/udp], got \"{}\"", entry_point.address));
+    if (const auto& proxy = entry_point.proxy_protocol;
+        proxy && !proxy->insecure && proxy->trusted_ips.empty())
+      say(Severity::Error, {"entryPoints", name, "proxyProtocol"},
+          "names nobody to trust; set trustedIPs, or insecure to trust everyone");
+    entry_point_http(name, entry_point.http);
+  }
+  collisions();
+}
+
+void Checker::collisions() {
+  struct Taken {
+    const std::string* name;
+    ListenAddress address;
+    bool shared;
+  };
+  std::vector<Taken> taken;
+  for (const auto& [name, entry_point] : s_.entry_points) {
+    const std::optional<ListenAddress> address = parse_listen_address(entry_point.address);
+    if (!address || address->port == 0) continue;
+    for (const Taken& other : taken) {
+      const bool same_host =
+          other.address.host == address->host || other.address.host.empty() || address->host.empty();
+      if (other.address.port != address->port || other.address.udp != address->udp || !same_host) continue;
+      if (other.shared && entry_point.reuse_port) continue;
+      say(Severity::Error, {"entryPoints", name, "address"},
+          fmt::format("{} is taken by the entry point `{}`", entry_point.address, *other.name));
+    }
+    taken.push_back({&name, *address, entry_point.reuse_port});
+  }
+}
+
+void Checker::entry_point_http(const std::string& name, const EntryPointHttp& http) {
+  if (http.redirections && http.redirections->entry_point) {
+    const std::string& to = http.redirections->entry_point->to;
+    schema::Path at = {"entryPoints", name, "http", "redirections", "entryPoint", "to"};
+    if (to.empty())
+      say(Severity::Error, std::move(at), "is required: an entry point, or a port as `:443`");
+    else if (to == name)
+      say(Severity::Error, std::move(at), "redirects to itself");
+    else if (to.front() != ':')
+      entry_point_exists(to, std::move(at), Severity::Warning);
+    else if (const auto address = parse_listen_address(to); !address || address->udp || address->port == 0)
+      say(Severity::Error, std::move(at),
+          fmt::format("expected an entry point or a port as `:443`, got \"{}\"", to));
+  }
+  if (http.tls && !http.tls->cert_resolver.empty() &&
+      !s_.certificates_resolvers.contains(http.tls->cert_resolver))
+    say(Severity::Warning, {"entryPoints", name, "http", "tls", "certResolver"},
+        fmt::format("there is no certificate resolver `{}`; its routers are served with other certificates",
+                    http.tls->cert_resolver));
+  for (const std::string& middleware : http.middlewares)
+    if (middleware.find('@') == std::string::npos)
+      say(Severity::Error, {"entryPoints", name, "http", "middlewares"},
+          fmt::format("`{}` must name its provider, e.g. `{}@file`", middleware, middleware));
+}
+
+void Checker::services_of_our_own() {
+  if (s_.ping && !s_.ping->manual_routing)
+    entry_point_exists(s_.ping->entry_point, {"ping", "entryPoint"}, Severity::Error);
+  if (s_.metrics.prometheus && !s_.metrics.prometheus->manual_routing)
+    entry_point_exists(s_.metrics.prometheus->entry_point, {"metrics", "prometheus", "entryPoint"},
+                       Severity::Error);
+  if (s_.api && s_.api->insecure)
+    say(Severity::Warning, {"api", "insecure"},
+        "whoever reaches the entry point `traefik` can read the configuration");
+}
+
+void Checker::providers() {
+  const Providers& p = s_.providers;
+  if (p.file && p.file->directory.empty() && p.file->filename.empty())
+    say(Severity::Error, {"providers", "file"}, "needs a filename or a directory");
+  if (p.http && p.http->endpoint.empty())
+    say(Severity::Error, {"providers", "http", "endpoint"}, "is required");
+  for (const std::string& name : p.precedence)
+    if (const std::string near = schema::nearest_choice(kProviders, name); schema::lower(name) != near)
+      say(Severity::Error, {"providers", "precedence"}, fmt::format("there is no provider `{}`", name))
+          .suggestion = near;
+  if (p.docker)
+    for (const auto& [name, host] : p.docker->hosts)
+      if (host.endpoint.empty())
+        say(Severity::Error, {"providers", "docker", "hosts", name, "endpoint"}, "is required");
+}
+
+void Checker::resolvers() {
+  for (const auto& [name, resolver] : s_.certificates_resolvers) {
+    // A resolver that cannot work stays defined and says so: routers must not lose HTTPS over it.
+    const auto at = [&name](std::initializer_list<std::string> rest) {
+      schema::Path path = {"certificatesResolvers", name};
+      path.insert(path.end(), rest);
+      return path;
+    };
+    if (!resolver.acme) {
+      if (resolver.tailscale.is_null())
+        say(Severity::Warning, at({}), "has no `acme`; it can obtain nothing");
+      continue;
+    }
+    const Acme& acme = *resolver.acme;
+    if (!acme.dns_challenge && !acme.http_challenge && !acme.tls_challenge)
+      say(Severity::Warning, at({"acme"}),
+          "has no challenge; set httpChallenge.entryPoint, tlsChallenge or dnsChallenge.provider");
+    if (acme.http_challenge)
+      entry_point_exists(acme.http_challenge->entry_point, at({"acme", "httpChallenge", "entryPoint"}),
+                         Severity::Warning);
+    if (acme.dns_challenge && acme.dns_challenge->provider.empty())
+      say(Severity::Warning, at({"acme", "dnsChallenge", "provider"}), "is required");
+    if (acme.storage.empty()) say(Severity::Warning, at({"acme", "storage"}), "is required");
+    if (acme.client_timeout < acme.client_response_header_timeout)
+      say(Severity::Warning, at({"acme", "clientTimeout"}), "is shorter than clientResponseHeaderTimeout");
+  }
+}
+
+void Checker::exporters() {
+  const auto grpc = [this](const std::optional<OtlpGrpc>& block, schema::Path at) {
+    if (block && block->insecure && block->tls) say(Severity::Error, std::move(at), "insecure excludes tls");
+  };
+  if (s_.log.otlp) grpc(s_.log.otlp->grpc, {"log", "otlp", "grpc"});
+  if (s_.access_log && s_.access_log->otlp) grpc(s_.access_log->otlp->grpc, {"accessLog", "otlp", "grpc"});
+  if (s_.metrics.otlp) grpc(s_.metrics.otlp->grpc, {"metrics", "otlp", "grpc"});
+  if (s_.tracing) grpc(s_.tracing->otlp.grpc, {"tracing", "otlp", "grpc"});
+}
+
+void Checker::without_effect() {
+  const schema::Node* global = root_.find_ignoring_case("global");
+  if (!global) return;
+  for (const schema::Node::Entry& entry : global->entries()) {
+    Problem& problem = say(Severity::Notice, {"global", entry.key}, "is accepted and does nothing");
+    problem.kind = Problem::Kind::Ignored;
+  }
+}
+
+// Ending of the path, in lower case, and what to say.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 16> kRemoved = {{
+    {"pilot", "was removed; drop it"},
+    {"providers.docker.swarmmode", "was removed; use providers.swarm"},
+    {"providers.marathon", "was removed; drop it"},
+    {"providers.rancher", "was removed; drop it"},
+    {"tls.caoptional", "was removed; drop it"},
+    {"tracing.jaeger", "was removed; use tracing.otlp"},
+    {"tracing.zipkin", "was removed; use tracing.otlp"},
+    {"tracing.datadog", "was removed; use tracing.otlp"},
+    {"tracing.instana", "was removed; use tracing.otlp"},
+    {"tracing.haystack", "was removed; use tracing.otlp"},
+    {"tracing.elastic", "was removed; use tracing.otlp"},
+    {"tracing.spannamelimit", "was removed; drop it"},
+    {"metrics.influxdb", "was removed; use metrics.otlp"},
+    {"experimental.http3", "was removed; set http3 of the entry point"},
+    {"providers.consul.namespace", "was removed; use namespaces"},
+    {"hub", "is not supported; drop it"},
+}};
+
+}  // namespace
+
+void check_static(const Static& install, const schema::Node& root, schema::Problems& problems) {
+  Checker checker(install, root, problems);
+  checker.entry_points();
+  checker.services_of_our_own();
+  checker.providers();
+  checker.resolvers();
+  checker.exporters();
+  checker.without_effect();
+}
+
+void explain_removed(Problem& problem) {
+  if (problem.kind != Problem::Kind::UnknownKey) return;
+  const std::string path = schema::lower(fmt::format("{}", fmt::join(problem.segments, ".")));
+  for (const auto& [ending, text] : kRemoved) {
+    const bool ends = path.ends_with(ending) &&
+                      (path.size() == ending.size() || path[path.size() - ending.size() - 1] == '.');
+    if (!ends) continue;
+    problem.what = text;
+    problem.suggestion.clear();
+    return;
+  }
+}
+
+}  // namespace fairlead::model
