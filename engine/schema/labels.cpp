@@ -93,9 +93,9 @@ bool LabelReader::known_section(const std::string& label, const Key& key, std::s
                    : fmt::format("`{}` has no options below it", key.segments[0].name));
     return false;
   }
-  std::string nearest = nearest_choice(kDeep, first);
-  if (nearest.empty()) nearest = nearest_choice(kFlat, first);
-  if (nearest.empty() && prefix == kFairlead) nearest = nearest_choice(kShort, first);
+  std::string known = fmt::format("{}|{}", kDeep, kFlat);
+  if (prefix == kFairlead) known += fmt::format("|{}", kShort);
+  const std::string nearest = nearest_choice(known, first);
   Problem& problem = report(label, key, Problem::Kind::UnknownKey, Severity::Warning,
                             fmt::format("there is no section `{}`", key.segments[0].name));
   problem.key = key.segments.front().name;

@@ -1,0 +1,97 @@
+#include "engine/schema/environment.h"
+
+#include "engine/schema/json.h"
+#include "engine/schema/sample_test.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace fairlead::schema {
+namespace {
+
+using testing::IsEmpty;
+
+struct Variables {
+  std::string tree;
+  Problems problems;
+};
+
+Variables variables(const Environment& environment) {
+  Variables out;
+  const Node node = read_environment(environment, type_of<sample::Root>(), out.problems,
+                                     [](const std::string& path) -> Configured<std::string> {
+                                       if (path == "/run/secrets/p") return "s3cret\n";
+                                       return misconfigured(path, "cannot be opened");
+                                     });
+  out.tree = node_text(node);
+  return out;
+}
+
+TEST(Environment, NamesAreSplitAtUnderscores) {
+  const Variables got = variables({{"TRAEFIK_ENTRYPOINTS_WEB_ADDRESS", ":80"},
+                                   {"TRAEFIK_DOCKER_EXPOSEDBYDEFAULT", "false"},
+                                   {"PATH", "/bin"},
+                                   {"TRAEFIKX", "1"}});
+
+  EXPECT_THAT(got.problems, IsEmpty());
+  EXPECT_EQ(got.tree, R"({"docker":{"exposedByDefault":"false"},"entryPoints":{"web":{"address":":80"}}})");
+}
+
+TEST(Environment, FreeNamesMayContainUnderscores) {
+  const Variables got = variables({{"TRAEFIK_ENTRYPOINTS_MY_WEB_TLS_CERTRESOLVER", "le"}});
+
+  EXPECT_THAT(got.problems, IsEmpty());
+  EXPECT_EQ(got.tree, R"({"entryPoints":{"my_web":{"tls":{"certResolver":"le"}}}})");
+}
+
+TEST(Environment, FairleadWinsOverTraefik) {
+  const Variables got = variables({{"FAIRLEAD_LOG_LEVEL", "DEBUG"}, {"TRAEFIK_LOG_LEVEL", "WARN"}});
+
+  EXPECT_EQ(got.tree, R"({"log":{"level":"DEBUG"}})");
+}
+
+TEST(Environment, ListElementsAreNumbered) {
+  const Variables got = variables({{"TRAEFIK_ENTRYPOINTS_WEB_TLS_DOMAINS_0_MAIN", "a"},
+                                   {"TRAEFIK_ENTRYPOINTS_WEB_TLS_DOMAINS[0]_SANS", "b,c"}});
+
+  EXPECT_THAT(got.problems, IsEmpty());
+  EXPECT_EQ(got.tree, R"({"entryPoints":{"web":{"tls":{"domains":[{"sans":"b,c","main":"a"}]}}}})");
+}
+
+TEST(Environment, AFileGivesTheValueOfAScalarOption) {
+  const Variables got = variables({{"FAIRLEAD_DOCKER_PASSWORD_FILE", "/run/secrets/p"}});
+
+  EXPECT_THAT(got.problems, IsEmpty());
+  EXPECT_EQ(got.tree, R"({"docker":{"password":"s3cret"}})");
+}
+
+TEST(Environment, AFileThatIsMissingOrForASectionIsAProblem) {
+  const Variables got =
+      variables({{"FAIRLEAD_DOCKER_FILE", "/x"}, {"FAIRLEAD_DOCKER_PASSWORD_FILE", "/nowhere"}});
+
+  EXPECT_EQ(got.tree, "{}");
+  ASSERT_EQ(got.problems.size(), 2u);
+  EXPECT_EQ(got.problems[0].what, "unknown variable");
+  EXPECT_EQ(got.problems[1].what, "/nowhere: cannot be opened");
+}
+
+TEST(Environment, UnknownNamesAreReportedWithTheNearest) {
+  const Variables got =
+      variables({{"TRAEFIK_ENTRYPOINTS_WEB_ADRESS", ":80"}, {"TRAEFIK_LGO_LEVEL", "x"}, {"TRAEFIK__X", "y"}});
+
+  EXPECT_EQ(got.tree, "{}");
+  ASSERT_EQ(got.problems.size(), 3u);
+  EXPECT_EQ(got.problems[0].suggestion, "TRAEFIK_ENTRYPOINTS_WEB_ADDRESS");
+  EXPECT_EQ(got.problems[1].suggestion, "TRAEFIK_LOG_LEVEL");
+  EXPECT_EQ(got.problems[2].kind, Problem::Kind::BadSyntax);
+}
+
+TEST(Environment, ASectionThatMayStandAloneIsSwitchedOn) {
+  const Variables got = variables({{"TRAEFIK_DOCKER", "true"}});
+
+  EXPECT_THAT(got.problems, IsEmpty());
+  EXPECT_EQ(got.tree, R"({"docker":"true"})");
+}
+
+}  // namespace
+}  // namespace fairlead::schema

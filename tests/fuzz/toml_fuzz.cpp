@@ -1,0 +1,20 @@
+#include "engine/schema/file.h"
+#include "engine/schema/json.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string_view>
+
+// Any text becomes a tree or an error that says something; never a crash, never without bound.
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+
+  const auto node = fairlead::schema::read_toml(text, "fuzz.toml", fairlead::schema::keep_templates);
+
+  if (node)
+    fairlead::schema::node_text(*node);
+  else if (node.error().what.empty())
+    std::abort();
+  return 0;
+}
