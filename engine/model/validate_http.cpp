@@ -1,0 +1,189 @@
+#include "engine/model/internal.h"
+#include "engine/model/merge.h"
+#include "engine/model/references.h"
+#include "engine/model/validate_parts.h"
+
+#include <unordered_map>
+
+namespace fairlead::model {
+namespace {
+
+// Services and middlewares refer to each other without end only by mistake; a sane nesting is a handful deep.
+constexpr int kMaxDepth = 100;
+
+// Marks what is missing, broken below or turns in a circle. Each element is looked at once.
+class Graph {
+ public:
+  explicit Graph(Http& http) : http_(http) {}
+
+  void run() {
+    for (auto& [name, element] : http_.services) visit(element, 0);
+    for (auto& [name, element] : http_.middlewares) visit(element, 0);
+  }
+
+ private:
+  enum class State : unsigned char { New, Open, Done };
+
+  template <class T>
+  void visit(Element<T>& element, int depth) {
+    State& state = states_[&element];
+    if (state != State::New) return;
+    state = State::Open;
+    for (const Reference& reference : references(element.options)) follow(element, reference, depth);
+    states_[&element] = State::Done;  // the map may have grown meanwhile
+  }
+
+  template <class T>
+  void follow(Element<T>& from, const Reference& reference, int depth) {
+    switch (reference.target) {
+      case Target::Service: return step(from, http_.services, reference, "service", depth);
+      case Target::Middleware: return step(from, http_.middlewares, reference, "middleware", depth);
+      case Target::Transport:
+        if (reference.name != "default@internal")
+          require(from, http_.servers_transports, reference.name, "serversTransport");
+        return;
+    }
+  }
+
+  template <class T, class U>
+  void step(Element<T>& from, std::map<std::string, Element<U>>& elements, const Reference& reference,
+            const char* what, int depth) {
+    if (reference.name.empty()) {
+      from.break_off(ReasonKind::BadOption, fmt::format("{} names no {}", reference.option, what));
+      return;
+    }
+    const auto found = elements.find(reference.name);
+    if (found != elements.end()) {
+      if (states_[&found->second] == State::Open) {
+        from.break_off(ReasonKind::BadOption,
+                       fmt::format("{} leads back to the {} \"{}\"", reference.option, what, reference.name));
+        return;
+      }
+      if (depth >= kMaxDepth) {
+        from.break_off(ReasonKind::BadOption, fmt::format("{} is nested too deeply", reference.option));
+        return;
+      }
+      visit(found->second, depth + 1);
+    }
+    Element<U>* child = require(from, elements, reference.name, what);
+    if (child && reference.status) check_status(from, *child, reference);
+  }
+
+  // A composite that acts upon the state of a child needs a child that knows it: by health check, by a
+  // composite that reports, or because its provider watches the servers.
+  template <class T>
+  void check_status(Element<T>& from, const Element<HttpService>& child, const Reference& reference) {
+    const HttpService& s = child.options;
+    const bool knows =
+        (s.load_balancer && (s.load_balancer->health_check || http_.standings.contains(reference.name))) ||
+        (s.weighted && s.weighted->health_check) ||
+        (s.highest_random_weight && s.highest_random_weight->health_check) ||
+        (s.mirroring && s.mirroring->health_check) || (s.failover && s.failover->health_check);
+    if (!knows)
+      from.break_off(
+          ReasonKind::BadOption,
+          fmt::format("{}: the service \"{}\" cannot report its status", reference.option, reference.name),
+          "give it a healthCheck");
+  }
+  template <class T>
+  void check_status(Element<T>&, const Element<Middleware>&, const Reference&) {}
+
+  Http& http_;
+  std::unordered_map<const void*, State> states_;
+};
+
+void at_least(schema::Duration& value, schema::Duration instead, const char* option,
+              Element<HttpService>& element) {
+  if (value > schema::Duration::zero()) return;
+  element.warn(ReasonKind::BadOption,
+               fmt::format("{} must be above 0; {} is used", option, schema::print_duration(instead)));
+  value = instead;
+}
+
+void check_health(HealthCheck& check, Element<HttpService>& element) {
+  const auto default_interval = std::chrono::seconds(30);
+  at_least(check.interval, default_interval, "healthCheck.interval", element);
+  if (check.unhealthy_interval)
+    at_least(*check.unhealthy_interval, default_interval, "healthCheck.unhealthyInterval", element);
+  at_least(check.timeout, std::chrono::seconds(5), "healthCheck.timeout", element);
+  if (check.path.find("://") != std::string::npos)
+    element.break_off(ReasonKind::BadOption, "healthCheck.path must be relative to the server's URL");
+  if (check.port < 0 || check.port > 65535) {
+    element.break_off(ReasonKind::BadOption, fmt::format("healthCheck.port {} is no port", check.port));
+  }
+  if (!check.mode.empty() && check.mode != "http" && check.mode != "grpc") {
+    element.warn(ReasonKind::BadOption,
+                 fmt::format("healthCheck.mode \"{}\" is unknown; http is used", check.mode));
+    check.mode = "http";
+  }
+}
+
+bool is_server_url(std::string_view url) {
+  const std::size_t colon = url.find("://");
+  if (colon == std::string_view::npos) return false;
+  const std::string_view scheme = url.substr(0, colon);
+  const std::string_view rest = url.substr(colon + 3);
+  return (scheme == "http" || scheme == "https" || scheme == "h2c") && !rest.empty() && rest.front() != '/' &&
+         rest.find_first_of(" \t\r\n") == std::string_view::npos;
+}
+
+void no_negative_weight(std::int64_t& weight, const std::string& of, Element<HttpService>& element) {
+  if (weight >= 0) return;
+  element.warn(ReasonKind::BadOption, fmt::format("the weight {} of {} counts as 0", weight, of));
+  weight = 0;
+}
+
+void check_load_balancer(const std::string& name, LoadBalancer& lb, Element<HttpService>& element,
+                         const Http& http) {
+  const bool is_watched = http.standings.contains(name);
+  for (Server& server : lb.servers) {
+    if (!server.url.empty() && (!server.port.empty() || !server.scheme.empty()))
+      element.break_off(ReasonKind::BadOption, "server.url excludes server.port and server.scheme",
+                        "leave either the url or port and scheme");
+    if (server.url.empty() ? !is_watched : !is_server_url(server.url))
+      element.break_off(ReasonKind::BadOption, fmt::format("the server URL \"{}\" is none: expected e.g. "
+                                                           "http://10.0.0.2:80",
+                                                           server.url));
+    if (server.weight) no_negative_weight(*server.weight, server.url, element);
+  }
+  if (lb.servers.empty() && !is_watched) element.warn(ReasonKind::NoServer, "has no server");
+  if (lb.health_check) check_health(*lb.health_check, element);
+  if (lb.passive_health_check) {
+    PassiveHealthCheck& passive = *lb.passive_health_check;
+    at_least(passive.failure_window, std::chrono::seconds(10), "passiveHealthCheck.failureWindow", element);
+    if (passive.max_failed_attempts < 1) {
+      element.warn(ReasonKind::BadOption, "passiveHealthCheck.maxFailedAttempts must be above 0; 1 is used");
+      passive.max_failed_attempts = 1;
+    }
+  }
+}
+
+void check_service(const std::string& name, Element<HttpService>& element, const Http& http) {
+  HttpService& s = element.options;
+  const int kinds = s.load_balancer.has_value() + s.weighted.has_value() +
+                    s.highest_random_weight.has_value() + s.mirroring.has_value() + s.failover.has_value();
+  const bool is_ours = split(name).provider == kInternalProvider;
+  if (kinds == 0 && !is_ours)
+    element.break_off(ReasonKind::BadOption,
+                      "has no loadBalancer, weighted, mirroring, failover or "
+                      "highestRandomWeight");
+  if (kinds > 1)
+    element.break_off(ReasonKind::BadOption,
+                      "is of several kinds; a service is exactly one of loadBalancer, weighted, "
+                      "mirroring, failover and highestRandomWeight");
+  if (s.load_balancer) check_load_balancer(name, *s.load_balancer, element, http);
+  if (s.weighted)
+    for (WeightedChild& child : s.weighted->services) no_negative_weight(child.weight, child.name, element);
+  if (s.highest_random_weight)
+    for (WeightedChild& child : s.highest_random_weight->services)
+      no_negative_weight(child.weight, child.name, element);
+}
+
+}  // namespace
+
+void validate_http_services(Http& http) {
+  for (auto& [name, element] : http.services) check_service(name, element, http);
+  Graph(http).run();
+}
+
+}  // namespace fairlead::model

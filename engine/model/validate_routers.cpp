@@ -1,0 +1,205 @@
+#include "engine/model/internal.h"
+#include "engine/model/merge.h"
+#include "engine/model/rule_scan.h"
+#include "engine/model/static.h"
+#include "engine/model/validate_parts.h"
+#include "engine/schema/suggest.h"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+
+namespace fairlead::model {
+namespace {
+
+class Routers {
+ public:
+  Routers(Dynamic& dynamic, const Static& install) : d_(dynamic), s_(install) {
+    for (const auto& [name, entry_point] : install.entry_points) {
+      const auto address = parse_listen_address(entry_point.address);
+      if (!address) continue;
+      (address->udp ? udp_ : tcp_).insert(name);
+    }
+    default_tcp_ = install.default_entry_points(false);
+    for (const auto& [name, element] : dynamic.http.routers)
+      for (const std::string& parent : element.options.parent_refs) parents_.insert(parent);
+    entry_point_middlewares();
+  }
+
+  void http(const std::string& name, Element<HttpRouter>& element);
+  void tcp(const std::string& name, Element<TcpRouter>& element);
+  void udp(Element<UdpRouter>& element);
+
+ private:
+  template <class T>
+  void entry_points(Element<T>& element, const std::set<std::string>& known, const char* protocol);
+  template <class T>
+  void priority(const std::string& name, Element<T>& element);
+  template <class T>
+  void rule(Element<T>& element);
+  template <class TlsBlock, class T>
+  void tls(const TlsBlock& block, Element<T>& element);
+  void parents(const std::string& name, Element<HttpRouter>& element);
+  void entry_point_middlewares();
+  void inherited(Element<HttpRouter>& element);
+
+  Dynamic& d_;
+  const Static& s_;
+  std::set<std::string> tcp_;
+  std::set<std::string> udp_;
+  std::vector<std::string> default_tcp_;
+  std::set<std::string> parents_;                      // routers that have children
+  std::map<std::string, Reason> broken_entry_points_;  // what every router of theirs suffers from
+};
+
+// An entry point guards its routers by its middlewares and TLS: when these are broken, so are they.
+void Routers::entry_point_middlewares() {
+  for (const auto& [name, entry_point] : s_.entry_points) {
+    Element<EntryPoint> probe;
+    for (const std::string& middleware : entry_point.http.middlewares)
+      require(probe, d_.http.middlewares, middleware, "middleware");
+    if (entry_point.http.tls) {
+      const std::string& options = entry_point.http.tls->options;
+      if (!options.empty() && options != "default")
+        require(probe, d_.tls.options, options, "set of TLS options");
+    }
+    if (const Reason* reason = first_break(probe)) {
+      Reason told = *reason;
+      told.text = fmt::format("entry point `{}`: {}", name, told.text);
+      broken_entry_points_.emplace(name, std::move(told));
+    }
+  }
+}
+
+void Routers::inherited(Element<HttpRouter>& element) {
+  if (broken_entry_points_.empty()) return;
+  const auto& names = element.options.entry_points.empty() ? default_tcp_ : element.options.entry_points;
+  for (const std::string& name : names)
+    if (const auto found = broken_entry_points_.find(name); found != broken_entry_points_.end())
+      element.reasons.push_back(found->second);
+}
+
+template <class T>
+void Routers::entry_points(Element<T>& element, const std::set<std::string>& known, const char* protocol) {
+  const std::vector<std::string>& names = element.options.entry_points;
+  std::size_t bound = 0;
+  for (const std::string& name : names) {
+    if (known.contains(name)) {
+      ++bound;
+      continue;
+    }
+    std::string all;
+    for (const std::string& other : known) all += (all.empty() ? "" : "|") + other;
+    const std::string near = schema::nearest_choice(all, name);
+    element.warn(ReasonKind::MissingReference, fmt::format("there is no {} entry point `{}`", protocol, name),
+                 near.empty() ? "" : fmt::format("did you mean `{}`?", near));
+  }
+  if (!names.empty() && bound == 0)
+    element.break_off(ReasonKind::MissingReference, "none of its entry points exists, so it serves nothing");
+}
+
+template <class T>
+void Routers::priority(const std::string& name, Element<T>& element) {
+  if (element.options.priority > kHighestUserPriority && split(name).provider != kInternalProvider)
+    element.break_off(ReasonKind::BadOption, fmt::format("the priority {} is reserved; the highest is {}",
+                                                         element.options.priority, kHighestUserPriority));
+}
+
+template <class T>
+void Routers::rule(Element<T>& element) {
+  const std::string& syntax = element.options.rule_syntax;
+  if (!syntax.empty() && syntax != "v2" && syntax != "v3" && syntax != "default")
+    element.warn(ReasonKind::BadOption, fmt::format("ruleSyntax \"{}\" is unknown; v3 is used", syntax));
+  if (element.options.rule.empty()) element.break_off(ReasonKind::BadOption, "has no rule");
+}
+
+template <class TlsBlock, class T>
+void Routers::tls(const TlsBlock& block, Element<T>& element) {
+  if (!block.options.empty() && block.options != "default")
+    require(element, d_.tls.options, block.options, "set of TLS options");
+  if (!block.cert_resolver.empty() && !s_.certificates_resolvers.contains(block.cert_resolver))
+    element.warn(ReasonKind::MissingReference,
+                 fmt::format("there is no certificate resolver `{}`; other certificates are used",
+                             block.cert_resolver));
+}
+
+void Routers::parents(const std::string& name, Element<HttpRouter>& element) {
+  const HttpRouter& router = element.options;
+  if (router.parent_refs.empty()) {
+    if (router.service.empty() && !parents_.contains(name))
+      element.break_off(ReasonKind::MissingReference, "names no service");
+    return;
+  }
+  if (!router.entry_points.empty() || router.tls || router.observability)
+    element.break_off(ReasonKind::BadOption,
+                      "a router with parentRefs may not have entryPoints, tls or observability of its own");
+  for (const std::string& parent : router.parent_refs) {
+    const auto found = d_.http.routers.find(parent);
+    if (found == d_.http.routers.end())
+      element.break_off(ReasonKind::MissingReference,
+                        fmt::format("the router \"{}\" does not exist", parent));
+    else if (!found->second.options.service.empty())
+      element.break_off(ReasonKind::BadOption,
+                        fmt::format("the router \"{}\" has a service, so it cannot be a parent", parent));
+  }
+}
+
+void Routers::http(const std::string& name, Element<HttpRouter>& element) {
+  HttpRouter& router = element.options;
+  entry_points(element, tcp_, "TCP");
+  rule(element);
+  priority(name, element);
+  for (const std::string& middleware : router.middlewares)
+    require(element, d_.http.middlewares, middleware, "middleware");
+  if (!router.service.empty()) require(element, d_.http.services, router.service, "service");
+  parents(name, element);
+  inherited(element);
+  if (!router.tls) return;
+  tls(*router.tls, element);
+  const bool chooses_options = !router.tls->options.empty() && router.tls->options != "default";
+  if (chooses_options && !router.rule.empty() && matcher_arguments(router.rule, "Host").empty())
+    element.warn(ReasonKind::Ineffective, "tls.options need a Host() in the rule; `default` is used");
+}
+
+void Routers::tcp(const std::string& name, Element<TcpRouter>& element) {
+  TcpRouter& router = element.options;
+  entry_points(element, tcp_, "TCP");
+  rule(element);
+  priority(name, element);
+  for (const std::string& middleware : router.middlewares)
+    require(element, d_.tcp.middlewares, middleware, "TCP middleware");
+  if (router.service.empty())
+    element.break_off(ReasonKind::MissingReference, "names no service");
+  else
+    require(element, d_.tcp.services, router.service, "TCP service");
+  if (router.tls) {
+    if (!router.tls->passthrough) tls(*router.tls, element);
+    return;
+  }
+  // A connection without TLS tells no name: such a rule could never match.
+  const bool names_a_host = !matcher_arguments(router.rule, "HostSNIRegexp").empty() ||
+                            std::ranges::any_of(matcher_arguments(router.rule, "HostSNI"),
+                                                [](const std::string& name) { return name != "*"; });
+  if (names_a_host)
+    element.break_off(ReasonKind::BadOption, "without `tls` only HostSNI(`*`) can match",
+                      "set `tls: {}` or tls=true");
+}
+
+void Routers::udp(Element<UdpRouter>& element) {
+  entry_points(element, udp_, "UDP");
+  if (element.options.service.empty())
+    element.break_off(ReasonKind::MissingReference, "names no service");
+  else
+    require(element, d_.udp.services, element.options.service, "UDP service");
+}
+
+}  // namespace
+
+void validate_routers(Dynamic& dynamic, const Static& install) {
+  Routers routers(dynamic, install);
+  for (auto& [name, element] : dynamic.http.routers) routers.http(name, element);
+  for (auto& [name, element] : dynamic.tcp.routers) routers.tcp(name, element);
+  for (auto& [name, element] : dynamic.udp.routers) routers.udp(element);
+}
+
+}  // namespace fairlead::model

@@ -1,0 +1,134 @@
+#include "engine/model/references.h"
+#include "engine/model/validate_parts.h"
+
+#include <map>
+
+namespace fairlead::model {
+namespace {
+
+constexpr int kMaxDepth = 100;
+
+// The services of TCP and UDP refer to each other by `weighted` alone. `status` is kept by name.
+template <class Service>
+class Weights {
+ public:
+  using Services = std::map<std::string, Element<Service>>;
+
+  explicit Weights(Services& services) : services_(services) {}
+
+  void run() {
+    for (auto& [name, element] : services_) visit(name, element, 0);
+  }
+
+ private:
+  void visit(const std::string& name, Element<Service>& element, int depth) {
+    if (!states_.try_emplace(name, true).second) return;
+    for (const Reference& reference : references(element.options)) {
+      if (reference.target != Target::Service) continue;
+      const auto found = services_.find(reference.name);
+      if (found != services_.end()) {
+        if (const auto state = states_.find(reference.name); state != states_.end() && state->second) {
+          element.break_off(ReasonKind::BadOption, fmt::format("{} leads back to the service \"{}\"",
+                                                               reference.option, reference.name));
+          continue;
+        }
+        if (depth >= kMaxDepth) {
+          element.break_off(ReasonKind::BadOption, fmt::format("{} is nested too deeply", reference.option));
+          continue;
+        }
+        visit(found->first, found->second, depth + 1);
+      }
+      require(element, services_, reference.name, "service");
+    }
+    states_[name] = false;
+  }
+
+  Services& services_;
+  std::map<std::string, bool> states_;  // whether the service is being looked at just now
+};
+
+// "[host]:port" with both parts there.
+bool is_address(std::string_view address) {
+  const std::size_t colon = address.rfind(':');
+  if (colon == std::string_view::npos || colon == 0) return false;
+  const std::string_view port = address.substr(colon + 1);
+  return !port.empty() && port.size() <= 5 && port.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+template <class Service>
+void check_kinds(Element<Service>& element) {
+  const int kinds = element.options.load_balancer.has_value() + element.options.weighted.has_value();
+  if (kinds == 0) element.break_off(ReasonKind::BadOption, "has neither loadBalancer nor weighted");
+  if (kinds > 1) element.break_off(ReasonKind::BadOption, "has both loadBalancer and weighted");
+  if (!element.options.weighted) return;
+  for (WeightedChild& child : element.options.weighted->services) {
+    if (child.weight >= 0) continue;
+    element.warn(ReasonKind::BadOption,
+                 fmt::format("the weight {} of {} counts as 0", child.weight, child.name));
+    child.weight = 0;
+  }
+}
+
+template <class Servers, class Service>
+void check_servers(const Servers& servers, bool is_watched, Element<Service>& element) {
+  for (const auto& server : servers)
+    if (server.address.empty() ? !is_watched : !is_address(server.address))
+      element.break_off(
+          ReasonKind::BadOption,
+          fmt::format("the server address \"{}\" is none: expected e.g. 10.0.0.2:5432", server.address));
+  if (servers.empty() && !is_watched) element.warn(ReasonKind::NoServer, "has no server");
+}
+
+void check_health(TcpHealthCheck& check, Element<TcpService>& element) {
+  const auto at_least = [&element](schema::Duration& value, schema::Duration instead, const char* option) {
+    if (value > schema::Duration::zero()) return;
+    element.warn(ReasonKind::BadOption,
+                 fmt::format("{} must be above 0; {} is used", option, schema::print_duration(instead)));
+    value = instead;
+  };
+  at_least(check.interval, std::chrono::seconds(30), "healthCheck.interval");
+  if (check.unhealthy_interval)
+    at_least(*check.unhealthy_interval, std::chrono::seconds(30), "healthCheck.unhealthyInterval");
+  at_least(check.timeout, std::chrono::seconds(5), "healthCheck.timeout");
+  if (check.port < 0 || check.port > 65535)
+    element.break_off(ReasonKind::BadOption, fmt::format("healthCheck.port {} is no port", check.port));
+}
+
+}  // namespace
+
+void validate_tcp_services(Tcp& tcp) {
+  for (auto& [name, element] : tcp.services) {
+    check_kinds(element);
+    if (!element.options.load_balancer) continue;
+    TcpLoadBalancer& lb = *element.options.load_balancer;
+    check_servers(lb.servers, tcp.standings.contains(name), element);
+    if (lb.health_check) check_health(*lb.health_check, element);
+    const TcpServersTransport* transport = nullptr;
+    if (!lb.servers_transport.empty() && lb.servers_transport != "default@internal") {
+      if (const auto* found =
+              require(element, tcp.servers_transports, lb.servers_transport, "serversTransport"))
+        transport = &found->options;
+      if (lb.proxy_protocol)
+        element.warn(ReasonKind::Ineffective, "proxyProtocol is ignored beside serversTransport");
+    }
+    const bool verifies = transport && transport->tls &&
+                          (!transport->tls->server_name.empty() || transport->tls->insecure_skip_verify);
+    for (const TcpServer& server : lb.servers)
+      if (server.tls && !verifies)
+        element.warn(ReasonKind::BadOption,
+                     "TLS to the server needs a serversTransport with tls.serverName or "
+                     "tls.insecureSkipVerify; connections will fail");
+  }
+  Weights<TcpService>(tcp.services).run();
+}
+
+void validate_udp_services(Udp& udp) {
+  for (auto& [name, element] : udp.services) {
+    check_kinds(element);
+    if (element.options.load_balancer)
+      check_servers(element.options.load_balancer->servers, udp.standings.contains(name), element);
+  }
+  Weights<UdpService>(udp.services).run();
+}
+
+}  // namespace fairlead::model
