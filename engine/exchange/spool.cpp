@@ -1,0 +1,183 @@
+#include "engine/exchange/spool.h"
+
+#include "engine/base/fd.h"
+#include "engine/event/offload.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+namespace fairlead::exchange {
+namespace {
+
+// One write or read of the file: large enough that a hop to the lane and back does not count.
+constexpr std::size_t kFileStep = 256 * 1024;
+
+std::unexpected<Error> file_failed(const char* what) {
+  return fail(500, Fault::Proxy, std::string("temporary file: ") + what + ": " + std::strerror(errno));
+}
+
+// Never has a name where that is possible, so that nothing stays behind whatever happens.
+Result<Fd> open_unlinked() {
+  const char* set = std::getenv("TMPDIR");
+  const std::string folder = set && *set ? set : "/tmp";
+  Fd file(::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600));
+  if (file) return file;
+  std::string name = folder + "/fairlead-XXXXXX";
+  file = Fd(::mkostemp(name.data(), O_CLOEXEC));
+  if (!file) return file_failed("open");
+  ::unlink(name.c_str());
+  return file;
+}
+
+Result<> write_all(int file, std::string_view bytes, std::uint64_t at) {
+  while (!bytes.empty()) {
+    const auto wrote = ::pwrite(file, bytes.data(), bytes.size(), static_cast<off_t>(at));
+    if (wrote < 0 && errno == EINTR) continue;
+    if (wrote <= 0) return file_failed("write");
+    bytes.remove_prefix(static_cast<std::size_t>(wrote));
+    at += static_cast<std::uint64_t>(wrote);
+  }
+  return {};
+}
+
+Result<std::string> read_some(int file, std::size_t bytes, std::uint64_t at) {
+  std::string out(bytes, '\0');
+  while (true) {
+    const auto got = ::pread(file, out.data(), bytes, static_cast<off_t>(at));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return file_failed("read");
+    out.resize(static_cast<std::size_t>(got));
+    return out;
+  }
+}
+
+}  // namespace
+
+struct Spool::Contents {
+  std::string memory;        // the beginning
+  std::string waiting;       // follows what the file has
+  std::shared_ptr<Fd> file;  // shared with work on the lane; null until the first spill
+  std::uint64_t file_bytes = 0;
+
+  std::uint64_t size() const { return memory.size() + file_bytes + waiting.size(); }
+};
+
+namespace {
+
+template <class Contents>
+class SpoolBody final : public http::Body {
+ public:
+  SpoolBody(std::shared_ptr<const Contents> contents, event::Loop& loop)
+      : contents_(std::move(contents)), loop_(loop), end_(contents_->size()) {}
+
+  Task<Result<http::Chunk>> read(std::size_t max_bytes) override {
+    if (at_ < contents_->memory.size() || at_ == end_) {
+      const auto bytes =
+          std::string_view(contents_->memory).substr(std::min(at_, contents_->memory.size()), max_bytes);
+      return Task<Result<http::Chunk>>::ready(take(bytes));
+    }
+    if (!left_.empty()) return Task<Result<http::Chunk>>::ready(take_read(max_bytes));
+    return read_file(max_bytes);
+  }
+  std::optional<std::uint64_t> length() const override { return end_ - at_; }
+
+ private:
+  http::Chunk take(std::string_view bytes) {
+    at_ += bytes.size();
+    return {bytes, at_ == end_};
+  }
+  http::Chunk take_read(std::size_t max_bytes) {
+    const std::string_view bytes = left_.substr(0, max_bytes);
+    left_.remove_prefix(bytes.size());
+    return take(bytes);
+  }
+  Task<Result<http::Chunk>> read_file(std::size_t max_bytes) {
+    const std::uint64_t offset = at_ - contents_->memory.size();
+    const auto bytes = static_cast<std::size_t>(std::min<std::uint64_t>(kFileStep, end_ - at_));
+    Result<std::string> got = co_await event::Offload::shared().run(
+        loop_, event::Lane::Files,
+        [file = contents_->file, bytes, offset] { return read_some(file->get(), bytes, offset); });
+    if (!got) co_return std::unexpected(std::move(got.error()));
+    read_ = std::move(*got);
+    left_ = read_;
+    co_return take_read(max_bytes);
+  }
+
+  std::shared_ptr<const Contents> contents_;
+  event::Loop& loop_;
+  std::string read_;       // the step of the file that is being handed out
+  std::string_view left_;  // of read_
+  std::size_t at_ = 0;
+  std::size_t end_;
+};
+
+}  // namespace
+
+Spool::Spool(event::Loop& loop, SpoolLimits limits)
+    : contents_(std::make_shared<Contents>()), loop_(&loop), limits_(limits) {}
+Spool::~Spool() = default;
+Spool::Spool(Spool&&) noexcept = default;
+
+std::uint64_t Spool::size() const { return contents_->size(); }
+bool Spool::in_memory() const { return !contents_->file && contents_->waiting.empty(); }
+bool Spool::wants_to_settle() const { return contents_->waiting.size() >= kFileStep; }
+
+bool Spool::put(std::string_view bytes) {
+  if (bytes.size() > limits_.max_bytes || contents_->size() > limits_.max_bytes - bytes.size()) return false;
+  if (in_memory()) {
+    const auto room = static_cast<std::size_t>(limits_.memory_bytes - contents_->memory.size());
+    contents_->memory += bytes.substr(0, room);
+    bytes.remove_prefix(std::min(room, bytes.size()));
+  }
+  contents_->waiting += bytes;
+  return true;
+}
+
+Task<Result<>> Spool::settle() {
+  Contents& contents = *contents_;
+  if (contents.waiting.empty()) co_return Result<>{};
+  std::string bytes = std::exchange(contents.waiting, {});
+  const std::size_t size = bytes.size();
+  Result<std::shared_ptr<Fd>> file = co_await event::Offload::shared().run(
+      *loop_, event::Lane::Files,
+      [file = contents.file, bytes = std::move(bytes),
+       at = contents.file_bytes]() mutable -> Result<std::shared_ptr<Fd>> {
+        if (!file) {
+          Result<Fd> opened = open_unlinked();
+          if (!opened) return std::unexpected(std::move(opened.error()));
+          file = std::make_shared<Fd>(std::move(*opened));
+        }
+        Result<> wrote = write_all(file->get(), bytes, at);
+        if (!wrote) return std::unexpected(std::move(wrote.error()));
+        return std::move(file);
+      });
+  if (!file) co_return std::unexpected(std::move(file.error()));
+  contents.file = std::move(*file);
+  contents.file_bytes += size;
+  co_return Result<>{};
+}
+
+Task<Result<>> Spool::fill(http::Body& from) {
+  if (const auto length = from.length(); length && size() + *length > limits_.max_bytes)
+    co_return fail(limits_.too_large_status, Fault::Client, "body too large");
+  while (true) {
+    Result<http::Chunk> chunk = co_await from.read(kFileStep);
+    if (!chunk) co_return std::unexpected(std::move(chunk.error()));
+    if (!put(chunk->bytes)) co_return fail(limits_.too_large_status, Fault::Client, "body too large");
+    const bool last = chunk->last;
+    if (last || wants_to_settle()) {
+      Result<> settled = co_await settle();
+      if (!settled) co_return settled;
+    }
+    if (last) co_return Result<>{};
+  }
+}
+
+http::BodyPtr Spool::body() const { return http::BodyPtr(new SpoolBody<Contents>(contents_, *loop_)); }
+
+}  // namespace fairlead::exchange
