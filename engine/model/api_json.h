@@ -1,0 +1,59 @@
+#pragma once
+
+#include "engine/model/dynamic.h"
+#include "engine/model/usage.h"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+// The elements of a merged and validated configuration as Traefik's API shows them, as JSON text. Beside
+// Traefik's fields stands `reasons`, each with kind, text, hint and whether it breaks, and for services
+// `standings`. Paging, filtering and paths are the business of whoever serves them.
+namespace fairlead::model {
+
+struct EntryPoint;
+struct Static;
+
+// What only higher rooms know.
+struct ApiContext {
+  const Usage& usage;
+  // The options of a middleware as a JSON object; without it they are left out, since only the middleware
+  // knows which of them are secret.
+  std::function<std::string(const Middleware&)> middleware_options;
+  // Whether a server is up by health checks; empty: as its provider says.
+  std::function<std::optional<bool>(std::string_view service, std::string_view url)> server_up;
+};
+
+// "enabled", "warning" or "disabled".
+template <class T>
+std::string_view status(const Element<T>& element) {
+  if (element.broken()) return "disabled";
+  return element.reasons.empty() ? "enabled" : "warning";
+}
+
+std::string api_json(const std::string& name, const Element<HttpRouter>& router, const ApiContext& context);
+std::string api_json(const std::string& name, const Element<TcpRouter>& router, const ApiContext& context);
+std::string api_json(const std::string& name, const Element<UdpRouter>& router, const ApiContext& context);
+
+// `standings` are those of this service; null when there are none.
+std::string api_json(const std::string& name, const Element<HttpService>& service,
+                     const std::vector<Standing>* standings, const ApiContext& context);
+std::string api_json(const std::string& name, const Element<TcpService>& service,
+                     const std::vector<Standing>* standings, const ApiContext& context);
+std::string api_json(const std::string& name, const Element<UdpService>& service,
+                     const std::vector<Standing>* standings, const ApiContext& context);
+
+enum class Layer : unsigned char { Http, Tcp };
+std::string api_json(const std::string& name, const Element<Middleware>& middleware, Layer layer,
+                     const ApiContext& context);
+
+std::string api_json(const std::string& name, const EntryPoint& entry_point);
+
+// The body of /api/overview but for `certificates`, and of /api/rawdata.
+std::string overview_json(const Dynamic& dynamic, const Static& install);
+std::string rawdata_json(const Dynamic& dynamic, const ApiContext& context);
+
+}  // namespace fairlead::model
