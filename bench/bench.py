@@ -1,0 +1,275 @@
+#!/usr/bin/env python3
+"""Fairlead beside nginx and HAProxy in one run on loopback: what a request costs each of them.
+
+The figure is CPU time of the proxy per request: user and system time of all its processes from /proc. One worker
+each, on core 0; the generator (wrk, h2load) and the server behind the proxies (nginx) are on core 1. Rounds are
+interleaved and ratios are taken within a round, since absolute figures of two runs never compare.
+"""
+
+import argparse
+import json
+import pathlib
+import re
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+from proxies import LOAD_CORE, ROOT, Backend, Fairlead, HAProxy, Nginx, host, pinned, status, wrk
+
+CONTENDERS = (Nginx, HAProxy, Fairlead)
+# name, path, generator options, aim (ratio to nginx)
+COSTS = (
+    ("100 B, keep-alive", "/100b", {}, 0.70),
+    ("100 kB", "/100k", {"connections": 32}, 0.80),
+    ("10 MB", "/10m", {"connections": 8}, 0.42),
+    ("new connection per request", "/100b", {"close": True}, 0.95),
+)
+ROUTERS = (10, 1_000, 10_000, 100_000)
+
+
+def cost(proxy, path, seconds, **options):
+    """One measurement: µs of CPU per request, and what the generator saw."""
+    before = proxy.cpu()
+    seen = wrk(proxy.port, path, seconds, **options)
+    seen["us"] = (proxy.cpu() - before) * 1e6 / max(1, seen["requests"])
+    return seen
+
+
+def interleaved(proxies, rounds, measure):
+    """measure(proxy) for each proxy in turn, `rounds` times; the order rotates so that none is always first."""
+    results = {proxy.name: [] for proxy in proxies}
+    for i in range(rounds):
+        for proxy in proxies[i % len(proxies):] + proxies[: i % len(proxies)]:
+            results[proxy.name].append(measure(proxy))
+    return results
+
+
+def ratio(results, name, base="nginx", key="us"):
+    return statistics.median(mine[key] / theirs[key] for mine, theirs in zip(results[name], results[base]))
+
+
+def median(results, name, key):
+    return statistics.median(run[key] for run in results[name])
+
+
+def syscalls(proxy, seconds=3):
+    """System calls per request with 64 busy connections, counted by strace."""
+    report = tempfile.NamedTemporaryFile("r")
+    pids = [argument for pid in proxy.pids() for argument in ("-p", str(pid))]
+    tracer = subprocess.Popen(["strace", "-f", "-c", "-o", report.name, *pids], stderr=subprocess.DEVNULL)
+    time.sleep(1)
+    seen = wrk(proxy.port, "/100b", seconds)
+    tracer.send_signal(signal.SIGINT)
+    tracer.wait(20)
+    total = 0
+    kinds = {}
+    for line in report.read().splitlines():
+        row = re.match(r"\s*[\d.]+\s+[\d.]+\s+\d+\s+(\d+)\s+(?:\d+\s+)?(\w+)$", line)
+        if row and row.group(2) != "total":
+            total += int(row.group(1))
+            kinds[row.group(2)] = round(int(row.group(1)) / max(1, seen["requests"]), 2)
+    top = {name: count for name, count in sorted(kinds.items(), key=lambda item: -item[1]) if count >= 0.01}
+    return {"per_request": total / max(1, seen["requests"]), "kinds": top}
+
+
+def idle(proxy, count):
+    """KiB of RSS that one idle keep-alive connection costs, and CPU used by all of them in 3 s."""
+    before = proxy.rss()
+    request = f"GET /100b HTTP/1.1\r\nHost: {host(0)}\r\n\r\n".encode()
+    connections = []
+    try:
+        for _ in range(count):
+            connection = socket.create_connection(("127.0.0.1", proxy.port), 10)
+            connection.sendall(request)
+            connection.recv(4096)
+            connections.append(connection)
+        after, used = proxy.rss(), proxy.cpu()
+        time.sleep(3)
+        return {"kib": (after - before) / count, "rest_mib": before / 1024, "cpu": proxy.cpu() - used}
+    finally:
+        for connection in connections:
+            connection.close()
+
+
+def fixed_rate(proxy, rate, seconds):
+    """Latencies in ms at a fixed rate, from h2load's log of every request."""
+    log = tempfile.NamedTemporaryFile("r")
+    clients = 20
+    subprocess.run(pinned(LOAD_CORE, ["h2load", "--h1", f"-c{clients}", f"-D{seconds}", f"--rps={rate / clients}",
+                                      "-t1", f"--connect-to=127.0.0.1:{proxy.port}", f"--log-file={log.name}",
+                                      f"http://{host(0)}/100b"]), stdout=subprocess.DEVNULL, check=True, timeout=60)
+    times = sorted(int(line.split()[2]) / 1000 for line in log.read().splitlines())
+    if not times:
+        return {"p50": 0, "p99": 0, "n": 0}
+    return {"p50": times[len(times) // 2], "p99": times[int(len(times) * 0.99)], "n": len(times)}
+
+
+def reload_seconds(proxy, count):
+    """From the replaced file to the new route that answers."""
+    proxy.write_routes(count, extra="extra.test")
+    begun = time.monotonic()
+    while status(proxy.port, "/100b", "extra.test") != 200:
+        if time.monotonic() - begun > 60:
+            return float("nan")
+        time.sleep(0.002)
+    return time.monotonic() - begun
+
+
+def run(options):
+    report = {"costs": [], "routers": [], "rounds": options.rounds, "seconds": options.seconds}
+    wanted = lambda name: not options.only or name in options.only  # noqa: E731
+    with Backend() as backend:
+        kinds = [kind for kind in CONTENDERS if kind.name in options.contenders]
+        proxies = [kind(backend=backend.port) for kind in kinds]
+        try:
+            if wanted("costs"):
+                for name, path, generator, aim in COSTS:
+                    for proxy in proxies:
+                        wrk(proxy.port, path, 1, **generator)
+                    results = interleaved(proxies, options.rounds,
+                                          lambda proxy: cost(proxy, path, options.seconds, **generator))
+                    report["costs"].append({"name": name, "aim": aim, "results": results})
+                    say(name, results)
+            if wanted("latency"):
+                report["latency"] = interleaved(proxies, min(3, options.rounds),
+                                                lambda proxy: fixed_rate(proxy, options.rate, options.seconds))
+                print("latency", report["latency"], flush=True)
+            if wanted("syscalls"):
+                report["syscalls"] = {proxy.name: syscalls(proxy) for proxy in proxies}
+                print("syscalls", report["syscalls"], flush=True)
+        finally:
+            for proxy in proxies:
+                proxy.__exit__()
+        if wanted("idle"):
+            report["idle"] = {}
+            for kind in kinds:
+                with kind(backend=backend.port) as proxy:
+                    report["idle"][kind.name] = idle(proxy, options.idle)
+            print("idle", report["idle"], flush=True)
+        if wanted("routers"):
+            routers(report, options, backend, kinds)
+    return report
+
+
+def routers(report, options, backend, kinds):
+    """All sizes at once, so that their rounds interleave too."""
+    class Sized:
+        def __init__(self, kind, count):
+            self.inner = kind(backend=backend.port, routers=count)
+            self.name, self.count = f"{kind.name} {count}", count
+
+    sized = [Sized(kind, count) for kind in kinds for count in ROUTERS]
+    try:
+        results = interleaved(sized, options.rounds,
+                              lambda one: cost(one.inner, "/100b", options.seconds, hosts=one.count))
+        say("routers", results)
+        for count in ROUTERS:
+            row = {"count": count}
+            for kind in kinds:
+                row[kind.name] = {"us": median(results, f"{kind.name} {count}", "us"),
+                                  "ratio": ratio(results, f"{kind.name} {count}", f"{kind.name} {ROUTERS[0]}")}
+            mine = next((one.inner for one in sized if one.name == f"Fairlead {count}"), None)
+            if mine:
+                row["start"], row["rss_mib"] = mine.start_seconds, mine.rss() / 1024
+                row["reload"] = reload_seconds(mine, count)
+            report["routers"].append(row)
+            print(row, flush=True)
+    finally:
+        for one in sized:
+            one.inner.__exit__()
+
+
+def say(title, results):
+    print(title, {name: f"{median(results, name, 'us'):.2f} µs, {median(results, name, 'rate'):.0f}/s, "
+                        f"failed {sum(run['failed'] for run in runs)}" for name, runs in results.items()}, flush=True)
+
+
+def tables(report):
+    out = []
+    if report["costs"]:
+        out += ["CPU time of the proxy per request. Ratios are medians over rounds, to nginx in the same round.", "",
+                "| work | nginx, µs | HAProxy | **Fairlead** | aim | Fairlead, requests/s | p99, ms (nginx) |",
+                "|---|---|---|---|---|---|---|"]
+        for row in report["costs"]:
+            results = row["results"]
+            if "nginx" not in results or "Fairlead" not in results:
+                continue
+            rival = f"{ratio(results, 'HAProxy'):.2f}" if "HAProxy" in results else "–"
+            out.append(f"| {row['name']} | {median(results, 'nginx', 'us'):.1f} | {rival} | "
+                       f"**{ratio(results, 'Fairlead'):.2f}** | ≤ {row['aim']:.2f} | {median(results, 'Fairlead', 'rate'):.0f} "
+                       f"| {median(results, 'Fairlead', 'p99'):.2f} ({median(results, 'nginx', 'p99'):.2f}) |")
+    if report["routers"]:
+        out += ["", "Host() routers: CPU time per request against 10 routers of the same proxy; start and reload are from "
+                "the YAML file to the first answer.", "",
+                "| routers | Fairlead | nginx | HAProxy | start, s | reload, s | RSS, MiB |", "|---|---|---|---|---|---|---|"]
+        for row in report["routers"]:
+            cell = lambda name: f"{row[name]['ratio']:.2f}" if name in row else "–"  # noqa: E731
+            out.append(f"| {row['count']:,} | **{cell('Fairlead')}** | {cell('nginx')} | {cell('HAProxy')} | "
+                       f"{row.get('start', 0):.2f} | {row.get('reload', 0):.2f} | {row.get('rss_mib', 0):.0f} |")
+    rest = []
+    if "syscalls" in report:
+        rest.append(("system calls per keep-alive request", {name: f"{one['per_request']:.2f}"
+                                                             for name, one in report["syscalls"].items()}))
+    if "idle" in report:
+        rest.append(("RSS at rest, MiB", {name: f"{one['rest_mib']:.1f}" for name, one in report["idle"].items()}))
+        rest.append(("RSS per idle connection, KiB", {name: f"{one['kib']:.2f}" for name, one in report["idle"].items()}))
+        rest.append(("CPU of idle connections in 3 s, s", {name: f"{one['cpu']:.2f}" for name, one in report["idle"].items()}))
+    if "latency" in report:
+        for key in ("p50", "p99"):
+            rest.append((f"latency at a fixed rate, {key}, ms",
+                         {name: f"{median(report['latency'], name, key):.2f}" for name in report["latency"]}))
+    if rest:
+        out += ["", "| | Fairlead | nginx | HAProxy |", "|---|---|---|---|"]
+        for name, cells in rest:
+            out.append(f"| {name} | **{cells.get('Fairlead', '–')}** | {cells.get('nginx', '–')} | {cells.get('HAProxy', '–')} |")
+    return "\n".join(out)
+
+
+INTRODUCTION = """# Performance
+
+Measured by `./dev bench`: Fairlead, nginx and HAProxy of the same distribution in one run on loopback, one worker each
+on core 0, generator (wrk, h2load) and the server behind them (nginx) on core 1. Loopback flatters large bodies, for
+every contender alike. Absolute figures of two runs never compare; ratios do.
+
+"""
+BEGIN, END = "<!-- begin of ./dev bench -->", "<!-- end of ./dev bench -->"
+
+
+def write(report, path):
+    versions = [subprocess.run(command, capture_output=True, text=True) for command in (["nginx", "-v"], ["haproxy", "-v"])]
+    names = ", ".join((done.stdout + done.stderr).splitlines()[0].replace("nginx version: ", "").split(" - ")[0]
+                      for done in versions)
+    cpu = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
+    block = (f"{BEGIN}\n{names}; {cpu.group(1) if cpu else 'unknown CPU'}; {report['rounds']} rounds of "
+             f"{report['seconds']} s.\n\n{tables(report)}\n{END}")
+    text = path.read_text() if path.exists() else INTRODUCTION + BEGIN + END + "\n"
+    before, rest = text.split(BEGIN, 1)
+    path.write_text(before + block + rest.split(END, 1)[1])
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=int, default=3, help="of one measurement")
+    parser.add_argument("--rate", type=int, default=4000, help="requests per second of the latency measurement")
+    parser.add_argument("--idle", type=int, default=9000, help="idle connections")
+    parser.add_argument("--only", nargs="*", choices=["costs", "latency", "syscalls", "idle", "routers"])
+    parser.add_argument("--contenders", nargs="*", default=[kind.name for kind in CONTENDERS])
+    parser.add_argument("--write", default=str(ROOT / "docs/performance.md"), help="file to write; empty: none")
+    options = parser.parse_args()
+    report = run(options)
+    (ROOT / "build").mkdir(exist_ok=True)
+    (ROOT / "build/bench.json").write_text(json.dumps(report, indent=1))
+    print("\n" + tables(report))
+    # A partial run would overwrite figures that it did not measure.
+    if options.write and not options.only:
+        write(report, pathlib.Path(options.write))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,250 @@
+"""Starts the contenders and the server behind them, and reads what they cost from /proc."""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BINARY = os.environ.get("FAIRLEAD_BINARY", str(ROOT / "build/release/fairlead"))
+TICK = os.sysconf("SC_CLK_TCK")
+PROXY_CORE, LOAD_CORE = "0", "1"
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def host(i):
+    return f"h{i}.test"
+
+
+def pinned(core, command):
+    return ["taskset", "-c", core, *command] if (os.cpu_count() or 1) > 1 else command
+
+
+class Process:
+    """A server in a folder of its own, pinned to one core."""
+
+    core = PROXY_CORE
+
+    def __init__(self, **options):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="fairlead-bench-"))
+        self.folder.chmod(0o755)
+        self.port = free_port()
+        self.options = options
+        self.log = open(self.folder / "log", "ab")
+        begun = time.monotonic()
+        self.process = subprocess.Popen(pinned(self.core, self.command()), stdout=self.log, stderr=self.log)
+        self.wait(options.get("ready", "/100b"), options.get("seconds", 60))
+        self.start_seconds = time.monotonic() - begun
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(15)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.log.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def wait(self, path, seconds):
+        deadline = time.monotonic() + seconds
+        while status(self.port, path) != 200:
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise SystemExit(f"{self.name} does not serve {path}: {(self.folder / 'log').read_text()[-3000:]}")
+            time.sleep(0.002)
+
+    def pids(self):
+        found, frontier = [], [self.process.pid]
+        while frontier:
+            pid = frontier.pop()
+            found.append(pid)
+            try:
+                for task in os.listdir(f"/proc/{pid}/task"):
+                    frontier += map(int, pathlib.Path(f"/proc/{pid}/task/{task}/children").read_text().split())
+            except OSError:
+                pass
+        return found
+
+    def cpu(self):
+        """Seconds of user and system time of all its processes."""
+        total = 0
+        for pid in self.pids():
+            fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+            total += int(fields[11]) + int(fields[12])
+        return total / TICK
+
+    def rss(self):
+        """KiB of all its processes."""
+        return sum(int(re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text()).group(1))
+                   for pid in self.pids())
+
+    def write(self, name, text):
+        path = self.folder / name
+        path.write_text(text)
+        return path
+
+
+def status(port, path, name=host(0)):
+    try:
+        with socket.create_connection(("127.0.0.1", port), 2) as connection:
+            connection.sendall(f"GET {path} HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n".encode())
+            return int(connection.recv(64).split(b" ")[1])
+    except (OSError, IndexError, ValueError):
+        return 0
+
+
+NGINX = """
+daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error crit; {user}
+worker_rlimit_nofile 19000;
+events {{ worker_connections 18000; }}
+http {{
+  access_log off; sendfile on; tcp_nopush off; keepalive_timeout 600s; keepalive_requests 1000000000;
+  client_body_temp_path {folder}/b; proxy_temp_path {folder}/p; fastcgi_temp_path {folder}/f;
+  uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
+  server_names_hash_max_size 524288; server_names_hash_bucket_size 128;
+  {body}
+}}
+"""
+
+
+def nginx_user():
+    return "user root;" if os.getuid() == 0 else ""
+
+
+class Backend(Process):
+    name, core = "backend", LOAD_CORE
+
+    def command(self):
+        for name, size in (("100b", 100), ("100k", 100_000), ("10m", 10_000_000)):
+            self.write(name, "x" * size)
+        body = f"""
+  open_file_cache max=10 inactive=600s; open_file_cache_valid 600s;
+  server {{ listen 127.0.0.1:{self.port} backlog=4096; root {self.folder};
+            location = /100b {{ return 200 "{'x' * 100}"; }} }}"""
+        return ["nginx", "-p", str(self.folder), "-c",
+                str(self.write("conf", NGINX.format(folder=self.folder, user=nginx_user(), body=body)))]
+
+
+class Nginx(Process):
+    name = "nginx"
+
+    def command(self):
+        names = "\n".join(f"server_name {host(i)};" for i in range(self.options.get("routers", 10)))
+        body = f"""
+  upstream app {{ server 127.0.0.1:{self.options['backend']}; keepalive 256; keepalive_requests 1000000000; }}
+  server {{ listen 127.0.0.1:{self.port} default_server backlog=4096; return 404; }}
+  server {{ listen 127.0.0.1:{self.port}; {names}
+    location / {{ proxy_pass http://app; proxy_http_version 1.1; proxy_set_header Connection "";
+      proxy_set_header Host $host; proxy_set_header X-Forwarded-For $remote_addr; proxy_set_header X-Real-Ip $remote_addr;
+      proxy_set_header X-Forwarded-Proto $scheme; proxy_set_header X-Forwarded-Host $host;
+      proxy_set_header X-Forwarded-Port $server_port; proxy_max_temp_file_size 0; }} }}"""
+        return ["nginx", "-p", str(self.folder), "-c",
+                str(self.write("conf", NGINX.format(folder=self.folder, user=nginx_user(), body=body)))]
+
+
+class HAProxy(Process):
+    name = "HAProxy"
+
+    def command(self):
+        hosts = self.write("hosts", "".join(f"{host(i)} app\n" for i in range(self.options.get("routers", 10))))
+        splice = "option splice-auto" if self.options.get("splice") else ""
+        return ["haproxy", "-db", "-f", str(self.write("conf", f"""
+global
+  nbthread 1
+  maxconn 9200
+defaults
+  mode http
+  timeout client 600s
+  timeout server 600s
+  timeout connect 5s
+  timeout http-keep-alive 600s
+  {splice}
+frontend web
+  bind 127.0.0.1:{self.port} backlog 4096
+  option forwardfor
+  http-request set-header X-Real-Ip %[src]
+  http-request set-header X-Forwarded-Proto http
+  http-request set-header X-Forwarded-Host %[req.hdr(host)]
+  http-request set-header X-Forwarded-Port %[dst_port]
+  use_backend %[req.hdr(host),lower,map({hosts},none)]
+backend app
+  http-reuse always
+  server s 127.0.0.1:{self.options['backend']}
+"""))]
+
+
+class Fairlead(Process):
+    name = "Fairlead"
+
+    def command(self):
+        self.dynamic = self.folder / "dynamic.yml"
+        self.write_routes(self.options.get("routers", 10))
+        install = {
+            "entryPoints": {"web": {"address": f"127.0.0.1:{self.port}"}},
+            "providers": {"file": {"filename": str(self.dynamic)}},
+            "log": {"level": "ERROR"},
+        }
+        if self.options.get("api"):
+            self.api_port = free_port()
+            install["entryPoints"]["traefik"] = {"address": f"127.0.0.1:{self.api_port}"}
+            install["api"] = {"insecure": True}
+        workers = self.options.get("workers", 1)
+        return [BINARY, f"--configFile={self.write('install.yml', json.dumps(install))}", f"--workers={workers}"]
+
+    def write_routes(self, count, extra=""):
+        lines = ["http:", "  services:", "    app:", "      loadBalancer:", "        servers:",
+                 f"          - url: http://127.0.0.1:{self.options['backend']}", "  routers:"]
+        for i in range(count):
+            lines += [f"    r{i}:", f"      rule: Host(`{host(i)}`)", "      service: app"]
+        if extra:
+            lines += ["    extra:", f"      rule: Host(`{extra}`)", "      service: app"]
+        beside = self.dynamic.with_suffix(".new")
+        beside.write_text("\n".join(lines) + "\n")
+        beside.rename(self.dynamic)
+
+
+def wrk(port, path, seconds=3, connections=64, close=False, hosts=1, extra=()):
+    """One run of the generator: requests, failures and latencies (ms)."""
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "--latency"]
+    if close:
+        command += ["-H", "Connection: close"]
+    script = None
+    if hosts > 1:
+        # Many hosts in turn, spread over all routers, made before the clock runs.
+        script = tempfile.NamedTemporaryFile("w", suffix=".lua")
+        script.write(f"""
+local requests, k, n = {{}}, 0, math.min({hosts}, 2000)
+init = function() for i = 1, n do
+  requests[i] = wrk.format("GET", nil, {{ ["Host"] = "h" .. math.floor((i - 1) * {hosts} / n) .. ".test" }}) end end
+request = function() k = k % n + 1; return requests[k] end
+""")
+        script.flush()
+        command += ["-s", script.name]
+    else:
+        command += ["-H", f"Host: {host(0)}"]
+    out = subprocess.run(pinned(LOAD_CORE, [*command, *extra, f"http://127.0.0.1:{port}{path}"]), capture_output=True,
+                         text=True, timeout=seconds + 60).stdout
+    requests = int(re.search(r"(\d+) requests in", out).group(1))
+    bad = sum(map(int, re.findall(r"(?:connect|read|write|timeout) (\d+)", out)))
+    bad += sum(map(int, re.findall(r"Non-2xx or 3xx responses: (\d+)", out)))
+    return {"requests": requests, "failed": bad, "p50": _ms(out, "50%"), "p99": _ms(out, "99%"),
+            "rate": float(re.search(r"Requests/sec:\s+([\d.]+)", out).group(1))}
+
+
+def _ms(out, label):
+    found = re.search(rf"\s{label}\s+([\d.]+)(us|ms|s)\b", out)
+    return float(found.group(1)) * {"us": 0.001, "ms": 1, "s": 1000}[found.group(2)] if found else 0.0
