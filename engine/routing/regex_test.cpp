@@ -1,0 +1,57 @@
+#include "engine/routing/regex.h"
+
+#include <gtest/gtest.h>
+
+namespace fairlead::routing {
+namespace {
+
+TEST(Regex, FindsItsMatchAnywhereUnlessAnchored) {
+  EXPECT_TRUE(Regex::compile("b+").value()->matches("abbc"));
+  EXPECT_FALSE(Regex::compile("^b+$").value()->matches("abbc"));
+}
+
+TEST(Regex, IsSharedByEqualPatterns) {
+  const auto first = Regex::compile("^shared-[0-9]+$").value();
+
+  EXPECT_EQ(first, Regex::compile("^shared-[0-9]+$").value());
+  EXPECT_NE(first, Regex::compile("^shared-[0-8]+$").value());
+}
+
+TEST(Regex, KnowsBothSpellingsOfANamedGroup) {
+  EXPECT_TRUE(Regex::compile("^(?<year>[0-9]{4})$").value()->matches("2024"));
+  EXPECT_TRUE(Regex::compile("^(?P<year>[0-9]{4})$").value()->matches("2024"));
+}
+
+TEST(Regex, RewritesGroupNamesOnlyWhereTheyAreGroups) {
+  EXPECT_EQ(with_re2_group_names("(?<n>a)(?<m>b)"), "(?P<n>a)(?P<m>b)");
+  EXPECT_EQ(with_re2_group_names(R"(\(?<n>)"), R"(\(?<n>)");
+  EXPECT_EQ(with_re2_group_names("[(?<n>]"), "[(?<n>]");
+  EXPECT_EQ(with_re2_group_names("[](?<n>](?<n>x)"), "[](?<n>](?P<n>x)");
+  EXPECT_EQ(with_re2_group_names("[^](?<n>]"), "[^](?<n>]");
+  EXPECT_EQ(with_re2_group_names("[[:alpha:](?<n>]"), "[[:alpha:](?<n>]");
+  EXPECT_EQ(with_re2_group_names(R"(\Q(?<n>\E(?<n>x))"), R"(\Q(?<n>\E(?P<n>x))");
+  EXPECT_EQ(with_re2_group_names("(?<=a)b"), "(?<=a)b");
+  EXPECT_EQ(with_re2_group_names("\\"), "\\");
+}
+
+TEST(Regex, SaysWhatIsWrongWithAPattern) {
+  const auto broken = Regex::compile("a(b");
+
+  ASSERT_FALSE(broken);
+  EXPECT_NE(broken.error().find("missing )"), std::string::npos) << broken.error();
+}
+
+TEST(Regex, RefusesLookaroundAndWhatWouldCostTooMuch) {
+  EXPECT_FALSE(Regex::compile("(?<=a)b"));
+  EXPECT_FALSE(Regex::compile("(?!a)b"));
+  EXPECT_FALSE(Regex::compile("((a{100}){100}){100}"));
+  EXPECT_FALSE(Regex::compile(R"((\pL{500}\pN{500}){1,2}[^\x00-\x{10}]{1000})"));
+  EXPECT_FALSE(Regex::compile(std::string(20'000, 'a')));
+}
+
+TEST(Regex, QuotesWhatMeansSomething) {
+  EXPECT_TRUE(Regex::compile("^" + Regex::quote("a.b*[c]/d") + "$").value()->matches("a.b*[c]/d"));
+}
+
+}  // namespace
+}  // namespace fairlead::routing

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <string>
+#include <string_view>
+
+namespace fairlead::routing {
+
+// What is wrong with a rule, and at which byte of its text.
+struct RuleFault {
+  std::size_t at = 0;
+  std::string what;
+};
+
+struct Token {
+  enum class Kind : std::uint8_t { Name, Literal, Open, Close, Comma, And, Or, Not, End };
+
+  Kind kind = Kind::End;
+  std::size_t at = 0;
+  std::string text;  // of a Name as written, of a Literal decoded
+};
+
+// Cuts a rule into tokens. Literals are Go's: `raw`, or "interpreted" with its escapes (Go specification,
+// "String literals").
+class RuleLexer {
+ public:
+  explicit RuleLexer(std::string_view rule) : rule_(rule) {}
+
+  std::expected<Token, RuleFault> next();
+
+ private:
+  std::expected<Token, RuleFault> raw_literal(std::size_t start);
+  std::expected<Token, RuleFault> quoted_literal(std::size_t start);
+  // Appends what the escape at `at_`, just behind the backslash, stands for.
+  std::expected<void, RuleFault> escape(std::string& out);
+  std::unexpected<RuleFault> stray(std::size_t start) const;
+
+  std::string_view rule_;
+  std::size_t at_ = 0;
+};
+
+}  // namespace fairlead::routing
