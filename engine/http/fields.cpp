@@ -1,6 +1,7 @@
 #include "engine/http/fields.h"
 
 #include <array>
+#include <cstring>
 #include <utility>
 
 namespace fairlead::http {
@@ -44,7 +45,8 @@ constexpr std::array<std::string_view, 34> kSpellings = {
 };
 static_assert(kSpellings.size() == static_cast<std::size_t>(Name::XRealIp) + 1);
 
-// First letter and length leave at most three candidates: a table of 26 × 33 slots, each a chain of at most three.
+// First letter and length leave at most three candidates: a table of 26 × 33 slots, each a chain of at most
+// three.
 struct Slots {
   std::array<std::array<std::array<Name, 3>, 33>, 26> of{};
   constexpr Slots() {
@@ -62,7 +64,8 @@ constexpr Slots kSlots;
 
 constexpr bool all_reachable() {
   for (std::size_t i = 1; i < kSpellings.size(); ++i) {
-    const auto& slot = kSlots.of[static_cast<std::size_t>(to_lower(kSpellings[i][0]) - 'a')][kSpellings[i].size()];
+    const auto& slot =
+        kSlots.of[static_cast<std::size_t>(to_lower(kSpellings[i][0]) - 'a')][kSpellings[i].size()];
     bool found = false;
     for (const Name place : slot) found = found || place == static_cast<Name>(i);
     if (!found) return false;
@@ -70,6 +73,50 @@ constexpr bool all_reachable() {
   return true;
 }
 static_assert(all_reachable(), "more known names share first letter and length than a slot holds");
+
+// The spellings in lower case, and for each byte the bit that tells the cases of a letter apart: a name is
+// compared eight bytes at a time.
+struct Folded {
+  struct Text {
+    std::array<char, 40> lower{};
+    std::array<char, 40> case_bits{};
+  };
+  std::array<Text, kSpellings.size()> of{};
+  constexpr Folded() {
+    for (std::size_t i = 0; i < kSpellings.size(); ++i)
+      for (std::size_t at = 0; at < kSpellings[i].size(); ++at) {
+        of[i].lower[at] = to_lower(kSpellings[i][at]);
+        of[i].case_bits[at] = is_alpha(kSpellings[i][at]) ? 0x20 : 0;
+      }
+  }
+};
+constexpr Folded kFolded;
+
+template <class Word>
+bool same_word(const char* name, const Folded::Text& text, std::size_t at) {
+  Word word;
+  Word lower;
+  Word case_bits;
+  std::memcpy(&word, name + at, sizeof(Word));
+  std::memcpy(&lower, text.lower.data() + at, sizeof(Word));
+  std::memcpy(&case_bits, text.case_bits.data() + at, sizeof(Word));
+  return (word | case_bits) == lower;
+}
+
+// Whether `name`, of the length of that spelling, is that spelling in any case.
+bool is_spelling(std::string_view name, Name candidate) {
+  const Folded::Text& text = kFolded.of[static_cast<std::size_t>(candidate)];
+  const std::size_t size = name.size();
+  if (size >= 8) {
+    for (std::size_t at = 0; at + 8 < size; at += 8)
+      if (!same_word<std::uint64_t>(name.data(), text, at)) return false;
+    return same_word<std::uint64_t>(name.data(), text, size - 8);
+  }
+  if (size >= 4)
+    return same_word<std::uint32_t>(name.data(), text, 0) &&
+           same_word<std::uint32_t>(name.data(), text, size - 4);
+  return iequals(name, kSpellings[static_cast<std::size_t>(candidate)]);
+}
 
 constexpr std::array<bool, 256> make_token_bytes() {
   std::array<bool, 256> out{};
@@ -88,7 +135,7 @@ constexpr std::array<bool, 256> kTokenBytes = make_token_bytes();
 Name known_name(std::string_view name) {
   if (name.empty() || name.size() > 32 || !is_alpha(name[0])) return Name::Other;
   for (const Name candidate : kSlots.of[static_cast<std::size_t>(to_lower(name[0]) - 'a')][name.size()])
-    if (candidate != Name::Other && iequals(name, kSpellings[static_cast<std::size_t>(candidate)])) return candidate;
+    if (candidate != Name::Other && is_spelling(name, candidate)) return candidate;
   return Name::Other;
 }
 

@@ -1,12 +1,12 @@
 #pragma once
 
+#include "engine/base/arena.h"
+#include "engine/base/strings.h"
+
 #include <cstdint>
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include "engine/base/arena.h"
-#include "engine/base/strings.h"
 
 namespace fairlead::http {
 
@@ -69,7 +69,11 @@ class Fields {
 
   // Appends a line whose bytes already live as long as the exchange.
   void append(std::string_view name, std::string_view value, Name known) {
-    lines_.push_back({name, value, known});
+    // Filled in place: copying a Field that was just put together in pieces stalls the processor.
+    Field& line = lines_.emplace_back();
+    line.name = name;
+    line.value = value;
+    line.known = known;
   }
   // Appends a copy.
   void add(std::string_view name, std::string_view value);

@@ -34,25 +34,28 @@ class Lines {
       : begin_(bytes.data()), end_(begin_ + bytes.size()), fault_(fault) {}
 
   Result<> read(const char* at, std::size_t max_fields, http::Fields& fields, SeenNames& seen) {
+    // The last byte stops every loop below, so that none has to look for the end.
+    if (begin_ == end_ || end_[-1] != '\n') [[unlikely]]
+      return refuse(status(), fault_, "the head does not end in an empty line", offset(end_), {});
     std::size_t left = max_fields;
     while (end_ - at > 2) {
       const char* const name = at;
+      at = skip_plain_name_bytes(at, end_);
       unsigned classes = 0;
-      while (at != end_) {
-        const unsigned byte_class = kNameBytes[static_cast<unsigned char>(*at)];
-        if (byte_class == kEnd) break;
-        classes |= byte_class;
-        ++at;
-      }
-      if (at == end_ || *at != ':' || at == name) [[unlikely]]
+      if (*at != ':') [[unlikely]]
+        while (const unsigned byte_class = kNameBytes[static_cast<unsigned char>(*at)]) {
+          classes |= byte_class;
+          ++at;
+        }
+      if (*at != ':' || at == name) [[unlikely]]
         return bad_name(name, at);
       const std::string_view name_text(name, static_cast<std::size_t>(at - name));
 
       ++at;
-      while (at != end_ && (*at == ' ' || *at == '\t')) ++at;
+      while (*at == ' ' || *at == '\t') ++at;
       const char* const value = at;
-      at = skip_value_bytes(at, end_);
-      if (end_ - at < 2 || at[0] != '\r' || at[1] != '\n') [[unlikely]]
+      at = skip_value_bytes_within(begin_, at, end_);
+      if (at[0] != '\r' || at[1] != '\n') [[unlikely]]
         return bad_value(name_text, at);
       const char* value_end = at;
       while (value_end != value && (value_end[-1] == ' ' || value_end[-1] == '\t')) --value_end;
@@ -81,23 +84,21 @@ class Lines {
   [[gnu::cold]] std::unexpected<Error> bad_name(const char* name, const char* at) const {
     const auto say = [&](std::string_view what) {
       // Never the value: it may be a secret.
-      const std::string_view shown(name, static_cast<std::size_t>(at - name) + (at == end_ ? 0 : 1));
+      const std::string_view shown(name, static_cast<std::size_t>(at - name) + 1);
       return refuse(status(), fault_, what, offset(at), shown);
     };
     if (at == name) {
       // RFC 9112 §5.2 lets a proxy refuse line folding, in both directions.
-      if (at != end_ && (*at == ' ' || *at == '\t')) return say("folded line, or white space before a name");
-      if (at != end_ && *at == ':') return say("empty field name");
+      if (*at == ' ' || *at == '\t') return say("folded line, or white space before a name");
+      if (*at == ':') return say("empty field name");
     }
-    if (at == end_) return say("field line without a colon");
     // RFC 9112 §5.1: no white space between name and colon.
     if (*at == ' ' || *at == '\t') return say("white space in or after a field name");
-    if (*at == '\r' || *at == '\n') return say("line end in a field name");
+    if (*at == '\r' || *at == '\n') return say("field line without a colon");
     return say("byte that a field name may not hold");
   }
 
   [[gnu::cold]] std::unexpected<Error> bad_value(std::string_view name, const char* at) const {
-    if (end_ - at < 2) return refuse(status(), fault_, "value without an end", offset(at), name);
     // RFC 9112 §2.2: a bare CR never is a line end. A bare LF may be read as one, which is worse.
     if (*at == '\n') return refuse(status(), fault_, "bare LF after the field", offset(at), name);
     if (*at == '\r') return refuse(status(), fault_, "bare CR in the field", offset(at), name);

@@ -51,12 +51,43 @@ inline const char* skip_value_bytes(const char* at, const char* end) {
   return at;
 }
 
+// The same for text that lies in a longer one, [begin, end): the last bytes are looked at together with those
+// before them, which is much quicker than one by one.
+inline const char* skip_value_bytes_within(const char* begin, const char* at, const char* end) {
+#if defined(__SSE2__)
+  if (end - begin >= 16) [[likely]] {
+    for (; end - at >= 16; at += 16)
+      if (const unsigned bad = bad_value_bytes(load16(at))) return at + std::countr_zero(bad);
+    const unsigned bad = bad_value_bytes(load16(end - 16)) >> (16 - (end - at));
+    return bad != 0 ? at + std::countr_zero(bad) : end;
+  }
+#endif
+  static_cast<void>(begin);
+  return skip_value_bytes(at, end);
+}
+
 inline const char* skip_target_bytes(const char* at, const char* end) {
 #if defined(__SSE2__)
   for (; end - at >= 16; at += 16)
     if (const unsigned bad = bad_target_bytes(load16(at))) return at + std::countr_zero(bad);
 #endif
   while (at != end && is_target_byte(*at)) ++at;
+  return at;
+}
+
+// Skips letters and '-' as long as sixteen bytes are there to look at: what nearly all names consist of.
+inline const char* skip_plain_name_bytes(const char* at, const char* end) {
+#if defined(__SSE2__)
+  for (; end - at >= 16; at += 16) {
+    const __m128i bytes = load16(at);
+    const __m128i from_a = _mm_sub_epi8(_mm_or_si128(bytes, _mm_set1_epi8(0x20)), _mm_set1_epi8('a'));
+    const __m128i letter = _mm_cmpeq_epi8(_mm_min_epu8(from_a, _mm_set1_epi8(25)), from_a);
+    const __m128i plain = _mm_or_si128(letter, _mm_cmpeq_epi8(bytes, _mm_set1_epi8('-')));
+    const auto other = static_cast<unsigned>(_mm_movemask_epi8(plain)) ^ 0xffffU;
+    if (other != 0) return at + std::countr_zero(other);
+  }
+#endif
+  static_cast<void>(end);
   return at;
 }
 

@@ -40,7 +40,7 @@ std::size_t fields_size(const http::Fields& fields) {
 // Appends to a buffer that is known to be large enough, and remembers whether anything was unfit to be sent.
 class Out {
  public:
-  explicit Out(char* to) : at_(to) {}
+  explicit Out(char* to) : begin_(to), at_(to) {}
 
   void text(std::string_view text) {
     if (text.empty()) return;
@@ -48,30 +48,28 @@ class Out {
     at_ += text.size();
   }
   void number(std::uint64_t value) { at_ = std::to_chars(at_, at_ + 20, value).ptr; }
+  // Checked where it was written to: there are always enough bytes before it to check it sixteen at a time.
   void value(std::string_view value) {
-    const char* const end = value.data() + value.size();
-    fit_ = fit_ && skip_value_bytes(value.data(), end) == end;
     text(value);
+    fit_ = fit_ && skip_value_bytes_within(begin_, at_ - value.size(), at_) == at_;
   }
   void target(std::string_view part) {
-    const char* const end = part.data() + part.size();
-    fit_ = fit_ && skip_target_bytes(part.data(), end) == end;
     text(part);
+    fit_ = fit_ && skip_target_bytes(at_ - part.size(), at_) == at_;
   }
-  void token(std::string_view name) {
-    fit_ = fit_ && http::is_token(name);
-    text(name);
+  void token(std::string_view token) {
+    fit_ = fit_ && http::is_token(token);
+    text(token);
   }
   void demand(bool condition) { fit_ = fit_ && condition; }
   void field(const Field& line) {
-    // A known name has been compared byte by byte already.
-    if (line.known == Name::Other)
-      token(line.name);
-    else
-      text(line.name);
+    const char* const name = at_;
+    text(line.name);
     text(": ");
     value(line.value);
     text("\r\n");
+    if (skip_plain_name_bytes(name, at_) != name + line.name.size() || line.name.empty())
+      fit_ = fit_ && http::is_token(line.name);
   }
   void framing(const Framing& framing) {
     if (framing.body == BodyFraming::Length) {
@@ -95,6 +93,7 @@ class Out {
   char* end() const { return fit_ ? at_ : nullptr; }
 
  private:
+  const char* begin_;
   char* at_;
   bool fit_ = true;
 };
