@@ -53,12 +53,14 @@ template <class T>
 void common(Json& out, const std::string& name, const Element<T>& element) {
   out["status"] = status(element);
   if (!element.reasons.empty()) {
-    Json& errors = out["error"] = Json::array();
-    Json& reasons = out["reasons"] = Json::array();
+    Json errors = Json::array();
+    Json reasons = Json::array();
     for (const Reason& reason : element.reasons) {
       errors.push_back(sentence(reason));
       reasons.push_back(json_of(reason));
     }
+    out["error"] = std::move(errors);
+    out["reasons"] = std::move(reasons);
   }
   out["name"] = name;
   out["provider"] = split(name).provider;
@@ -104,7 +106,7 @@ void servers(Json& out, const std::string& name, const std::vector<std::string>&
   Json status = Json::object();
   for (const std::string& url : urls) status[url] = "UP";
   if (standings) {
-    Json& list = out["standings"] = Json::array();
+    Json list = Json::array();
     for (const Standing& standing : *standings) {
       Json item = {{"name", standing.name}, {"url", standing.url}, {"state", model::name(standing.state)}};
       if (standing.since.time_since_epoch().count() != 0) item["since"] = time_text(standing.since);
@@ -112,6 +114,7 @@ void servers(Json& out, const std::string& name, const std::vector<std::string>&
       list.push_back(std::move(item));
       if (!standing.url.empty()) status[standing.url] = standing.state == ServerState::Ready ? "UP" : "DOWN";
     }
+    out["standings"] = std::move(list);
   }
   if (context.server_up)
     for (auto& [url, state] : status.items())

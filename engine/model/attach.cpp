@@ -68,8 +68,9 @@ bool put_on_element(Dynamic& dynamic, const schema::Problem& problem, const sche
   if (at.size() >= 2 && at[0] == "tls" && at[1].starts_with("certificates"))
     return put_certificate(dynamic.tls, problem);
   if (at.size() < 3) return false;
-  const std::string_view section = at[0];
-  const std::string_view kind = at[1];
+  // Of a label that could not be read as a whole, the sections stand as they were written.
+  const std::string section = schema::lower(at[0]);
+  const std::string kind = schema::lower(at[1]);
   const auto common = [&](auto& part) {
     if (kind == "routers") return put(part.routers, problem, origin, Temper::Strict);
     if (kind == "services") return put(part.services, problem, origin, Temper::Lenient);
@@ -77,7 +78,7 @@ bool put_on_element(Dynamic& dynamic, const schema::Problem& problem, const sche
   };
   const auto transports = [&](auto& part) {
     if (kind == "middlewares") return put(part.middlewares, problem, origin, Temper::Strict);
-    if (kind == "serversTransports") return put(part.servers_transports, problem, origin, Temper::Lenient);
+    if (kind == "serverstransports") return put(part.servers_transports, problem, origin, Temper::Lenient);
     return common(part);
   };
   if (section == "http") return transports(dynamic.http);
