@@ -1,11 +1,11 @@
 #pragma once
 
+#include "engine/http/fields.h"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "engine/http/fields.h"
 
 namespace fairlead::http {
 
@@ -34,7 +34,7 @@ struct RequestHead {
   std::optional<std::uint64_t> content_length;  // from Content-Length; nothing when chunked or without body
   bool chunked = false;                         // a body of unknown length follows
   bool expects_continue = false;                // Expect: 100-continue
-  std::string_view upgrade;                     // the one token of Upgrade, when Connection names it; else empty
+  std::string_view upgrade;  // the one token of Upgrade, when Connection names it; else empty
 
   bool has_body() const { return chunked || content_length.value_or(0) > 0; }
   Arena& arena() const { return fields.arena(); }
@@ -52,8 +52,8 @@ struct ResponseHead {
   Fields fields;
 
   std::optional<std::uint64_t> content_length;
-  bool chunked = false;        // length unknown beforehand
-  std::string_view upgrade;    // of a 101: the protocol that both sides speak from now on
+  bool chunked = false;      // length unknown beforehand
+  std::string_view upgrade;  // of a 101: the protocol that both sides speak from now on
 
   void clear();
 };

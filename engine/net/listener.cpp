@@ -105,10 +105,7 @@ bool Listener::accept_one() {
   Fd socket(::accept4(socket_, reinterpret_cast<sockaddr*>(&raw), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
   if (socket) {
     said_exhausted_ = false;
-    sockaddr_storage own{};
-    socklen_t own_size = sizeof own;
-    ::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&own), &own_size);
-    accepted_(std::move(socket), Address::from(raw), Address::from(own));
+    accepted_(std::move(socket), Address::from(raw));
     return true;
   }
   if (errno == EINTR || errno == ECONNABORTED || errno == EPROTO) return true;

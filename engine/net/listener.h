@@ -27,7 +27,7 @@ std::uint16_t bound_port(int socket);
 // until a descriptor is free or 100 ms have passed; no spinning.
 class Listener final : event::Handler, event::TimerUser {
  public:
-  using Accepted = std::move_only_function<void(Fd socket, const Address& peer, const Address& local)>;
+  using Accepted = std::move_only_function<void(Fd socket, const Address& peer)>;
 
   // `socket` is not owned: it is shared with the other workers and outlives this object.
   Listener(event::Loop& loop, int socket, Accepted accepted);

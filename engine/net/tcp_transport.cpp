@@ -11,20 +11,22 @@
 
 namespace fairlead::net {
 
-TcpTransport::TcpTransport(event::Loop& loop, Fd socket, const Address& peer, const Address& local)
-    : loop_(loop), socket_(std::move(socket)) {
-  peer_ = peer;
-  local_ = local;
-}
+TcpTransport::TcpTransport(Fd socket, const Address& peer) : socket_(std::move(socket)) { peer_ = peer; }
 
-std::unique_ptr<TcpTransport> TcpTransport::adopt(event::Loop& loop, Fd socket, const Address& peer,
-                                                  const Address& local) {
-  std::unique_ptr<TcpTransport> transport(new TcpTransport(loop, std::move(socket), peer, local));
+std::unique_ptr<TcpTransport> TcpTransport::adopt(event::Loop& loop, Fd socket, const Address& peer) {
+  std::unique_ptr<TcpTransport> transport(new TcpTransport(std::move(socket), peer));
   if (!loop.add(transport->socket_.get(), *transport)) return nullptr;
   return transport;
 }
 
 TcpTransport::~TcpTransport() = default;
+
+Address TcpTransport::local() const {
+  sockaddr_storage raw{};
+  socklen_t size = sizeof raw;
+  if (::getsockname(socket_.get(), reinterpret_cast<sockaddr*>(&raw), &size) != 0) return {};
+  return Address::from(raw);
+}
 
 IoResult TcpTransport::read(std::span<char> into) {
   for (;;) {

@@ -12,8 +12,7 @@ namespace fairlead::net {
 class TcpTransport final : public Transport, event::Handler {
  public:
   // An accepted or connecting socket. Null with errno when it cannot be registered.
-  static std::unique_ptr<TcpTransport> adopt(event::Loop& loop, Fd socket, const Address& peer,
-                                             const Address& local);
+  static std::unique_ptr<TcpTransport> adopt(event::Loop& loop, Fd socket, const Address& peer);
   ~TcpTransport() override;
 
   IoResult read(std::span<char> into) override;
@@ -22,12 +21,12 @@ class TcpTransport final : public Transport, event::Handler {
   void close() override;
   bool closed() const override { return !socket_; }
   int plain_fd() const override { return socket_.get(); }
+  Address local() const override;
 
  private:
-  TcpTransport(event::Loop& loop, Fd socket, const Address& peer, const Address& local);
+  TcpTransport(Fd socket, const Address& peer);
   void on_event(std::uint32_t events) override;
 
-  event::Loop& loop_;
   Fd socket_;
   bool peer_finished_ = false;
 };

@@ -53,12 +53,12 @@ class Transport {
 
   void set_user(TransportUser* user) { user_ = user; }
   const Address& peer() const { return peer_; }
-  const Address& local() const { return local_; }
+  // Our end. Asked of the kernel, so not for the request path.
+  virtual Address local() const = 0;
 
  protected:
   TransportUser* user_ = nullptr;
   Address peer_;
-  Address local_;
 };
 
 }  // namespace fairlead::net

@@ -1,26 +1,26 @@
 #include "engine/codec/h1/input.h"
 
-#include <cstring>
-
 #include "engine/base/memory_budget.h"
+
+#include <cstring>
 
 namespace fairlead::codec::h1 {
 
 void Input::consume(std::size_t count) {
+  // Storage stays until the next fill(): the caller still looks at what it consumed.
   bytes_.remove_prefix(count);
-  if (!bytes_.empty()) return;
-  if (in_receive_buffer_) {
-    in_receive_buffer_ = false;
-    return;
-  }
-  if (aside_.capacity() > 0) {
-    MemoryBudget::instance().remove(aside_.capacity());
-    std::string().swap(aside_);
-  }
+  if (bytes_.empty()) in_receive_buffer_ = false;
+}
+
+void Input::trim() {
+  if (!bytes_.empty() || counted() == 0) return;
+  MemoryBudget::instance().remove(counted());
+  std::string().swap(aside_);
 }
 
 Input::Fill Input::fill() {
   if (!readable_) return Fill::Dry;
+  trim();
   // Bytes that wait and new ones must be contiguous: what waits goes aside first.
   if (!bytes_.empty() && in_receive_buffer_) keep_aside();
   const std::span<char> buffer = loop_.receive_buffer(*this);
@@ -38,18 +38,19 @@ Input::Fill Input::fill() {
     in_receive_buffer_ = true;
     return Fill::Got;
   }
-  const std::size_t before = aside_.capacity();
+  const std::size_t before = counted();
   const auto offset = static_cast<std::size_t>(bytes_.data() - aside_.data());
   aside_.erase(0, offset);
   aside_.append(fresh);
   bytes_ = aside_;
-  MemoryBudget::instance().add(aside_.capacity() - before);
+  MemoryBudget::instance().add(counted() - before);
   return Fill::Got;
 }
 
 void Input::keep_aside() {
+  const std::size_t before = counted();
   aside_.assign(bytes_);
-  MemoryBudget::instance().add(aside_.capacity());
+  MemoryBudget::instance().add(counted() - before);
   bytes_ = aside_;
   in_receive_buffer_ = false;
 }
@@ -59,10 +60,9 @@ void Input::spill() {
 }
 
 void Input::drop() {
-  if (!in_receive_buffer_ && aside_.capacity() > 0) MemoryBudget::instance().remove(aside_.capacity());
-  std::string().swap(aside_);
   bytes_ = {};
   in_receive_buffer_ = false;
+  trim();
   loop_.release_receive_buffer(*this);
 }
 

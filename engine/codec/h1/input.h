@@ -1,16 +1,16 @@
 #pragma once
 
+#include "engine/event/loop.h"
+#include "engine/net/transport.h"
+
 #include <cstddef>
 #include <string>
 #include <string_view>
 
-#include "engine/event/loop.h"
-#include "engine/net/transport.h"
-
 namespace fairlead::codec::h1 {
 
-// Unread bytes of one connection. They stay in the loop's receive buffer while nobody else reads; only then are
-// they copied aside. An idle connection owns no buffer.
+// Unread bytes of one connection. They stay in the loop's receive buffer while nobody else reads; only then
+// are they copied aside. An idle connection owns no buffer.
 class Input final : event::ReceiveHolder {
  public:
   Input(event::Loop& loop, net::Transport& transport) : loop_(loop), transport_(transport) {}
@@ -32,13 +32,16 @@ class Input final : event::ReceiveHolder {
   // After splice(2) emptied the socket.
   void mark_dry() { readable_ = false; }
 
+  // Gives storage back when nothing waits in it: before a connection rests.
+  void trim();
   // Forgets what waits.
   void drop();
-  std::size_t held() const { return aside_.capacity(); }
 
  private:
   void spill() override;
   void keep_aside();
+  // Bytes of aside_ in the memory budget; the string's own small buffer is not.
+  std::size_t counted() const { return aside_.capacity() > std::string().capacity() ? aside_.capacity() : 0; }
 
   event::Loop& loop_;
   net::Transport& transport_;

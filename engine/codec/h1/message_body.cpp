@@ -10,6 +10,7 @@ namespace fairlead::codec::h1 {
 void MessageBody::begin(BodyKind kind, std::uint64_t length, http::Fields* trailers) {
   kind_ = kind;
   left_ = length;
+  received_ = 0;
   tunnel_ = false;
   wanted_ = false;
   trailers_ = trailers;
@@ -44,6 +45,7 @@ Result<http::Chunk> MessageBody::take_chunked(std::size_t max_bytes, bool& nothi
     auto step = decoder_->feed(input_.bytes().substr(0, std::max<std::size_t>(max_bytes, 1)));
     if (!step) return std::unexpected(std::move(step.error()));
     const std::string_view data = step->data;
+    received_ += data.size();
     // The bytes of `data` stay where they are until somebody reads from a socket again.
     input_.consume(step->consumed);
     if (step->done) {
@@ -67,9 +69,11 @@ std::optional<Result<http::Chunk>> MessageBody::take(std::size_t max_bytes) {
         if (!nothing) return chunk;
       } else {
         std::size_t count = std::min(max_bytes, input_.bytes().size());
-        if (kind_ == BodyKind::Length) count = static_cast<std::size_t>(std::min<std::uint64_t>(count, left_));
+        if (kind_ == BodyKind::Length)
+          count = static_cast<std::size_t>(std::min<std::uint64_t>(count, left_));
         const std::string_view bytes = input_.bytes().substr(0, count);
         input_.consume(count);
+        received_ += count;
         if (kind_ == BodyKind::Length) left_ -= count;
         if (kind_ == BodyKind::Length && left_ == 0) {
           finish();
@@ -129,6 +133,7 @@ Task<Result<>> MessageBody::readable() {
 void MessageBody::moved(std::uint64_t bytes, bool drained) {
   if (drained) input_.mark_dry();
   left_ -= bytes;
+  received_ += bytes;
   if (left_ == 0 && !complete_) finish();
 }
 

@@ -1,14 +1,14 @@
 #pragma once
 
-#include <cstdint>
-#include <optional>
-
 #include "engine/base/task.h"
 #include "engine/codec/h1/chunked.h"
 #include "engine/codec/h1/input.h"
 #include "engine/codec/h1/response_parser.h"
 #include "engine/http/body.h"
 #include "engine/http/fields.h"
+
+#include <cstdint>
+#include <optional>
 
 namespace fairlead::codec::h1 {
 
@@ -42,6 +42,8 @@ class MessageBody final : public http::Body, http::Lender {
   bool complete() const { return complete_; }
   bool leased() const { return leased_; }
   std::uint64_t left() const { return left_; }
+  // Body bytes handed out so far.
+  std::uint64_t received() const { return received_; }
   http::BodyPtr lease() {
     leased_ = true;
     return http::BodyPtr(this);
@@ -83,6 +85,7 @@ class MessageBody final : public http::Body, http::Lender {
   bool leased_ = false;
   bool wanted_ = false;
   std::uint64_t left_ = 0;
+  std::uint64_t received_ = 0;
   std::optional<ChunkedDecoder> decoder_;
   http::Fields* trailers_ = nullptr;
   std::optional<Error> failed_;

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/exchange/response.h"
+#include "engine/exchange/route_table.h"
+#include "engine/http/canonical.h"
+#include "engine/net/address.h"
+
+namespace fairlead::exchange {
+
+// Header names with '_': an origin may take them for '-'.
+enum class UnderscoreHeaders : unsigned char { Keep, Delete, Reject };
+
+struct ForwardedHeaders {
+  bool insecure = false;                 // trust everybody
+  std::vector<net::Cidr> trusted;
+  std::vector<std::string> connection;   // named in Connection, yet kept for the middlewares
+  bool not_append_for = false;
+};
+
+// What an entry point does with every request; part of a snapshot.
+struct EntryPoint {
+  std::string name;
+  std::string server_name;               // X-Forwarded-Server: our host name
+  http::PathRules paths;
+  UnderscoreHeaders underscores = UnderscoreHeaders::Keep;
+  ForwardedHeaders forwarded;
+  ReasonsPolicy reasons;
+  RouteTable plain;                      // routers without tls
+  RouteTable secure;                     // routers with tls
+  bool access_log = true;                // of requests that no router matched
+};
+
+}  // namespace fairlead::exchange

@@ -1,0 +1,19 @@
+#include "engine/exchange/exchange.h"
+
+namespace fairlead::exchange {
+
+void Exchange::clear() {
+  body.reset();
+  request.clear();
+  record.clear();
+  arena_.reset();
+  client = {};
+  client_ip = router_name = {};
+  tls = nullptr;
+  entry_point = nullptr;
+  reasons = nullptr;
+  stream = nullptr;
+  null_forwarded_for = keep_forwarded_for = reached_proxy = sent_upstream = false;
+}
+
+}  // namespace fairlead::exchange

@@ -1,0 +1,65 @@
+#include "engine/exchange/jobs.h"
+
+#include "engine/exchange/serve.h"
+
+namespace fairlead::exchange {
+
+Job::Job(Jobs& jobs, event::Loop& loop, upstream::Pools& pools, Scope& background)
+    : jobs_(jobs), loop_(loop), x_(loop, pools, background) {}
+
+void Job::start(http::ServerStream& stream) {
+  pin_ = source_->prepare(x_);
+  root_ = serve(x_, stream, jobs_.scratch_);
+  root_.start(this);
+}
+
+void Job::task_done() { loop_.at_tick_end(*this); }
+
+void Job::cancel(const Error& why) {
+  if (root_.done()) {
+    source_ = nullptr;  // it ended by itself a moment ago: the hook is on its way
+    return;
+  }
+  cancelled_ = true;
+  source_ = nullptr;
+  if (!x_.record.cause) x_.record.cause = why;
+  if (x_.record.status == 0) x_.record.status = why.status;
+  loop_.at_tick_end(*this);
+}
+
+// When the tick ends nothing of this exchange is on the stack any more.
+void Job::on_tick_end() {
+  root_.cancel();
+  x_.record.ended = loop_.now();
+  jobs_.sink_.ended(x_);
+  JobSource* source = source_;
+  jobs_.recycle(*this);
+  if (source) source->exchange_ended();
+}
+
+Job& Jobs::open(JobSource& source) {
+  std::unique_ptr<Job> job;
+  if (idle_.empty()) {
+    job = std::make_unique<Job>(*this, loop_, pools_, background_);
+  } else {
+    job = std::move(idle_.back());
+    idle_.pop_back();
+  }
+  job->source_ = &source;
+  job->cancelled_ = false;
+  ++active_;
+  return *job.release();
+}
+
+void Jobs::discard(Job& job) { recycle(job); }
+
+void Jobs::recycle(Job& job) {
+  job.x_.clear();
+  job.source_ = nullptr;
+  if (Pinned* pin = std::exchange(job.pin_, nullptr)) pin->unpin();
+  --active_;
+  std::unique_ptr<Job> owned(&job);
+  if (idle_.size() < kKept) idle_.push_back(std::move(owned));
+}
+
+}  // namespace fairlead::exchange

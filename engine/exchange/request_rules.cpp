@@ -1,0 +1,117 @@
+#include "engine/exchange/request_rules.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include "engine/base/strings.h"
+#include "engine/http/field_names.h"
+
+namespace fairlead::exchange {
+namespace {
+
+using http::Field;
+using http::Fields;
+using http::Name;
+
+Result<> underscore_rule(Fields& fields, UnderscoreHeaders strategy) {
+  if (strategy == UnderscoreHeaders::Keep) return {};
+  const auto has_underscore = [](const Field& line) { return line.name.find('_') != std::string_view::npos; };
+  if (strategy == UnderscoreHeaders::Delete) {
+    fields.remove_if(has_underscore);
+    return {};
+  }
+  const auto found = std::ranges::find_if(fields, has_underscore);
+  if (found != fields.end())
+    return fail(400, Fault::Client, "a header name with '_': " + quoted(found->name) + " (underscoreHeadersStrategy)");
+  return {};
+}
+
+// What Connection names belongs to this hop (RFC 9110 §7.6.1) and goes before any middleware adds its own, so
+// that no client can have those removed. Managed names are exempt (CVE-2024-45410).
+void drop_nominated(Fields& fields, const std::vector<std::string>& kept) {
+  std::vector<std::string_view> nominated;
+  for (const Field& line : fields) {
+    if (line.known != Name::Connection) continue;
+    for (const std::string_view part : split(line.value, ',')) {
+      const std::string_view name = trim(part);
+      if (name.empty() || iequals(name, "close") || iequals(name, "keep-alive") || iequals(name, "upgrade")) continue;
+      if (http::is_managed(name)) continue;
+      if (std::ranges::any_of(kept, [&](const std::string& keep) { return iequals(keep, name); })) continue;
+      nominated.push_back(name);
+    }
+  }
+  if (nominated.empty()) return;
+  fields.remove_if([&](const Field& line) {
+    // Framing and routing fields are read already; nothing may make them vanish.
+    if (line.known == Name::Host || line.known == Name::ContentLength || line.known == Name::TransferEncoding ||
+        line.known == Name::Connection)
+      return false;
+    return std::ranges::any_of(nominated, [&](std::string_view name) { return iequals(name, line.name); });
+  });
+}
+
+std::string_view forwarded_proto(const http::RequestHead& head) {
+  const bool tls = head.scheme == "https";
+  if (iequals(head.upgrade, "websocket")) return tls ? "wss" : "ws";
+  return tls ? "https" : "http";
+}
+
+std::string_view forwarded_port(const http::RequestHead& head) {
+  const std::string_view authority = head.authority;
+  const auto colon = authority.rfind(':');
+  if (colon != std::string_view::npos && authority.find(']', colon) == std::string_view::npos &&
+      colon + 1 < authority.size())
+    return authority.substr(colon + 1);
+  return head.scheme == "https" ? "443" : "80";
+}
+
+// All values are views that live as long as the exchange: nothing is copied.
+void forwarded_fields(Exchange& x, const EntryPoint& entry_point) {
+  Fields& fields = x.request.fields;
+  const ForwardedHeaders& options = entry_point.forwarded;
+  const bool trusted = options.insecure || (!options.trusted.empty() && net::contains(options.trusted, x.client.ip));
+  std::uint64_t present = 0;
+  const auto bit = [](Name name) { return std::uint64_t{1} << static_cast<unsigned>(name); };
+  if (!trusted) {
+    fields.remove_if([](const Field& line) { return http::is_managed(line); });
+  } else {
+    int for_lines = 0;
+    for (const Field& line : fields) {
+      present |= bit(line.known);
+      for_lines += line.known == Name::XForwardedFor;
+    }
+    if (for_lines > 1) {
+      const std::string_view joined = fields.joined(http::spelling(Name::XForwardedFor));
+      fields.remove(Name::XForwardedFor);
+      fields.append(http::spelling(Name::XForwardedFor), joined, Name::XForwardedFor);
+    }
+    fields.remove(Name::XForwardedServer);
+  }
+  const auto add = [&](Name name, std::string_view value) {
+    if ((present & bit(name)) == 0) fields.append(http::spelling(name), value, name);
+  };
+  add(Name::XForwardedHost, x.request.authority);
+  add(Name::XForwardedPort, forwarded_port(x.request));
+  add(Name::XForwardedProto, forwarded_proto(x.request));
+  fields.append(http::spelling(Name::XForwardedServer), entry_point.server_name, Name::XForwardedServer);
+  add(Name::XRealIp, x.client_ip);
+  x.keep_forwarded_for = options.not_append_for;
+}
+
+}  // namespace
+
+Result<> apply_entry_rules(Exchange& x, const EntryPoint& entry_point) {
+  http::RequestHead& head = x.request;
+  if (Result<> underscores = underscore_rule(head.fields, entry_point.underscores); !underscores) return underscores;
+  const auto disguised = std::ranges::find_if(head.fields, [](const Field& line) {
+    return line.known == Name::Other && http::is_disguised_framing(line.name);
+  });
+  if (disguised != head.fields.end())
+    return fail(400, Fault::Client, "a framing field in disguise: " + quoted(disguised->name));
+  if (Result<> canonical = http::canonicalize(head, entry_point.paths); !canonical) return canonical;
+  drop_nominated(head.fields, entry_point.forwarded.connection);
+  forwarded_fields(x, entry_point);
+  return {};
+}
+
+}  // namespace fairlead::exchange

@@ -1,0 +1,121 @@
+#include "engine/runtime/compile.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+
+#include "engine/routing/rule_parser.h"
+#include "engine/runtime/route_compiler.h"
+#include "engine/runtime/service_compiler.h"
+
+namespace fairlead::runtime {
+namespace {
+
+const std::string& host_name() {
+  static const std::string name = [] {
+    std::array<char, 256> text{};
+    return ::gethostname(text.data(), text.size() - 1) == 0 ? std::string(text.data()) : std::string("localhost");
+  }();
+  return name;
+}
+
+std::vector<net::Cidr> ranges(const std::vector<std::string>& texts) {
+  std::vector<net::Cidr> out;
+  for (const std::string& text : texts)
+    if (const auto range = net::Cidr::parse(text)) out.push_back(*range);
+  return out;
+}
+
+CompiledEntryPoint compile_entry_point(const std::string& name, const model::EntryPoint& options,
+                                       const model::Static& install) {
+  CompiledEntryPoint out;
+  exchange::EntryPoint& entry = out.entry;
+  entry.name = name;
+  entry.server_name = host_name();
+  entry.paths.sanitize_path = options.http.sanitize_path;
+  entry.paths.encode_query_semicolons = options.http.encode_query_semicolons;
+  const std::string& underscores = options.http.underscore_headers_strategy;
+  entry.underscores = underscores == "delete"   ? exchange::UnderscoreHeaders::Delete
+                      : underscores == "reject" ? exchange::UnderscoreHeaders::Reject
+                                                : exchange::UnderscoreHeaders::Keep;
+  entry.forwarded.insecure = options.forwarded_headers.insecure;
+  entry.forwarded.trusted = ranges(options.forwarded_headers.trusted_ips);
+  entry.forwarded.connection = options.forwarded_headers.connection;
+  entry.forwarded.not_append_for = options.forwarded_headers.not_append_x_forwarded_for;
+  entry.reasons.detail = install.reasons.detail == "off"    ? exchange::ReasonDetail::Off
+                         : install.reasons.detail == "full" ? exchange::ReasonDetail::Full
+                                                            : exchange::ReasonDetail::Short;
+  entry.reasons.trusted = entry.forwarded.trusted;
+  entry.access_log = options.observability.access_logs;
+
+  auto settings = std::make_shared<codec::h1::ServerSettings>();
+  settings->limits.max_head_bytes = static_cast<std::size_t>(std::max<std::int64_t>(options.http.max_header_bytes, 1024));
+  const model::RespondingTimeouts& timeouts = options.transport.responding_timeouts;
+  settings->read_timeout = timeouts.read_timeout ? Duration(*timeouts.read_timeout) : Duration(model::kDefaultReadTimeout);
+  settings->read_timeout_whole = timeouts.read_timeout.has_value();
+  settings->write_timeout = timeouts.write_timeout;
+  settings->idle_timeout = timeouts.idle_timeout;
+  settings->keep_alive_max_time = options.transport.keep_alive_max_time;
+  settings->keep_alive_max_requests = static_cast<int>(options.transport.keep_alive_max_requests);
+  out.settings = std::move(settings);
+  return out;
+}
+
+}  // namespace
+
+upstream::SetId Compiler::set_id(const std::string& service) {
+  return set_ids_.try_emplace(service, static_cast<upstream::SetId>(set_ids_.size())).first->second;
+}
+
+std::shared_ptr<const routing::Rule> Compiler::rule(const model::HttpRouter& router, std::string& problem,
+                                                    const model::Static& install) {
+  const std::string& wanted = router.rule_syntax.empty() || router.rule_syntax == "default"
+                                  ? install.core.default_rule_syntax
+                                  : router.rule_syntax;
+  const routing::Syntax syntax = wanted == "v2" ? routing::Syntax::V2 : routing::Syntax::V3;
+  const std::string key = (syntax == routing::Syntax::V2 ? "2" : "3") + router.rule;
+  if (const auto now = rules_.find(key); now != rules_.end()) return now->second;
+  if (const auto before = rules_before_.find(key); before != rules_before_.end()) return rules_[key] = before->second;
+  auto parsed = routing::parse_rule(router.rule, routing::Protocol::Http, syntax);
+  if (!parsed) {
+    problem = fmt::format("rule: {}", parsed.error().what);
+    return nullptr;
+  }
+  return rules_[key] = std::make_shared<const routing::Rule>(std::move(*parsed));
+}
+
+std::shared_ptr<const Snapshot> Compiler::compile(std::shared_ptr<const model::Static> install,
+                                                  std::shared_ptr<model::Dynamic> dynamic, const Snapshot* previous) {
+  auto out = std::make_shared<Snapshot>();
+  out->version = ++version_;
+  rules_before_ = std::exchange(rules_, {});
+  for (const auto& [name, options] : install->entry_points) {
+    const auto address = model::parse_listen_address(options.address);
+    if (!address || address->udp) continue;
+    out->entry_points.emplace(name, compile_entry_point(name, options, *install));
+  }
+  ServiceCompiler services(*this, *install, *dynamic, *out, previous);
+  RouteCompiler routes(*this, *install, *dynamic, *out, services);
+  services.finish();
+  routes.run();
+  carry_over_.sweep();
+  out->install = std::move(install);
+  out->dynamic = std::move(dynamic);
+  return out;
+}
+
+std::vector<upstream::SetId> Compiler::set_phase(const Snapshot& snapshot, std::string_view url,
+                                                 upstream::Phase phase) {
+  std::vector<upstream::SetId> changed;
+  for (const auto& [name, set] : snapshot.sets)
+    for (const upstream::Server& server : set->servers) {
+      if (server.address.url != url) continue;
+      server.state->phase.store(phase, std::memory_order_relaxed);
+      note_usable(*set);
+      changed.push_back(set_id(name));
+    }
+  return changed;
+}
+
+}  // namespace fairlead::runtime

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "engine/exchange/carry_over.h"
+#include "engine/routing/rule.h"
+#include "engine/runtime/snapshot.h"
+
+namespace fairlead::runtime {
+
+// Services that the program itself answers: api@internal, ping@internal, …; null for an unknown name.
+using InternalServices = std::function<std::shared_ptr<const exchange::Service>(std::string_view name)>;
+
+// Turns configurations into snapshots, on the control thread. It keeps what the next compilation can use again:
+// parsed rules, numbers of server sets, and the states that outlive snapshots.
+class Compiler {
+ public:
+  explicit Compiler(InternalServices internal) : internal_(std::move(internal)) {}
+
+  // `dynamic` is merged and validated; what compiling finds wrong (a middleware's options, a rule) is attached
+  // to its elements as well, so it is changed. `previous` may be null.
+  std::shared_ptr<const Snapshot> compile(std::shared_ptr<const model::Static> install,
+                                          std::shared_ptr<model::Dynamic> dynamic, const Snapshot* previous);
+
+  // A change of state alone needs no compilation: the sets that have the server.
+  std::vector<upstream::SetId> set_phase(const Snapshot& snapshot, std::string_view url, upstream::Phase phase);
+
+ private:
+  friend class ServiceCompiler;
+  friend class RouteCompiler;
+
+  upstream::SetId set_id(const std::string& service);
+  std::shared_ptr<const routing::Rule> rule(const model::HttpRouter& router, std::string& problem,
+                                            const model::Static& install);
+
+  InternalServices internal_;
+  exchange::CarryOver carry_over_;
+  std::unordered_map<std::string, upstream::SetId> set_ids_;
+  // Rules by syntax and text, of the compilation before and of this one.
+  std::unordered_map<std::string, std::shared_ptr<const routing::Rule>> rules_before_;
+  std::unordered_map<std::string, std::shared_ptr<const routing::Rule>> rules_;
+  std::uint64_t version_ = 0;
+};
+
+}  // namespace fairlead::runtime

@@ -1,0 +1,187 @@
+#include "engine/runtime/control.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <csignal>
+
+#include "engine/model/internal.h"
+#include "engine/model/merge.h"
+#include "engine/model/validate.h"
+
+namespace fairlead::runtime {
+namespace {
+
+constexpr auto kFirstConfigs = std::chrono::seconds(1);  // before entry points open without all providers
+
+upstream::Phase phase_of(model::ServerState state) {
+  switch (state) {
+    case model::ServerState::Starting: return upstream::Phase::Starting;
+    case model::ServerState::Ready: return upstream::Phase::Ready;
+    case model::ServerState::Draining: return upstream::Phase::Draining;
+    case model::ServerState::Gone: return upstream::Phase::Gone;
+  }
+  return upstream::Phase::Gone;
+}
+
+// What is wrong is said once: when an element first has a reason that it had not before.
+template <class Elements>
+void log_new_reasons(const char* kind, const Elements& now, const Elements* before) {
+  for (const auto& [name, element] : now) {
+    if (element.reasons.empty()) continue;
+    const auto old = before ? before->find(name) : now.end();
+    for (const model::Reason& reason : element.reasons) {
+      if (before && old != before->end() && std::ranges::find(old->second.reasons, reason) != old->second.reasons.end())
+        continue;
+      const auto level = reason.breaks ? spdlog::level::err : spdlog::level::warn;
+      spdlog::log(level, "{} {} ({}): {}{}{}", kind, name, element.origin.text(), reason.text,
+                  reason.hint.empty() ? "" : "; ", reason.hint);
+    }
+  }
+}
+
+}  // namespace
+
+Control::Control(int workers, exchange::RecordSink& sink, InternalServices internal)
+    : compiler_(std::move(internal)), publisher_(workers_) {
+  for (int i = 0; i < workers; ++i)
+    workers_.push_back(std::make_unique<Worker>(i, workers, sink, [this](std::shared_ptr<const Snapshot> old) {
+      messages_.push(Drop{std::move(old)});
+    }));
+}
+
+Control::~Control() { stop(); }
+
+void Control::start(std::shared_ptr<const model::Static> install, std::set<std::string> expected) {
+  install_ = std::move(install);
+  for (auto& worker : workers_) worker->start();
+  thread_ = std::thread([this, expected = std::move(expected)]() mutable {
+    sigset_t all;
+    sigfillset(&all);
+    ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
+    ::pthread_setname_np(::pthread_self(), "control");
+    run(std::move(expected));
+  });
+}
+
+void Control::publish(std::string provider, std::shared_ptr<const model::Dynamic> config) {
+  messages_.push(Config{std::move(provider), std::move(config)});
+}
+
+void Control::server_state(std::string url, model::ServerState state) {
+  messages_.push(State{std::move(url), phase_of(state)});
+}
+
+std::vector<std::string> Control::change_install(std::shared_ptr<const model::Static> install) {
+  std::promise<std::vector<std::string>> done;
+  messages_.push(Install{std::move(install), &done});
+  return done.get_future().get();
+}
+
+bool Control::drain() {
+  std::promise<bool> done;
+  messages_.push(Drain{&done});
+  return done.get_future().get();
+}
+
+void Control::stop() {
+  messages_.close();
+  if (thread_.joinable()) thread_.join();
+  for (auto& worker : workers_) worker->stop();
+  for (auto& worker : workers_) worker->join();
+}
+
+std::shared_ptr<const Snapshot> Control::current() const {
+  const std::lock_guard lock(mutex_);
+  return current_;
+}
+
+void Control::run(std::set<std::string> expected) {
+  rebuild();
+  const TimePoint open_at = std::chrono::steady_clock::now() + kFirstConfigs;
+  for (;;) {
+    if (!open_ && !draining_ && (expected.empty() || std::chrono::steady_clock::now() >= open_at)) open_entry_points();
+    std::optional<Message> message = open_ || draining_ ? messages_.pop() : messages_.pop_until(open_at);
+    if (!message) {
+      if (messages_.closed()) return;
+      continue;
+    }
+    bool changed = false;
+    // What has piled up is taken together: one compilation for all of it.
+    while (message) {
+      if (const auto* config = std::get_if<Config>(&*message)) expected.erase(config->provider);
+      handle(std::move(*message), changed);
+      message = messages_.pop_until(TimePoint{});
+    }
+    if (changed && !draining_) rebuild();
+  }
+}
+
+void Control::handle(Message message, bool& rebuild_wanted) {
+  if (auto* config = std::get_if<Config>(&message)) {
+    if (config->config)
+      configs_[config->provider] = std::move(config->config);
+    else
+      configs_.erase(config->provider);
+    rebuild_wanted = true;
+  } else if (auto* state = std::get_if<State>(&message)) {
+    const auto sets = compiler_.set_phase(*current(), state->url, state->phase);
+    if (!sets.empty()) publisher_.states_changed(sets);
+  } else if (auto* install = std::get_if<Install>(&message)) {
+    install_ = std::move(install->install);
+    rebuild();
+    rebuild_wanted = false;
+    std::vector<std::string> problems;
+    if (open_) problems = publisher_.apply_entry_points(*install_);
+    install->done->set_value(std::move(problems));
+  } else if (auto* drain = std::get_if<Drain>(&message)) {
+    finish_drain(*drain->done);
+  }
+}
+
+void Control::rebuild() {
+  std::vector<model::ProviderConfig> parts;
+  parts.push_back({std::string(model::kInternalProvider),
+                   std::make_shared<const model::Dynamic>(model::internal_config(*install_))});
+  for (const auto& [provider, config] : configs_) parts.push_back({provider, config});
+  auto merged = std::make_shared<model::Dynamic>(model::merge(parts));
+  model::validate(*merged, *install_);
+  const std::shared_ptr<const Snapshot> previous = current();
+  std::shared_ptr<const Snapshot> snapshot = compiler_.compile(install_, std::move(merged), previous.get());
+  const model::Http* before = previous ? &previous->dynamic->http : nullptr;
+  log_new_reasons("router", snapshot->dynamic->http.routers, before ? &before->routers : nullptr);
+  log_new_reasons("service", snapshot->dynamic->http.services, before ? &before->services : nullptr);
+  log_new_reasons("middleware", snapshot->dynamic->http.middlewares, before ? &before->middlewares : nullptr);
+  publisher_.publish(snapshot);
+  {
+    const std::lock_guard lock(mutex_);
+    current_ = snapshot;
+  }
+  reloads_.fetch_add(1, std::memory_order_relaxed);
+  spdlog::debug("configuration {} is served: {} routers, {} services", snapshot->version,
+                snapshot->dynamic->http.routers.size(), snapshot->dynamic->http.services.size());
+}
+
+void Control::open_entry_points() {
+  open_ = true;
+  for (const std::string& problem : publisher_.apply_entry_points(*install_)) spdlog::error("{}", problem);
+}
+
+void Control::finish_drain(std::promise<bool>& done) {
+  draining_ = true;
+  Duration accept{};
+  Duration grace{};
+  for (const auto& [name, entry_point] : install_->entry_points) {
+    accept = std::max<Duration>(accept, entry_point.transport.life_cycle.request_accept_grace_timeout);
+    grace = std::max<Duration>(grace, entry_point.transport.life_cycle.grace_time_out);
+  }
+  if (accept > Duration{}) {
+    spdlog::info("still accepting for requestAcceptGraceTimeout");
+    std::this_thread::sleep_for(accept);
+  }
+  publisher_.drain_all();
+  done.set_value(publisher_.finish(grace));
+}
+
+}  // namespace fairlead::runtime

@@ -1,0 +1,99 @@
+#pragma once
+
+#include <atomic>
+#include <future>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <variant>
+#include <vector>
+
+#include "engine/base/channel.h"
+#include "engine/exchange/jobs.h"
+#include "engine/model/dynamic.h"
+#include "engine/model/static.h"
+#include "engine/runtime/compile.h"
+#include "engine/runtime/publisher.h"
+#include "engine/runtime/worker.h"
+
+namespace fairlead::runtime {
+
+// The control side of the engine: joins what the providers say, validates, compiles and publishes, on a thread of
+// its own. Any thread may call it.
+class Control {
+ public:
+  // `workers` ≥ 1. `sink` hears of ended exchanges on the workers' threads and outlives this object.
+  Control(int workers, exchange::RecordSink& sink, InternalServices internal);
+  ~Control();
+  Control(const Control&) = delete;
+  Control& operator=(const Control&) = delete;
+
+  // Begins to serve. Entry points open once every provider of `expected` has spoken, or after a second: a restart
+  // then answers with routes, not with 404.
+  void start(std::shared_ptr<const model::Static> install, std::set<std::string> expected);
+  // A changed install configuration; what could not be applied comes back in sentences.
+  std::vector<std::string> change_install(std::shared_ptr<const model::Static> install);
+
+  // The whole configuration of one provider; null takes it away.
+  void publish(std::string provider, std::shared_ptr<const model::Dynamic> config);
+  // A state alone: applied at once.
+  void server_state(std::string url, model::ServerState state);
+
+  // No new requests; returns when those in flight have ended, or after the entry points' graceTimeOut. True when
+  // nothing was cut.
+  bool drain();
+  void stop();
+
+  // What all workers serve; null before the first.
+  std::shared_ptr<const Snapshot> current() const;
+  std::vector<std::unique_ptr<Worker>>& workers() { return workers_; }
+  std::uint64_t reloads() const { return reloads_.load(std::memory_order_relaxed); }
+
+ private:
+  struct Config {
+    std::string provider;
+    std::shared_ptr<const model::Dynamic> config;
+  };
+  struct State {
+    std::string url;
+    upstream::Phase phase;
+  };
+  struct Install {
+    std::shared_ptr<const model::Static> install;
+    std::promise<std::vector<std::string>>* done;
+  };
+  struct Drain {
+    std::promise<bool>* done;
+  };
+  struct Drop {
+    std::shared_ptr<const Snapshot> snapshot;
+  };
+  using Message = std::variant<Config, State, Install, Drain, Drop>;
+
+  void run(std::set<std::string> expected);
+  void handle(Message message, bool& rebuild);
+  void rebuild();
+  void open_entry_points();
+  void finish_drain(std::promise<bool>& done);
+
+  Channel<Message> messages_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  Compiler compiler_;
+  Publisher publisher_;
+  // Of the control thread.
+  std::shared_ptr<const model::Static> install_;
+  std::map<std::string, std::shared_ptr<const model::Dynamic>> configs_;
+  bool open_ = false;
+  bool draining_ = false;
+
+  mutable std::mutex mutex_;
+  std::shared_ptr<const Snapshot> current_;  // guarded by mutex_
+  std::atomic<std::uint64_t> reloads_ = 0;
+  std::thread thread_;
+};
+
+}  // namespace fairlead::runtime

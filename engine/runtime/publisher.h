@@ -1,0 +1,48 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/base/fd.h"
+#include "engine/base/result.h"
+#include "engine/runtime/worker.h"
+
+namespace fairlead::runtime {
+
+// Brings snapshots and entry points to the workers. Belongs to the control thread, which it may block.
+class Publisher {
+ public:
+  explicit Publisher(std::vector<std::unique_ptr<Worker>>& workers) : workers_(workers) {}
+
+  // Returns when every worker serves the new snapshot.
+  void publish(const std::shared_ptr<const Snapshot>& snapshot);
+  void states_changed(const std::vector<upstream::SetId>& sets);
+
+  // Opens the listeners of entry points that are new or moved, and drains those that are gone. A listener that
+  // cannot be opened fails alone; what is wrong is returned, in sentences.
+  std::vector<std::string> apply_entry_points(const model::Static& install);
+  // Where an entry point listens; 0 when it does not.
+  std::uint16_t port(const std::string& name) const;
+
+  // Nothing more is accepted; connections end with the request they are at.
+  void drain_all();
+  // Waits until all connections are gone, at most `grace`, then closes what is left. False when some was left.
+  bool finish(Duration grace);
+
+ private:
+  struct Listening {
+    std::string address;
+    bool reuse_port = false;
+    Fd socket;
+  };
+
+  void on_all(const std::function<void(Worker&)>& action);
+  void close_listener(const std::string& name);
+
+  std::vector<std::unique_ptr<Worker>>& workers_;
+  std::map<std::string, Listening> listening_;
+};
+
+}  // namespace fairlead::runtime

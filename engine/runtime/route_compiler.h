@@ -1,0 +1,42 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "engine/routing/http_router.h"
+#include "engine/runtime/service_compiler.h"
+
+namespace fairlead::runtime {
+
+// Puts the HTTP routers of one snapshot into the tables of their entry points.
+class RouteCompiler {
+ public:
+  RouteCompiler(Compiler& compiler, const model::Static& install, model::Dynamic& dynamic, Snapshot& out,
+                ServiceCompiler& services)
+      : compiler_(compiler), install_(install), dynamic_(dynamic), out_(out), services_(services) {}
+
+  void run();
+
+ private:
+  struct Tables {
+    routing::HttpRouter::Builder plain;
+    routing::HttpRouter::Builder secure;
+    std::vector<exchange::Route> plain_routes;
+    std::vector<exchange::Route> secure_routes;
+  };
+
+  void add(const std::string& name, model::Element<model::HttpRouter>& element, std::uint64_t order);
+  exchange::Route route(const std::string& name, const model::Element<model::HttpRouter>& element,
+                        const std::string& entry_point_name, const model::EntryPoint& entry_point);
+
+  Compiler& compiler_;
+  const model::Static& install_;
+  model::Dynamic& dynamic_;
+  Snapshot& out_;
+  ServiceCompiler& services_;
+  std::map<std::string, Tables, std::less<>> tables_;
+  std::vector<std::string> defaults_;
+};
+
+}  // namespace fairlead::runtime

@@ -1,0 +1,299 @@
+#include "engine/runtime/service_compiler.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/exchange/chain.h"
+#include "engine/middleware/registry.h"
+#include "engine/model/hash.h"
+#include "engine/model/merge.h"
+#include "engine/runtime/broken.h"
+#include "engine/service/load_balancer.h"
+
+namespace fairlead::runtime {
+namespace {
+
+using exchange::Middleware;
+using exchange::Service;
+
+constexpr auto kContainerDial = std::chrono::seconds(5);
+constexpr auto kDefaultDial = std::chrono::seconds(30);
+
+upstream::Phase phase_of(model::ServerState state) {
+  switch (state) {
+    case model::ServerState::Starting: return upstream::Phase::Starting;
+    case model::ServerState::Ready: return upstream::Phase::Ready;
+    case model::ServerState::Draining: return upstream::Phase::Draining;
+    case model::ServerState::Gone: return upstream::Phase::Gone;
+  }
+  return upstream::Phase::Gone;
+}
+
+bool is_transient(model::ReasonKind kind) {
+  using enum model::ReasonKind;
+  return kind == Starting || kind == Unhealthy || kind == Stopping || kind == Stopped || kind == Paused ||
+         kind == Removed;
+}
+
+upstream::Obstacle obstacle_of(const model::Standing& standing) {
+  upstream::Obstacle obstacle;
+  obstacle.full_text = standing.name;
+  if (standing.reasons.empty()) {
+    obstacle.short_text = model::name(standing.state);
+    obstacle.full_text += fmt::format(": {}", obstacle.short_text);
+    return obstacle;
+  }
+  obstacle.short_text = model::name(standing.reasons.front().kind);
+  obstacle.transient = is_transient(standing.reasons.front().kind);
+  for (const model::Reason& reason : standing.reasons)
+    obstacle.full_text += fmt::format(": {}{}{}", reason.text, reason.hint.empty() ? "" : "; ", reason.hint);
+  return obstacle;
+}
+
+bool same(const upstream::ServerSet& a, const upstream::ServerSet& b) {
+  const auto same_server = [](const upstream::Server& x, const upstream::Server& y) {
+    return x.address.url == y.address.url && x.weight == y.weight && x.preserve_path == y.preserve_path &&
+           x.state == y.state;
+  };
+  const auto same_obstacle = [](const upstream::Obstacle& x, const upstream::Obstacle& y) {
+    return x.short_text == y.short_text && x.full_text == y.full_text;
+  };
+  return a.holds == b.holds && a.transport->key == b.transport->key &&
+         std::ranges::equal(a.servers, b.servers, same_server) &&
+         std::ranges::equal(a.obstacles, b.obstacles, same_obstacle);
+}
+
+}  // namespace
+
+void note_usable(const upstream::ServerSet& set) {
+  const bool now = set.any_usable();
+  const bool before = set.state->had_usable.exchange(now, std::memory_order_relaxed);
+  if (before && !now)
+    set.state->last_left.store(std::chrono::steady_clock::now().time_since_epoch().count(), std::memory_order_relaxed);
+}
+
+std::shared_ptr<const Service> ServiceCompiler::service(const std::string& name) {
+  if (const auto built = services_.find(name); built != services_.end()) return built->second;
+  // Validation has refused cycles; should one get through, it ends here.
+  if (!building_.insert(name).second)
+    return std::make_shared<Broken>(fmt::format("service {}: refers to itself", name), std::vector<model::Reason>{});
+  auto made = build(name);
+  building_.erase(name);
+  return services_[name] = std::move(made);
+}
+
+std::shared_ptr<const Service> ServiceCompiler::build(const std::string& name) {
+  const model::QualifiedName parts = model::split(name);
+  if (parts.provider == "internal") {
+    if (auto own = compiler_.internal_(parts.name)) return own;
+  }
+  const auto found = dynamic_.http.services.find(name);
+  if (found == dynamic_.http.services.end())
+    return std::make_shared<Broken>(
+        fmt::format("the service \"{}\" does not exist", name),
+        std::vector<model::Reason>{{model::ReasonKind::MissingReference, "no such service", {}, true}});
+  model::Element<model::HttpService>& element = found->second;
+  if (element.broken()) return std::make_shared<Broken>(fmt::format("service {}", name), element.reasons);
+  if (!element.options.load_balancer) {
+    element.break_off(model::ReasonKind::NotYet, "this kind of service has no effect in this version");
+    return std::make_shared<Broken>(fmt::format("service {}", name), element.reasons);
+  }
+  auto inner = load_balancer(name, element);
+  if (element.broken()) return std::make_shared<Broken>(fmt::format("service {}", name), element.reasons);
+  if (element.options.middlewares.empty()) return inner;
+  std::vector<std::shared_ptr<const Middleware>> wrapped;
+  for (const std::string& middleware_name : element.options.middlewares) {
+    auto made = middleware(middleware_name);
+    if (!made) {
+      element.break_off(model::ReasonKind::MissingReference,
+                        fmt::format("the middleware \"{}\" cannot be used", middleware_name));
+      return std::make_shared<Broken>(fmt::format("service {}", name), element.reasons);
+    }
+    wrapped.push_back(std::move(made));
+  }
+  return std::make_shared<exchange::Chain>(std::move(wrapped), std::move(inner));
+}
+
+std::shared_ptr<const Service> ServiceCompiler::load_balancer(const std::string& name,
+                                                              model::Element<model::HttpService>& element) {
+  auto set = server_set(name, element);
+  if (!set) return nullptr;
+  const upstream::SetId id = compiler_.set_id(name);
+  const bool known = previous_ && previous_->sets.contains(name);
+  if (known && same(*previous_->sets.find(name)->second, *set))
+    set = previous_->sets.find(name)->second;  // workers have nothing to do
+  else
+    out_.changed_sets.emplace_back(id, set);
+  out_.sets[name] = set;
+  note_usable(*set);
+  service::LoadBalancerOptions options;
+  options.name = name;
+  options.set = id;
+  options.forward.pass_host_header = element.options.load_balancer->pass_host_header;
+  options.hold.requests = static_cast<std::uint32_t>(std::min<std::int64_t>(install_.hold.requests, 1'000'000));
+  options.hold.time = install_.hold.time;
+  options.hold.after = install_.hold.after;
+  if (options.hold.time <= Duration{} || options.hold.after <= Duration{}) options.hold.requests = 0;
+  return std::make_shared<service::LoadBalancer>(std::move(options), std::make_unique<service::RoundRobin>());
+}
+
+std::shared_ptr<const upstream::ServerSet> ServiceCompiler::server_set(const std::string& name,
+                                                                      model::Element<model::HttpService>& element) {
+  const model::LoadBalancer& options = *element.options.load_balancer;
+  auto set = std::make_shared<upstream::ServerSet>();
+  set->service = name;
+  set->state = compiler_.carry_over_.get<upstream::ServiceState>(name, 0);
+  const std::string provider(model::split(name).provider);
+  set->holds = provider == "docker" || provider == "swarm";
+  set->transport = transport(options.servers_transport, set->holds);
+  if (!set->transport) {
+    element.break_off(model::ReasonKind::MissingReference,
+                      fmt::format("the serversTransport \"{}\" cannot be used", options.servers_transport));
+    return nullptr;
+  }
+  const auto standings = dynamic_.http.standings.find(name);
+  std::vector<int> weights;
+  for (const model::Server& server : options.servers) {
+    auto address = upstream::ServerAddress::parse(server.url);
+    if (!address) {
+      element.break_off(model::ReasonKind::BadOption,
+                        fmt::format("loadBalancer.servers: {}", address.error().what));
+      return nullptr;
+    }
+    upstream::Server compiled;
+    compiled.address = std::move(*address);
+    compiled.weight = static_cast<int>(std::clamp<std::int64_t>(server.weight.value_or(1), 0, 1'000'000));
+    compiled.preserve_path = server.preserve_path;
+    compiled.state = compiler_.carry_over_.get<upstream::ServerState>(fmt::format("{}|{}", name, server.url), 0);
+    upstream::Phase phase = upstream::Phase::Ready;
+    if (standings != dynamic_.http.standings.end())
+      for (const model::Standing& standing : standings->second)
+        if (standing.url == server.url) phase = phase_of(standing.state);
+    compiled.state->phase.store(phase, std::memory_order_relaxed);
+    weights.push_back(compiled.weight);
+    set->servers.push_back(std::move(compiled));
+  }
+  set->schedule = upstream::make_schedule(weights);
+  if (standings != dynamic_.http.standings.end())
+    for (const model::Standing& standing : standings->second)
+      if (standing.state != model::ServerState::Ready || !standing.reasons.empty())
+        set->obstacles.push_back(obstacle_of(standing));
+  return set;
+}
+
+std::shared_ptr<const upstream::TransportOptions> ServiceCompiler::transport(const std::string& name,
+                                                                            bool container) {
+  const std::string key = fmt::format("{}|{}", name, container);
+  if (const auto made = transports_.find(key); made != transports_.end()) return made->second;
+  model::ServersTransport options;
+  if (name.empty() || name == "default@internal") {
+    options = model::default_servers_transport(install_);
+  } else {
+    const auto found = dynamic_.http.servers_transports.find(name);
+    if (found == dynamic_.http.servers_transports.end() || found->second.broken()) return nullptr;
+    options = found->second.options;
+  }
+  auto made = std::make_shared<upstream::TransportOptions>();
+  made->name = name.empty() ? "default@internal" : name;
+  const model::ForwardingTimeouts& timeouts = options.forwarding_timeouts;
+  made->dial_timeout = timeouts.dial_timeout ? Duration(*timeouts.dial_timeout)
+                                             : Duration(container ? kContainerDial : kDefaultDial);
+  made->response_header_timeout = timeouts.response_header_timeout;
+  made->idle_timeout = timeouts.idle_conn_timeout;
+  made->max_idle_per_host = options.max_idle_conns_per_host == 0
+                                ? 2
+                                : static_cast<int>(std::clamp<std::int64_t>(options.max_idle_conns_per_host, -1, 1'000'000));
+  made->key = model::hash_of(options) ^ (container ? 1 : 0);
+  return transports_[key] = std::move(made);
+}
+
+std::shared_ptr<const Middleware> ServiceCompiler::middleware(const std::string& name) {
+  if (const auto made = middlewares_.find(name); made != middlewares_.end()) return made->second;
+  auto made = make_middleware(name, {});
+  return middlewares_[name] = std::move(made);
+}
+
+std::shared_ptr<const Middleware> ServiceCompiler::make_middleware(const std::string& name,
+                                                                   std::vector<std::string> outer_chains) {
+  const auto found = dynamic_.http.middlewares.find(name);
+  if (found == dynamic_.http.middlewares.end() || found->second.broken()) return nullptr;
+  model::Element<model::Middleware>& element = found->second;
+  const middleware::Type* type = middleware::find(element.options.type);
+  if (!type) {
+    element.break_off(model::ReasonKind::BadOption, fmt::format("no middleware type \"{}\"", element.options.type));
+    return nullptr;
+  }
+  const std::string provider(model::split(name).provider);
+  middleware::Making making{
+      .name = name,
+      .carry_over = compiler_.carry_over_,
+      .service = [this, provider](std::string_view wanted) -> std::shared_ptr<const Service> {
+        const std::string qualified = model::qualify(wanted, provider);
+        const auto at = dynamic_.http.services.find(qualified);
+        const bool internal = model::split(qualified).provider == "internal";
+        if (!internal && (at == dynamic_.http.services.end() || at->second.broken())) return nullptr;
+        return service(qualified);
+      },
+      .middleware = {},
+      .outer_chains = std::move(outer_chains)};
+  making.middleware = [this, provider, &making](std::string_view wanted) -> Configured<middleware::MiddlewarePtr> {
+    const std::string qualified = model::qualify(wanted, provider);
+    if (std::ranges::find(making.outer_chains, qualified) != making.outer_chains.end() || qualified == making.name)
+      return misconfigured("middlewares", fmt::format("\"{}\" contains itself", qualified));
+    std::vector<std::string> outer = making.outer_chains;
+    outer.push_back(making.name);
+    auto made = make_middleware(qualified, std::move(outer));
+    if (!made) return misconfigured("middlewares", fmt::format("the middleware \"{}\" cannot be used", qualified));
+    return made;
+  };
+  Configured<middleware::MiddlewarePtr> made = type->make(element.options.options, making);
+  for (const schema::Problem& notice : making.notices)
+    element.warn(model::ReasonKind::Deprecated, notice.text());
+  if (made) return std::move(*made);
+  const std::string where = made.error().path.empty() ? std::string(type->name)
+                                                      : fmt::format("{}.{}", type->name, made.error().path);
+  element.break_off(model::ReasonKind::BadOption, fmt::format("{}: {}", where, made.error().what));
+  return nullptr;
+}
+
+std::shared_ptr<const Service> ServiceCompiler::chain(const std::vector<std::string>& middlewares,
+                                                      const std::string& service_name) {
+  std::string key = service_name;
+  for (const std::string& name : middlewares) key += '\n' + name;
+  if (const auto made = chains_.find(key); made != chains_.end()) return made->second;
+  std::vector<std::shared_ptr<const Middleware>> made_middlewares;
+  std::vector<model::Reason> missing;
+  for (const std::string& name : middlewares) {
+    auto made = middleware(name);
+    if (made) {
+      made_middlewares.push_back(std::move(made));
+      continue;
+    }
+    const auto element = dynamic_.http.middlewares.find(name);
+    if (element == dynamic_.http.middlewares.end())
+      missing.push_back({model::ReasonKind::MissingReference, fmt::format("middleware \"{}\" does not exist", name), {}, true});
+    else
+      for (const model::Reason& reason : element->second.reasons)
+        if (reason.breaks) missing.push_back({reason.kind, fmt::format("middleware {}: {}", name, reason.text), reason.hint, true});
+  }
+  std::shared_ptr<const Service> result;
+  if (!missing.empty())
+    result = std::make_shared<Broken>("a middleware of the router is broken", missing);
+  else if (made_middlewares.empty())
+    result = service(service_name);
+  else
+    result = std::make_shared<exchange::Chain>(std::move(made_middlewares), service(service_name));
+  return chains_[key] = std::move(result);
+}
+
+void ServiceCompiler::finish() {
+  for (const auto& [name, element] : dynamic_.http.middlewares) middleware(name);
+  for (const auto& [name, element] : dynamic_.http.services) service(name);
+  if (!previous_) return;
+  // Sets that are gone are taken from the workers.
+  for (const auto& [name, set] : previous_->sets)
+    if (!out_.sets.contains(name)) out_.changed_sets.emplace_back(compiler_.set_id(name), nullptr);
+}
+
+}  // namespace fairlead::runtime

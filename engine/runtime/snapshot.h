@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/codec/h1/server.h"
+#include "engine/exchange/entry_point.h"
+#include "engine/model/dynamic.h"
+#include "engine/model/static.h"
+#include "engine/upstream/pools.h"
+
+namespace fairlead::runtime {
+
+using ServerSets = std::vector<std::pair<upstream::SetId, std::shared_ptr<const upstream::ServerSet>>>;
+
+// One entry point of a snapshot: what its requests meet, and how its connections behave.
+struct CompiledEntryPoint {
+  exchange::EntryPoint entry;
+  std::shared_ptr<const codec::h1::ServerSettings> settings;
+};
+
+// A whole configuration, compiled: immutable, shared by all workers. Requests pin the one they began with.
+struct Snapshot {
+  std::uint64_t version = 0;
+  std::shared_ptr<const model::Static> install;
+  std::shared_ptr<const model::Dynamic> dynamic;  // merged and validated: what the API shows
+  std::map<std::string, CompiledEntryPoint, std::less<>> entry_points;
+  std::map<std::string, std::shared_ptr<const upstream::ServerSet>, std::less<>> sets;  // by service
+  ServerSets changed_sets;                        // against the snapshot before; null: gone
+};
+
+}  // namespace fairlead::runtime

@@ -1,0 +1,159 @@
+#include "engine/runtime/worker.h"
+
+#include <fmt/format.h>
+#include <pthread.h>
+#include <spdlog/spdlog.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+#include "engine/base/memory_budget.h"
+#include "engine/net/tcp_transport.h"
+
+namespace fairlead::runtime {
+
+void PinnedSnapshot::unpin() {
+  if (--count_ == 0 && retired_) {
+    worker_.give_back_(std::move(snapshot_));
+    delete this;
+  }
+}
+
+void PinnedSnapshot::retire() {
+  retired_ = true;
+  ++count_;
+  unpin();
+}
+
+WorkerEntryPoint::WorkerEntryPoint(Worker& worker, std::string name, int listener)
+    : worker_(worker), name_(std::move(name)) {
+  listener_ = std::make_unique<net::Listener>(
+      worker.loop(), listener, [this](Fd socket, const net::Address& peer) { accept(std::move(socket), peer); });
+}
+
+WorkerEntryPoint::~WorkerEntryPoint() {
+  listener_.reset();
+  close_all();
+}
+
+void WorkerEntryPoint::accept(Fd socket, const net::Address& peer) {
+  if (MemoryBudget::instance().exhausted()) {
+    worker_.gauges().refused.fetch_add(1, std::memory_order_relaxed);
+    return;
+  }
+  PinnedSnapshot* snapshot = worker_.snapshot();
+  const auto entry_point = (*snapshot)->entry_points.find(name_);
+  if (entry_point == (*snapshot)->entry_points.end()) return;
+  auto transport = net::TcpTransport::adopt(worker_.loop(), std::move(socket), peer);
+  if (!transport) {
+    spdlog::error("entry point {}: cannot watch the connection of {}: {}", name_, peer.text(), std::strerror(errno));
+    return;
+  }
+  add(std::make_unique<HttpConnection>(worker_, *this, std::move(transport), entry_point->second.settings));
+}
+
+void WorkerEntryPoint::add(std::unique_ptr<HttpConnection> connection) {
+  HttpConnection& added = *connection.release();
+  added.next = first_;
+  if (first_) first_->previous = &added;
+  first_ = &added;
+  ++count_;
+  worker_.gauges().connections.fetch_add(1, std::memory_order_relaxed);
+  if (draining_) added.drain();
+  added.start();
+}
+
+void WorkerEntryPoint::remove(HttpConnection& connection) {
+  (connection.previous ? connection.previous->next : first_) = connection.next;
+  if (connection.next) connection.next->previous = connection.previous;
+  connection.next = connection.previous = nullptr;
+  --count_;
+  worker_.gauges().connections.fetch_sub(1, std::memory_order_relaxed);
+  worker_.loop().destroy_later(std::unique_ptr<event::Destroyable>(&connection));
+}
+
+void WorkerEntryPoint::stop_accepting() {
+  if (listener_) listener_->empty_queue();
+  listener_.reset();
+}
+
+void WorkerEntryPoint::drain() {
+  draining_ = true;
+  for (HttpConnection* at = first_; at;) {
+    HttpConnection* following = at->next;
+    at->drain();
+    at = following;
+  }
+}
+
+void WorkerEntryPoint::close_all() {
+  while (first_) first_->close();
+}
+
+Worker::Worker(int index, int workers, exchange::RecordSink& sink,
+               std::function<void(std::shared_ptr<const Snapshot>)> give_back)
+    : index_(index),
+      pools_(loop_, workers),
+      jobs_(loop_, pools_, background_, sink),
+      give_back_(std::move(give_back)) {}
+
+Worker::~Worker() { join(); }
+
+void Worker::start() {
+  thread_ = std::thread([this] {
+    // Signals are for the main thread.
+    sigset_t all;
+    sigfillset(&all);
+    ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
+    ::pthread_setname_np(::pthread_self(), fmt::format("worker-{}", index_).c_str());
+    loop_.run();
+    // What is still open ends here, on the thread that owns it.
+    entry_points_.clear();
+    draining_.clear();
+    loop_.run_once(Duration{});
+    if (snapshot_) std::exchange(snapshot_, nullptr)->retire();
+  });
+}
+
+void Worker::join() {
+  if (thread_.joinable()) thread_.join();
+}
+
+void Worker::adopt(std::shared_ptr<const Snapshot> snapshot) {
+  PinnedSnapshot* old = snapshot_;
+  snapshot_ = new PinnedSnapshot(*this, std::move(snapshot));
+  if (old) old->retire();
+}
+
+void Worker::open_entry_point(const std::string& name, int listener) {
+  entry_points_[name] = std::make_unique<WorkerEntryPoint>(*this, name, listener);
+}
+
+void Worker::drain_entry_point(const std::string& name) {
+  const auto found = entry_points_.find(name);
+  if (found == entry_points_.end()) return;
+  std::unique_ptr<WorkerEntryPoint> leaving = std::move(found->second);
+  entry_points_.erase(found);
+  leaving->stop_accepting();
+  leaving->drain();
+  draining_.push_back(std::move(leaving));
+}
+
+bool Worker::is_drained(const std::string& name) const {
+  for (const auto& leaving : draining_)
+    if ((name.empty() || leaving->name() == name) && leaving->connections() > 0) return false;
+  return true;
+}
+
+void Worker::close_entry_point(const std::string& name) {
+  std::erase_if(draining_, [&](const auto& leaving) { return name.empty() || leaving->name() == name; });
+}
+
+std::vector<std::string> Worker::entry_point_names() const {
+  std::vector<std::string> names;
+  for (const auto& [name, entry_point] : entry_points_) names.push_back(name);
+  return names;
+}
+
+}  // namespace fairlead::runtime

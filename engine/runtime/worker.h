@@ -1,0 +1,127 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "engine/event/loop.h"
+#include "engine/exchange/jobs.h"
+#include "engine/net/listener.h"
+#include "engine/runtime/http_connection.h"
+#include "engine/runtime/snapshot.h"
+#include "engine/upstream/pools.h"
+
+namespace fairlead::runtime {
+
+// Numbers of one worker that others may read: single-writer relaxed stores.
+struct WorkerGauges {
+  std::atomic<std::uint64_t> connections = 0;  // open client connections
+  std::atomic<std::uint64_t> requests = 0;     // exchanges that ended
+  std::atomic<std::uint64_t> refused = 0;      // malformed requests, connections over the memory budget
+};
+
+// A snapshot while one worker uses it: a count that only this worker touches. The last reference of an old one
+// is handed back, because freeing 100,000 routers would stall requests.
+class PinnedSnapshot final : public exchange::Pinned {
+ public:
+  PinnedSnapshot(Worker& worker, std::shared_ptr<const Snapshot> snapshot)
+      : worker_(worker), snapshot_(std::move(snapshot)) {}
+  const Snapshot& operator*() const { return *snapshot_; }
+  const Snapshot* operator->() const { return snapshot_.get(); }
+  void pin() { ++count_; }
+  void unpin() override;
+  // No longer the one in force: goes when the last exchange lets go.
+  void retire();
+
+ private:
+  Worker& worker_;
+  std::shared_ptr<const Snapshot> snapshot_;
+  std::uint64_t count_ = 0;
+  bool retired_ = false;
+};
+
+// One worker's part of an entry point.
+class WorkerEntryPoint {
+ public:
+  WorkerEntryPoint(Worker& worker, std::string name, int listener);
+  ~WorkerEntryPoint();
+  WorkerEntryPoint(const WorkerEntryPoint&) = delete;
+  WorkerEntryPoint& operator=(const WorkerEntryPoint&) = delete;
+
+  const std::string& name() const { return name_; }
+  // Takes what waits in the queue, then no more.
+  void stop_accepting();
+  // No connection carries another request after the one it is at.
+  void drain();
+  void close_all();
+  std::size_t connections() const { return count_; }
+
+  void add(std::unique_ptr<HttpConnection> connection);
+  void remove(HttpConnection& connection);
+
+ private:
+  void accept(Fd socket, const net::Address& peer);
+
+  Worker& worker_;
+  std::string name_;
+  HttpConnection* first_ = nullptr;
+  std::size_t count_ = 0;
+  bool draining_ = false;
+  std::unique_ptr<net::Listener> listener_;
+};
+
+// A thread, its loop, its connections, its pools. It shares nothing it can change; everything reaches it by
+// mailbox. All methods but the constructor, start(), post() and join() belong to its thread.
+class Worker {
+ public:
+  // `give_back` takes old snapshots on any thread; `sink` hears of ended exchanges on this one.
+  Worker(int index, int workers, exchange::RecordSink& sink,
+         std::function<void(std::shared_ptr<const Snapshot>)> give_back);
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  void start();
+  void post(event::Mailbox::Message message) { loop_.post(std::move(message)); }
+  void stop() { loop_.stop(); }
+  void join();
+
+  void adopt(std::shared_ptr<const Snapshot> snapshot);
+  void open_entry_point(const std::string& name, int listener);
+  // Stops accepting there; connections end with the request they are at.
+  void drain_entry_point(const std::string& name);
+  // Whether anything is still open at this entry point (or any, for an empty name).
+  bool is_drained(const std::string& name) const;
+  void close_entry_point(const std::string& name);
+  std::vector<std::string> entry_point_names() const;
+
+  int index() const { return index_; }
+  event::Loop& loop() { return loop_; }
+  upstream::Pools& pools() { return pools_; }
+  exchange::Jobs& jobs() { return jobs_; }
+  WorkerGauges& gauges() { return gauges_; }
+  // The configuration in force; null before the first.
+  PinnedSnapshot* snapshot() { return snapshot_; }
+
+ private:
+  friend class PinnedSnapshot;
+
+  int index_;
+  event::Loop loop_;
+  upstream::Pools pools_;
+  Scope background_;
+  exchange::Jobs jobs_;
+  WorkerGauges gauges_;
+  std::function<void(std::shared_ptr<const Snapshot>)> give_back_;
+  PinnedSnapshot* snapshot_ = nullptr;
+  std::map<std::string, std::unique_ptr<WorkerEntryPoint>> entry_points_;
+  std::vector<std::unique_ptr<WorkerEntryPoint>> draining_;
+  std::thread thread_;
+};
+
+}  // namespace fairlead::runtime

@@ -1,0 +1,39 @@
+#include "engine/service/hop_by_hop.h"
+
+#include <algorithm>
+
+#include "engine/base/strings.h"
+
+namespace fairlead::service {
+
+void remove_hop_by_hop(http::Fields& fields) {
+  using http::Name;
+  std::vector<std::string_view> named;
+  for (const http::Field& line : fields) {
+    if (line.known != Name::Connection) continue;
+    for (const std::string_view part : split(line.value, ',')) {
+      const std::string_view token = trim(part);
+      if (!token.empty() && !iequals(token, "close") && !iequals(token, "keep-alive") && !iequals(token, "upgrade"))
+        named.push_back(token);
+    }
+  }
+  fields.remove_if([&](const http::Field& line) {
+    switch (line.known) {
+      case Name::Connection:
+      case Name::ProxyConnection:
+      case Name::KeepAlive:
+      case Name::ProxyAuthenticate:
+      case Name::ProxyAuthorization:
+      case Name::Trailer:
+      case Name::TransferEncoding:
+      case Name::Upgrade: return true;
+      case Name::Te: return !iequals(line.value, "trailers");
+      case Name::ContentLength: return false;
+      default:
+        return !named.empty() &&
+               std::ranges::any_of(named, [&](std::string_view name) { return iequals(name, line.name); });
+    }
+  });
+}
+
+}  // namespace fairlead::service

@@ -1,0 +1,154 @@
+#include "engine/service/load_balancer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace fairlead::service {
+namespace {
+
+using exchange::Exchange;
+using exchange::Response;
+
+constexpr auto kRefusedPause = std::chrono::milliseconds(50);  // between rounds while a successor is awaited
+constexpr std::size_t kMaxTries = 16;
+
+// RFC 9110 §9.2.2: these can be sent again when the connection ends before any byte of the answer.
+bool is_idempotent(std::string_view method) {
+  constexpr std::array<std::string_view, 6> kMethods = {"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"};
+  return std::ranges::find(kMethods, method) != kMethods.end();
+}
+
+// Takes a request's place among those that are held; false when there is none.
+class HeldPlace {
+ public:
+  HeldPlace(upstream::ServiceState& state, std::uint32_t limit) : state_(state) {
+    taken = state_.held.fetch_add(1, std::memory_order_relaxed) < limit;
+    if (!taken) state_.held.fetch_sub(1, std::memory_order_relaxed);
+  }
+  HeldPlace(const HeldPlace&) = delete;
+  HeldPlace& operator=(const HeldPlace&) = delete;
+  ~HeldPlace() {
+    if (taken) state_.held.fetch_sub(1, std::memory_order_relaxed);
+  }
+  bool taken = false;
+
+ private:
+  upstream::ServiceState& state_;
+};
+
+}  // namespace
+
+Response LoadBalancer::unavailable(Exchange& x, const upstream::ServerSet* set) const {
+  std::string detail = fmt::format("service {}: no available server", options_.name);
+  if (set && !set->obstacles.empty()) {
+    x.record.reason = set->obstacles.front().short_text;
+    for (const upstream::Obstacle& obstacle : set->obstacles) detail += fmt::format("; {}", obstacle.full_text);
+  }
+  Response response = exchange::answer(x, 503, "no available server");
+  response.cause = Error{503, Fault::Upstream, true, std::move(detail)};
+  return response;
+}
+
+// Waits for a successor of the last server. True when there may be one now.
+Task<bool> LoadBalancer::hold(Exchange& x, TimePoint until) const {
+  const upstream::Pools::Local* local = x.pools.find(options_.set);
+  if (!local || !local->set->holds || options_.hold.requests == 0) co_return false;
+  const std::shared_ptr<upstream::ServiceState> state = local->set->state;
+  const TimePoint left{Duration(state->last_left.load(std::memory_order_relaxed))};
+  if (left == TimePoint{} || x.loop.now() - left > options_.hold.after) co_return false;
+  HeldPlace place(*state, options_.hold.requests);
+  if (!place.taken) co_return false;
+  for (;;) {
+    if (x.loop.now() >= until) co_return false;
+    upstream::Pools::Change change = x.pools.change(until);
+    co_await change;
+    local = x.pools.find(options_.set);
+    if (!local) co_return false;
+    if (local->set->any_usable()) co_return true;
+  }
+}
+
+Task<Response> LoadBalancer::serve(Exchange& x) const {
+  const TimePoint begun = x.loop.now();
+  const TimePoint hold_until = begun + options_.hold.time;
+  Tried tried;
+  std::optional<Error> last;
+  bool sent_again = false;
+  bool fresh = false;
+  x.record.service = options_.name;
+  for (std::size_t tries = 0;;) {
+    const upstream::Pools::Local* local = x.pools.find(options_.set);
+    const int index = local ? picker_->pick(*local->set, x, tried) : kNoServer;
+    if (index == kNoServer) {
+      if (last && local && local->set->holds && local->set->any_usable() && x.loop.now() < hold_until &&
+          options_.hold.requests > 0) {
+        // Every server refused, although none has been reported gone yet: its event is on its way.
+        local->set->state->last_left.store(x.loop.now().time_since_epoch().count(), std::memory_order_relaxed);
+        co_await x.loop.sleep(kRefusedPause);
+        tried.clear();
+        continue;
+      }
+      const bool again = co_await hold(x, hold_until);
+      if (again) {
+        tried.clear();
+        continue;
+      }
+      if (last) co_return exchange::failure(x, std::move(*last));
+      local = x.pools.find(options_.set);
+      co_return unavailable(x, local ? local->set.get() : nullptr);
+    }
+    // The set may be swapped while this request waits: what it needs of the server is held on its own.
+    const std::shared_ptr<const upstream::ServerSet> set = local->set;
+    const upstream::Server& server = set->servers[static_cast<std::size_t>(index)];
+    upstream::Pool& pool = *local->pools[static_cast<std::size_t>(index)];
+    if (tries++ > 0) ++x.record.retries;
+    Result<http::ClientStreamPtr> stream = co_await pool.take(fresh);
+    fresh = false;
+    if (!stream) {
+      last = std::move(stream.error());
+      tried.push_back(server.state.get());
+      if (!last->retryable || tries >= kMaxTries * 64) co_return exchange::failure(x, std::move(*last));
+      continue;
+    }
+    std::unique_ptr<Attempt, http::ReleaseBody> attempt(new Attempt(x, std::move(*stream), server.state));
+    x.record.server_url = x.arena().copy(server.address.url);
+    x.record.server_address = x.arena().copy(server.address.host_port);
+    Response response(x.arena());
+    Result<> outcome = attempt->send(server, options_.forward);
+    if (outcome) {
+      const Duration limit = set->transport->response_header_timeout;
+      const TimePoint deadline = limit > Duration{} ? x.loop.now() + limit : TimePoint::max();
+      outcome = co_await attempt->receive(response.head, deadline);
+    }
+    x.sent_upstream = x.sent_upstream || attempt->stream().sent_anything();
+    if (!outcome) {
+      Error error = std::move(outcome.error());
+      const bool untouched = !attempt->body_touched();
+      const bool unsent = !attempt->stream().sent_anything();
+      const bool stale = !attempt->stream().received_anything() && error.status == 502;
+      attempt.reset();
+      if (untouched && error.fault == Fault::Upstream && stale && tries < kMaxTries) {
+        if (unsent || (is_idempotent(x.request.method) && !std::exchange(sent_again, true))) {
+          // The same server on a new connection may do: only a pooled one went stale.
+          fresh = true;
+          last = std::move(error);
+          last->retryable = true;
+          if (unsent) tried.push_back(server.state.get());
+          continue;
+        }
+      }
+      co_return exchange::failure(x, std::move(error));
+    }
+    x.record.origin_status = response.head.status;
+    server.state->ttfb_ns.store((x.loop.now() - begun).count(), std::memory_order_relaxed);
+    if (attempt->take_body(response.head)) {
+      if (response.head.status == 101) response.upgraded = attempt.get();
+      response.body = http::BodyPtr(attempt.release());
+    }
+    co_return response;
+  }
+}
+
+}  // namespace fairlead::service

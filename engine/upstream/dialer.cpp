@@ -1,0 +1,95 @@
+#include "engine/upstream/dialer.h"
+
+#include <fmt/format.h>
+
+#include <cstring>
+
+#include "engine/net/tcp_transport.h"
+
+namespace fairlead::upstream {
+namespace {
+
+// Waits for one connecting socket.
+class Connecting final : public net::TransportUser, event::TimerUser {
+ public:
+  Connecting(event::Loop& loop, net::Transport& transport, Duration timeout)
+      : transport_(transport), timer_(loop.timers(), *this) {
+    transport.set_user(this);
+    if (timeout > Duration{}) timer_.arm(loop.now() + timeout);
+  }
+  ~Connecting() { transport_.set_user(nullptr); }
+
+  Signal::Wait wait() { return signal_.wait(); }
+  bool connected = false;
+  bool timed_out = false;
+  int error = 0;
+
+ private:
+  void on_readable() override {}
+  void on_writable() override {
+    if (std::exchange(connected, true)) return;
+    timer_.cancel();
+    signal_.notify();
+  }
+  void on_peer_finished() override {}
+  void on_broken(int why) override {
+    error = why;
+    timer_.cancel();
+    signal_.notify();
+  }
+  void on_timer(event::Timer&) override {
+    timed_out = true;
+    signal_.notify();
+  }
+
+  net::Transport& transport_;
+  event::Timer timer_;
+  Signal signal_;
+};
+
+// Destroyed by the loop: a transport must not go away inside one of its own calls.
+struct Abandoned final : event::Destroyable {
+  explicit Abandoned(std::unique_ptr<net::Transport> dead) : transport(std::move(dead)) {}
+  std::unique_ptr<net::Transport> transport;
+};
+
+// Hands a transport that is given up to the loop, on every way out of the coroutine.
+class Guard {
+ public:
+  Guard(event::Loop& loop, std::unique_ptr<net::Transport> transport)
+      : loop_(loop), transport_(std::move(transport)) {}
+  Guard(const Guard&) = delete;
+  Guard& operator=(const Guard&) = delete;
+  ~Guard() {
+    if (!transport_) return;
+    transport_->close();
+    loop_.destroy_later(std::make_unique<Abandoned>(std::move(transport_)));
+  }
+  net::Transport& operator*() { return *transport_; }
+  std::unique_ptr<net::Transport> take() { return std::move(transport_); }
+
+ private:
+  event::Loop& loop_;
+  std::unique_ptr<net::Transport> transport_;
+};
+
+}  // namespace
+
+Task<Result<std::unique_ptr<net::Transport>>> dial(event::Loop& loop, net::Address to, Duration timeout) {
+  Result<Fd> socket = net::start_connect(to);
+  if (!socket) co_return std::unexpected(std::move(socket.error()));
+  std::unique_ptr<net::Transport> transport = net::TcpTransport::adopt(loop, std::move(*socket), to);
+  if (!transport)
+    co_return fail(503, Fault::Proxy, fmt::format("connect {}: {}", to.text(), std::strerror(errno)), true);
+  Guard guard(loop, std::move(transport));
+  Connecting connecting(loop, *guard, timeout);
+  while (!connecting.connected && !connecting.error && !connecting.timed_out) co_await connecting.wait();
+  if (connecting.timed_out)
+    co_return fail(504, Fault::Upstream, fmt::format("connect {}: no answer within the dial timeout", to.text()), true);
+  if (connecting.error)
+    co_return fail(502, Fault::Upstream, fmt::format("connect {}: {}", to.text(), std::strerror(connecting.error)),
+                   true);
+  co_return guard.take();
+}
+
+}  // namespace fairlead::upstream

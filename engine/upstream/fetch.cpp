@@ -1,0 +1,1 @@
+#include "engine/upstream/pools.h"

@@ -1,0 +1,99 @@
+#include "engine/upstream/pools.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+namespace fairlead::upstream {
+
+Pools::Change::Change(Pools& pools, TimePoint deadline)
+    : pools_(pools), deadline_(deadline), timer_(pools.loop_.timers(), *this) {}
+
+Pools::Change::~Change() {
+  if (waiting_) pools_.waiting_.erase(at_);
+}
+
+void Pools::Change::await_suspend(std::coroutine_handle<> handle) {
+  handle_ = handle;
+  waiting_ = true;
+  at_ = pools_.waiting_.insert(pools_.waiting_.end(), this);
+  timer_.arm(deadline_);
+}
+
+void Pools::Change::on_timer(event::Timer&) {
+  waiting_ = false;
+  pools_.waiting_.erase(at_);
+  handle_.resume();
+}
+
+void Pools::wake_all() {
+  // A resumed request may wait again: it then stands behind the ones that are here now.
+  for (std::size_t count = waiting_.size(); count > 0 && !waiting_.empty(); --count) {
+    Change* change = waiting_.front();
+    waiting_.pop_front();
+    change->waiting_ = false;
+    change->timer_.cancel();
+    change->handle_.resume();
+  }
+}
+
+Pool& Pools::pool(const ServerAddress& address, const TransportOptions& options) {
+  const std::string key =
+      fmt::format("{} {}:{} {:x}", static_cast<int>(address.scheme), address.host, address.port, options.key);
+  auto& slot = pools_[key];
+  if (!slot) {
+    TransportOptions mine = options;
+    if (mine.max_idle_per_host > 0) mine.max_idle_per_host = std::max(1, mine.max_idle_per_host / workers_);
+    slot = std::make_unique<Pool>(loop_, address, std::move(mine));
+  }
+  return *slot;
+}
+
+void Pools::adopt(std::span<const std::pair<SetId, std::shared_ptr<const ServerSet>>> sets) {
+  std::vector<Pool*> left;
+  for (const auto& [id, set] : sets) {
+    if (id >= sets_.size()) sets_.resize(id + 1);
+    Local& local = sets_[id];
+    if (local.set == set) continue;
+    for (Pool* pool : local.pools)
+      if (--pool->uses == 0) left.push_back(pool);
+    local.set = set;
+    local.pools.clear();
+    if (!set) continue;
+    for (const Server& server : set->servers) {
+      Pool& used = pool(server.address, *set->transport);
+      ++used.uses;
+      used.revive();
+      local.pools.push_back(&used);
+    }
+  }
+  bool retired = false;
+  for (Pool* pool : left) {
+    if (pool->uses > 0) continue;
+    pool->retire();
+    retired = true;
+  }
+  if (retired) sweep();
+  wake_all();
+}
+
+// Pools of servers that are gone for good must not pile up over months of deployments.
+void Pools::sweep() {
+  std::erase_if(pools_, [](const auto& entry) { return entry.second->uses == 0 && entry.second->removable(); });
+}
+
+void Pools::states_changed(std::span<const SetId> changed) {
+  for (const SetId id : changed) {
+    const Local* local = find(id);
+    if (!local) continue;
+    for (std::size_t i = 0; i < local->pools.size(); ++i) {
+      const Phase phase = local->set->servers[i].state->phase.load(std::memory_order_relaxed);
+      if (phase != Phase::Draining && phase != Phase::Gone) continue;
+      // What is idle closes now, what is busy when it comes back; new connections stay possible.
+      local->pools[i]->retire();
+      local->pools[i]->revive();
+    }
+  }
+  wake_all();
+}
+
+}  // namespace fairlead::upstream

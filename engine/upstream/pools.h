@@ -1,0 +1,83 @@
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/event/loop.h"
+#include "engine/upstream/pool.h"
+#include "engine/upstream/server_state.h"
+
+namespace fairlead::upstream {
+
+// Number of a service's ServerSet: given out by the control side, stable while the process lives.
+using SetId = std::uint32_t;
+
+// One worker's upstream side: its pools, and the server sets that balancers look up at every pick. Routes are
+// pinned per request, servers are not: a retry that started before a container was replaced sees the new one.
+class Pools {
+ public:
+  // `workers`: the limit of idle connections is shared out among them.
+  Pools(event::Loop& loop, int workers) : loop_(loop), workers_(workers) {}
+  Pools(const Pools&) = delete;
+  Pools& operator=(const Pools&) = delete;
+
+  // One service on this worker.
+  struct Local {
+    std::shared_ptr<const ServerSet> set;
+    std::vector<Pool*> pools;  // one per server of the set
+  };
+
+  // Null when no such service exists any more. Valid until the caller suspends.
+  const Local* find(SetId id) const { return id < sets_.size() && sets_[id].set ? &sets_[id] : nullptr; }
+  // Replaces these sets (a null one is gone); connections to servers that left are retired. The caller hands
+  // over large changes in portions, so that no tick gets long.
+  void adopt(std::span<const std::pair<SetId, std::shared_ptr<const ServerSet>>> sets);
+  // States of servers of these services changed: wakes what waits, closes idle connections to servers that
+  // drain.
+  void states_changed(std::span<const SetId> changed);
+
+  // The pool for a server outside of any service: forwardAuth, health checks.
+  Pool& pool(const ServerAddress& address, const TransportOptions& options);
+
+  // Resumes when states or sets changed, at the latest at `deadline`.
+  class Change final : event::TimerUser {
+   public:
+    Change(Pools& pools, TimePoint deadline);
+    ~Change();
+    Change(const Change&) = delete;
+    Change& operator=(const Change&) = delete;
+    bool await_ready() const { return false; }
+    void await_suspend(std::coroutine_handle<> handle);
+    void await_resume() {}
+
+   private:
+    friend class Pools;
+    void on_timer(event::Timer&) override;
+    Pools& pools_;
+    TimePoint deadline_;
+    event::Timer timer_;
+    std::coroutine_handle<> handle_;
+    std::list<Change*>::iterator at_;
+    bool waiting_ = false;
+  };
+  Change change(TimePoint deadline) { return {*this, deadline}; }
+
+  event::Loop& loop() { return loop_; }
+
+ private:
+  void wake_all();
+  void sweep();
+
+  event::Loop& loop_;
+  int workers_;
+  std::vector<Local> sets_;
+  std::unordered_map<std::string, std::unique_ptr<Pool>> pools_;
+  std::list<Change*> waiting_;
+};
+
+}  // namespace fairlead::upstream
