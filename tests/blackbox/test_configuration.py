@@ -1,0 +1,200 @@
+"""Configuration from files: what applies, what is refused, and what stands meanwhile."""
+
+import json
+import time
+
+import pytest
+from support.fairlead import routes
+from support.origin import Origin, respond
+from support.ports import wait_for
+
+
+def directory(start, files, **options):
+    """Fairlead with a watched directory of those files; returns it and the directory."""
+    import pathlib
+    import tempfile
+
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="fairlead-dynamic-"))
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    proxy = start(install={"providers": {"file": {"directory": str(folder)}}}, **options)
+    return proxy, folder
+
+
+def one(host, url):
+    return json.dumps(routes(**{host: [url]}))
+
+
+def toml(host, url):
+    return (f"[http.routers.{host}]\nrule = \"Host(`{host}`)\"\nservice = \"{host}\"\n"
+            f"[[http.services.{host}.loadBalancer.servers]]\nurl = \"{url}\"\n")
+
+
+def test_a_directory_holds_yaml_and_toml(start, origin):
+    proxy, _ = directory(start, {"a.yml": one("a", origin.url), "b.yaml": one("b", origin.url),
+                                 "c.toml": toml("c", origin.url), "notes.txt": "not read"})
+
+    for host in "abc":
+        proxy.wait_status(200, host)
+
+
+def test_files_come_change_and_go(start, origin):
+    proxy, folder = directory(start, {"a.yml": one("a", origin.url)})
+    proxy.wait_status(200, "a")
+
+    (folder / "b.yml").write_text(one("b", origin.url))
+    proxy.wait_status(200, "b")
+    (folder / "a.yml").write_text(one("c", origin.url))
+    proxy.wait_status(200, "c")
+    proxy.wait_status(404, "a")
+    (folder / "b.yml").unlink()
+    proxy.wait_status(404, "b")
+
+
+def test_one_file_that_cannot_be_parsed_leaves_the_others(start, origin):
+    proxy, _ = directory(start, {"good.yml": one("a", origin.url), "bad.yml": "http:\n  routers: [\n"})
+
+    proxy.wait_status(200, "a")
+    assert "bad.yml" in proxy.log()
+
+
+def test_one_broken_element_leaves_the_others_of_its_file(start, origin):
+    dynamic = routes(good=[origin.url], bad=[origin.url])
+    dynamic["http"]["routers"]["bad"]["priority"] = "high"
+    proxy = start(dynamic)
+
+    proxy.wait_status(200, "good")
+    assert proxy.ask(host="bad").status == 503
+    assert "priority" in proxy.log()
+
+
+def test_an_unknown_key_of_a_router_breaks_it_and_names_the_nearest_spelling(start, origin):
+    dynamic = routes(app=[origin.url])
+    dynamic["http"]["routers"]["app"]["middelwares"] = ["auth"]
+    proxy = start(dynamic)
+
+    assert proxy.ask(host="app").status == 503
+    assert "middlewares" in proxy.log()
+
+
+def test_a_file_that_empties_for_a_moment_changes_nothing(start, origin):
+    proxy = start(routes(app=[origin.url]))
+
+    text = proxy.dynamic_path.read_text()
+    proxy.dynamic_path.write_text("")
+    for _ in range(10):
+        assert proxy.ask(host="app").status == 200
+        time.sleep(0.1)
+    proxy.dynamic_path.write_text(text)
+    time.sleep(1)
+
+    assert proxy.ask(host="app").status == 200
+
+
+@pytest.mark.parametrize("rule, hit, miss", [
+    ("Host(`a`) || Host(`b`)", {"host": "b"}, {"host": "c"}),
+    ("Host(`a`) && !PathPrefix(`/x`)", {"host": "a", "target": "/y"}, {"host": "a", "target": "/x/1"}),
+    ("HostRegexp(`^.+\\.dev$`)", {"host": "any.dev"}, {"host": "dev"}),
+    ("Path(`/only`)", {"target": "/only"}, {"target": "/only/more"}),
+    ("PathRegexp(`^/v[0-9]+/`)", {"target": "/v12/x"}, {"target": "/vx/"}),
+    ("Method(`PUT`)", {"method": "PUT", "body": b""}, {"method": "GET"}),
+    ("Header(`X-Kind`, `blue`)", {"headers": {"X-Kind": "blue"}}, {"headers": {"X-Kind": "red"}}),
+    ("HeaderRegexp(`X-Kind`, `^b`)", {"headers": {"X-Kind": "blue"}}, {"headers": {"X-Kind": "red"}}),
+    ("Query(`k`, `v`)", {"target": "/?a=b&k=v"}, {"target": "/?k=w"}),
+    ("QueryRegexp(`k`, `^[0-9]+$`)", {"target": "/?k=42"}, {"target": "/?k=4x"}),
+    ("ClientIP(`127.0.0.0/8`)", {}, None),
+    ("ClientIP(`10.0.0.0/8`)", None, {}),
+])
+def test_rules_decide(start, origin, rule, hit, miss):
+    proxy = start({"http": {"routers": {"r": {"rule": rule, "service": "s"}},
+                            "services": {"s": {"loadBalancer": {"servers": [{"url": origin.url}]}}}}})
+
+    if hit is not None:
+        assert proxy.ask(**hit).status == 200
+    if miss is not None:
+        assert proxy.ask(**miss).status == 404
+
+
+def test_priority_decides_over_length(start):
+    with Origin(respond(b"long")) as long, Origin(respond(b"short")) as short:
+        dynamic = {"http": {
+            "routers": {"long": {"rule": "Host(`app`) && PathPrefix(`/a`)", "service": "long"},
+                        "short": {"rule": "Host(`app`)", "service": "short", "priority": 1000}},
+            "services": {name: {"loadBalancer": {"servers": [{"url": server.url}]}}
+                         for name, server in (("long", long), ("short", short))}}}
+        proxy = start(dynamic)
+        assert proxy.ask("/a", host="app").body == b"short"
+
+        del dynamic["http"]["routers"]["short"]["priority"]
+        proxy.write_dynamic(dynamic)
+        wait_for(lambda: proxy.ask("/a", host="app").body == b"long", 10, "the longer rule wins")
+
+
+def test_routers_keep_to_their_entry_points(start, origin):
+    dynamic = routes(app=[origin.url])
+    dynamic["http"]["routers"]["app"]["entryPoints"] = ["inner"]
+    proxy = start(dynamic, entry_points=("web", "inner"))
+
+    assert proxy.ask(host="app", entry_point="inner").status == 200
+    assert proxy.ask(host="app", entry_point="web").status == 404
+
+
+def test_weights_share_requests(start):
+    with Origin(respond(b"a")) as a, Origin(respond(b"b")) as b:
+        dynamic = routes(app=[])
+        dynamic["http"]["services"]["app"]["loadBalancer"]["servers"] = [{"url": a.url, "weight": 3},
+                                                                         {"url": b.url, "weight": 1}]
+        proxy = start(dynamic)
+
+        answers = [proxy.ask(host="app").body for _ in range(40)]
+
+        assert (answers.count(b"a"), answers.count(b"b")) == (30, 10)
+
+
+def test_the_host_header_can_be_the_servers_own(start, origin):
+    dynamic = routes(app=[origin.url])
+    dynamic["http"]["services"]["app"]["loadBalancer"]["passHostHeader"] = False
+    proxy = start(dynamic)
+
+    proxy.ask(host="app")
+
+    assert origin.last().header("Host") == f"127.0.0.1:{origin.port}"
+
+
+def test_an_option_not_yet_in_effect_never_leaves_a_route_unguarded(start, origin):
+    dynamic = routes(app=[origin.url])
+    dynamic["http"]["middlewares"] = {"auth": {"basicAuth": {"users": ["a:$apr1$H6uskkkW$IgXLP6ewTrSuBkTrqE8wj/"]}}}
+    dynamic["http"]["routers"]["app"]["middlewares"] = ["auth"]
+    proxy = start(dynamic)
+
+    assert proxy.ask(host="app").status in (401, 503)
+    assert origin.requests == []
+
+
+def test_entry_points_change_while_it_runs(start, origin):
+    from support.ports import free_port
+
+    proxy = start(routes(app=[origin.url]))
+    added = free_port()
+    proxy.install["entryPoints"]["added"] = {"address": f"127.0.0.1:{added}"}
+    proxy.ports["added"] = added
+    beside = proxy.install_path.with_suffix(".new")
+    beside.write_text(json.dumps(proxy.install))
+    beside.rename(proxy.install_path)
+    proxy.signal(1)
+
+    proxy.wait_status(200, "app", entry_point="added")
+    assert proxy.ask(host="app").status == 200
+
+
+def test_own_answers_suit_whoever_asked(start):
+    proxy = start(routes())
+
+    plain = proxy.ask(host="nobody")
+    page = proxy.ask(host="nobody", headers={"Accept": "text/html,*/*;q=0.8"})
+    problem = proxy.ask(host="nobody", headers={"Accept": "application/problem+json"})
+
+    assert plain.text == "404 page not found\n"
+    assert "text/html" in page.header("Content-Type")
+    assert json.loads(problem.body)["status"] == 404
+    assert all(answer.header("X-Request-Id") for answer in (plain, page, problem))
