@@ -1,0 +1,308 @@
+#include "providers/docker/catalog.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <set>
+
+namespace fairlead::providers::docker {
+namespace {
+
+using namespace std::chrono_literals;
+using model::ServerState;
+
+constexpr Duration kStartPatience = 10s;     // for a port to accept, without a HEALTHCHECK
+constexpr Duration kChoosePatience = 500ms;  // for a port to answer HTTP, of containers that serve already
+constexpr Duration kHttpPatience = 1s;       // for HTTP, after the first port accepted
+
+bool can_settle(const Tracked& t) {
+  return t.container.running == Running::Running && !t.ended && !t.removed &&
+         (t.container.health == Health::None || t.container.health == Health::Healthy);
+}
+
+bool is_new_run(const Container& before, const Container& after) {
+  const auto alive = [](Running r) { return r == Running::Running || r == Running::Paused; };
+  return before.started != after.started || (!alive(before.running) && alive(after.running));
+}
+
+}  // namespace
+
+Catalog::Catalog(Settings settings, std::map<std::string, Place> places) : settings_(std::move(settings)) {
+  for (auto& [name, place] : places) places_.emplace(name, std::move(place));
+}
+
+Catalog::Entry* Catalog::find(std::string_view host, std::string_view id) {
+  const auto found = entries_.find(Key(host, id));
+  return found == entries_.end() ? nullptr : &found->second;
+}
+
+const Container* Catalog::find_container(const std::string& host, std::string_view id_or_name) const {
+  const auto exact = entries_.find(Key(host, id_or_name));
+  if (exact != entries_.end() && !exact->second.tracked.removed) return &exact->second.tracked.container;
+  for (auto at = entries_.lower_bound(Key(host, "")); at != entries_.end() && at->first.first == host; ++at) {
+    const Tracked& t = at->second.tracked;
+    if (!t.removed && t.container.name == id_or_name) return &t.container;
+  }
+  return nullptr;
+}
+
+Surroundings Catalog::surroundings(const std::string& host) const {
+  const Place& place = places_.at(host);
+  Surroundings out;
+  out.use_bind_port_ip = place.use_bind_port_ip;
+  out.network = place.network;
+  out.host_mode_address = place.host_mode_address;
+  out.host_address = place.address;
+  out.find = [this, host](std::string_view id) { return find_container(host, id); };
+  const Container* own = place.own_id.empty() ? nullptr : find_container(host, place.own_id);
+  out.remote = place.remote && own == nullptr;
+  for (int i = 0; own != nullptr && !own->network_of().empty() && i < 4; ++i)
+    own = find_container(host, own->network_of());
+  if (own != nullptr && own->host_mode()) {
+    out.host_mode_address = "127.0.0.1";
+  } else if (own != nullptr) {
+    out.networks.emplace();
+    for (const Attachment& a : own->attachments) out.networks->insert(a.name);
+  }
+  return out;
+}
+
+Effects Catalog::seen(Container container, bool first_list, Moment now) {
+  Effects effects;
+  if (!places_.contains(container.host)) return effects;
+  auto [at, fresh] = entries_.try_emplace(Key(container.host, container.id));
+  Entry& entry = at->second;
+  Tracked& t = entry.tracked;
+  if (t.removed) return effects;  // ids are not used again: this answer is older than the removal
+  if (!fresh && t.container == container && !t.ended) return effects;
+  const bool moved =
+      t.container.attachments != container.attachments || t.container.running != container.running;
+  const bool renewed = fresh || is_new_run(t.container, container);
+  if (renewed) {
+    t.from_start = first_list && container.running == Running::Running;
+    t.stopping.clear();
+    t.ended = t.settled = false;
+    t.chosen.reset();
+    t.first_answer.reset();
+    t.run_since = now.steady;
+    entry.trying_since.reset();
+  }
+  t.container = std::move(container);
+  rebuild(entry, now, effects);
+  if (fresh || moved) rebuild_dependents(t.container, now, effects);
+  return effects;
+}
+
+Effects Catalog::stopping(std::string_view host, std::string_view id, std::string_view signal, Moment now) {
+  Effects effects;
+  Entry* entry = find(host, id);
+  if (entry == nullptr || entry->tracked.container.running != Running::Running) return effects;
+  if (!signal.empty() && !is_stop_signal(signal, entry->tracked.container)) return effects;
+  if (!entry->tracked.stopping.empty()) return effects;
+  entry->tracked.stopping = signal.empty() ? "stop" : signal_name(signal);
+  update(*entry, now, effects);
+  return effects;
+}
+
+Effects Catalog::ended(std::string_view host, std::string_view id, Moment now) {
+  Effects effects;
+  Entry* entry = find(host, id);
+  if (entry == nullptr || entry->tracked.ended) return effects;
+  entry->tracked.ended = true;
+  update(*entry, now, effects);
+  return effects;
+}
+
+Effects Catalog::removed(std::string_view host, std::string_view id, Moment now) {
+  Effects effects;
+  Entry* entry = find(host, id);
+  if (entry == nullptr || entry->tracked.removed) return effects;
+  entry->tracked.removed = now.wall;
+  entry->forget_at = now.steady + settings_.remember_removed;
+  update(*entry, now, effects);
+  effects.changed = effects.changed || entry->built.exposed;
+  return effects;
+}
+
+Effects Catalog::probed(std::string_view host, std::string_view id, const std::vector<ProbeResult>& results,
+                        Moment now) {
+  Effects effects;
+  Entry* entry = find(host, id);
+  if (entry == nullptr || !can_settle(entry->tracked) || entry->tracked.settled || results.empty())
+    return effects;
+  Tracked& t = entry->tracked;
+  const auto accepts = [](const ProbeResult& r) { return r.accepts; };
+  if (!entry->built.ambiguous) {
+    if (std::ranges::all_of(results, accepts)) finish_trying(*entry, std::nullopt, now, effects);
+    return effects;
+  }
+  const auto http = std::ranges::find_if(results, [](const ProbeResult& r) { return r.speaks_http; });
+  if (http != results.end()) {
+    finish_trying(*entry, http->port, now, effects);
+  } else if (std::ranges::any_of(results, accepts)) {
+    if (!t.first_answer) t.first_answer = now.steady;
+    if (now.steady - *t.first_answer >= kHttpPatience) finish_trying(*entry, std::nullopt, now, effects);
+  }
+  return effects;
+}
+
+void Catalog::finish_trying(Entry& entry, std::optional<std::uint16_t> chosen, Moment now, Effects& effects) {
+  Tracked& t = entry.tracked;
+  t.settled = true;
+  t.chosen = chosen;
+  entry.trying_since.reset();
+  if (entry.built.ambiguous) {
+    const auto used = choose_port(t.container, true, chosen);
+    spdlog::info(
+        "docker: {} exposes several ports; {} is used{}; the label …loadbalancer.server.port would say it",
+        t.container.name, used.value_or(0), chosen ? ", which answers HTTP" : "");
+    rebuild(entry, now, effects);
+  }
+  update(entry, now, effects);
+}
+
+Duration Catalog::patience(const Entry& entry) const {
+  return entry.tracked.from_start || entry.tracked.container.health == Health::Healthy ? kChoosePatience
+                                                                                       : kStartPatience;
+}
+
+Effects Catalog::tick(Moment now) {
+  Effects effects;
+  for (auto at = entries_.begin(); at != entries_.end();) {
+    Entry& entry = at->second;
+    if (entry.forget_at && *entry.forget_at <= now.steady) {
+      effects.changed = effects.changed || entry.built.exposed;
+      at = entries_.erase(at);
+      continue;
+    }
+    if (entry.trying_since && *entry.trying_since + patience(entry) <= now.steady) {
+      if (!entry.built.ambiguous)
+        spdlog::warn("docker: no port of {} accepts connections after 10s; taken as ready",
+                     entry.tracked.container.name);
+      finish_trying(entry, std::nullopt, now, effects);
+    }
+    ++at;
+  }
+  return effects;
+}
+
+std::optional<TimePoint> Catalog::next_tick() const {
+  std::optional<TimePoint> next;
+  for (const auto& [key, entry] : entries_) {
+    if (entry.forget_at && (!next || *entry.forget_at < *next)) next = entry.forget_at;
+    if (entry.trying_since && (!next || *entry.trying_since + patience(entry) < *next))
+      next = *entry.trying_since + patience(entry);
+  }
+  return next;
+}
+
+std::vector<ProbeJob> Catalog::probes() const {
+  std::vector<ProbeJob> out;
+  for (const auto& [key, entry] : entries_)
+    if (entry.trying_since && entry.tracked.stopping.empty())
+      out.push_back({key.first, key.second, entry.built.probes, entry.built.ambiguous});
+  return out;
+}
+
+bool Catalog::choosing_ports() const {
+  return std::ranges::any_of(entries_, [](const auto& e) {
+    return e.second.trying_since && e.second.tracked.from_start && e.second.built.ambiguous;
+  });
+}
+
+// Builds the container's piece again and follows what that changes.
+void Catalog::rebuild(Entry& entry, Moment now, Effects& effects) {
+  const bool was_exposed = entry.built.exposed;
+  std::vector<model::Reason> notes = std::move(entry.built.notes);
+  entry.built = build(entry.tracked.container, surroundings(entry.tracked.container.host), settings_,
+                      entry.tracked.chosen);
+  if (entry.built.notes != notes)
+    for (const model::Reason& note : entry.built.notes) spdlog::warn("docker: {} {}", note.text, note.hint);
+  effects.changed = effects.changed || was_exposed || entry.built.exposed;
+  update(entry, now, effects);
+}
+
+// Others see `changed` through network_mode container:X, or because it is Fairlead's own container.
+void Catalog::rebuild_dependents(const Container& changed, Moment now, Effects& effects) {
+  const std::string& own = places_.at(changed.host).own_id;
+  const bool all = !own.empty() && own == changed.id;
+  for (auto& [key, entry] : entries_) {
+    if (key.first != changed.host || key.second == changed.id) continue;
+    const std::string_view other = entry.tracked.container.network_of();
+    if (all || (!other.empty() && (other == changed.id || other == changed.name)))
+      rebuild(entry, now, effects);
+  }
+}
+
+// Decides whether starting is over without any probing.
+void Catalog::settle(Entry& entry, Moment now) {
+  Tracked& t = entry.tracked;
+  if (t.settled || !can_settle(t)) {
+    entry.trying_since.reset();
+    return;
+  }
+  const bool serves = t.from_start || t.container.health == Health::Healthy;
+  if (entry.built.probes.empty() || (serves && !entry.built.ambiguous)) {
+    t.settled = true;
+    entry.trying_since.reset();
+  } else if (!entry.trying_since) {
+    entry.trying_since = now.steady;
+  }
+}
+
+void Catalog::update(Entry& entry, Moment now, Effects& effects) {
+  settle(entry, now);
+  Tracked& t = entry.tracked;
+  State next = state_of(t);
+  if (next == t.state) return;
+  const bool other = next.server != t.state.server;
+  if (other || t.since == WallTime{} || next.reasons.empty() || t.state.reasons.empty() ||
+      next.reasons[0].kind != t.state.reasons[0].kind)
+    t.since = now.wall;
+  t.state = std::move(next);
+  if (!entry.built.exposed) return;
+  effects.changed = true;
+  if (!other) return;
+  for (const ServerOf& server : entry.built.servers) {
+    if (server.url.empty()) continue;
+    // Another container behind the same address (host mode) may still serve.
+    const bool shared = std::ranges::any_of(entries_, [&](const auto& e) {
+      return &e.second != &entry && e.second.tracked.state.server == ServerState::Ready &&
+             std::ranges::any_of(e.second.built.servers,
+                                 [&](const ServerOf& s) { return s.url == server.url; });
+    });
+    if (!shared) effects.servers.push_back({server.url, t.state.server, t.state.reasons});
+  }
+}
+
+bool Catalog::takes_part(const Entry& entry) const {
+  if (!entry.built.exposed) return false;
+  return !settings_.forget_stopped ||
+         counts_when_forgetting(entry.tracked, entry.built.allow_non_running, settings_.allow_empty_services);
+}
+
+model::Dynamic Catalog::compose() {
+  std::set<std::string> living;
+  for (const auto& [key, entry] : entries_)
+    if (takes_part(entry) && !entry.tracked.removed) living.insert(entry.tracked.container.owner());
+  std::vector<Part> parts;
+  for (const auto& [key, entry] : entries_) {
+    if (!takes_part(entry)) continue;
+    std::string owner = entry.tracked.container.owner();
+    // A removed container is remembered for the sake of its routes, which its successor has now.
+    if (entry.tracked.removed && living.contains(owner)) continue;
+    parts.push_back({&entry.tracked, &entry.built, std::move(owner)});
+  }
+  return merge(parts, holders_);
+}
+
+std::vector<std::string> Catalog::ids(std::string_view host) const {
+  std::vector<std::string> out;
+  for (const auto& [key, entry] : entries_)
+    if (key.first == host && !entry.tracked.removed) out.push_back(key.second);
+  return out;
+}
+
+}  // namespace fairlead::providers::docker

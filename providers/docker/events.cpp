@@ -1,0 +1,88 @@
+#include "providers/docker/events.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace fairlead::providers::docker {
+namespace {
+
+using nlohmann::json;
+
+// By reference: copying a json is recursive, and how deep a line nests is not ours to say.
+const json& member(const json& object, const char* key) {
+  static const json none = json::object();
+  if (!object.is_object()) return none;
+  const auto found = object.find(key);
+  return found == object.end() ? none : *found;
+}
+
+std::string text(const json& object, const char* key) {
+  if (!object.is_object()) return {};
+  const auto found = object.find(key);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+Event::Action action_of(std::string_view word) {
+  if (word == "start" || word == "restart") return Event::Action::Started;
+  if (word == "kill" || word == "stop") return Event::Action::Stopping;
+  if (word == "die" || word == "died") return Event::Action::Ended;
+  if (word == "destroy" || word == "remove") return Event::Action::Removed;
+  return Event::Action::Changed;
+}
+
+std::optional<Event> read_event(const json& root) {
+  const json& actor = member(root, "Actor");
+  const json& attributes = member(actor, "Attributes");
+  Event out;
+  out.word = text(root, "Action");
+  const std::string type = text(root, "Type");
+  if (type == "network") {
+    out.container = text(attributes, "container");
+  } else if (type == "container") {
+    out.container = text(actor, "ID");
+    out.action = action_of(out.word);
+    out.signal = text(attributes, "signal");
+    // Podman kills without naming the signal: without one, only "stop" is known to be a stop.
+    if (out.word == "kill" && out.signal.empty()) out.action = Event::Action::Changed;
+  }
+  if (out.container.empty()) return std::nullopt;
+  return out;
+}
+
+}  // namespace
+
+std::expected<std::optional<Event>, std::string> parse_event(std::string_view line) {
+  const json root = json::parse(line, nullptr, false);
+  if (!root.is_object()) return std::unexpected("no event can be read from the line");
+  return read_event(root);
+}
+
+std::string events_query() {
+  // {"type":["container","network"],"event":[…]}
+  std::string out = "filters=%7B%22type%22%3A%5B%22container%22%2C%22network%22%5D%2C%22event%22%3A%5B";
+  bool first = true;
+  for (const char* word : {"start", "restart", "kill", "die", "stop", "destroy", "remove", "pause", "unpause",
+                           "rename", "update", "health_status", "connect", "disconnect"}) {
+    out += fmt::format("{}%22{}%22", first ? "" : "%2C", word);
+    first = false;
+  }
+  return out + "%5D%7D";
+}
+
+bool LineSplitter::feed(std::string_view bytes, const std::function<void(std::string_view)>& line) {
+  for (std::size_t end; (end = bytes.find('\n')) != std::string_view::npos; bytes.remove_prefix(end + 1)) {
+    std::string_view whole = bytes.substr(0, end);
+    if (!partial_.empty()) {
+      partial_.append(whole);
+      whole = partial_;
+    }
+    if (whole.size() > kMaxLine) return false;
+    if (whole.ends_with('\r')) whole.remove_suffix(1);
+    if (!whole.empty()) line(whole);
+    partial_.clear();
+  }
+  partial_.append(bytes);
+  return partial_.size() <= kMaxLine;
+}
+
+}  // namespace fairlead::providers::docker

@@ -1,0 +1,232 @@
+#include "providers/docker/merge.h"
+
+#include "providers/docker/contest.h"
+#include "providers/docker/shadow.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+namespace fairlead::providers::docker {
+namespace {
+
+using model::Dynamic;
+using model::Element;
+using model::Reason;
+using model::ReasonKind;
+using model::ServerState;
+using model::Standing;
+
+// What a service is beside its servers, which every container adds to. Middlewares of a service are not
+// compared, as in Traefik: the first container's list is kept.
+model::HttpService definition(const Element<model::HttpService>& element) {
+  model::HttpService out = element.options;
+  if (out.load_balancer) out.load_balancer->servers.clear();
+  out.middlewares.clear();
+  return out;
+}
+template <class Service>
+Service definition(const Element<Service>& element) {
+  Service out = element.options;
+  if constexpr (requires { out.load_balancer; })
+    if (out.load_balancer) out.load_balancer->servers.clear();
+  return out;
+}
+
+template <class T>
+bool same(const Element<T>& a, const Element<T>& b) {
+  return a.broken() == b.broken() && definition(a) == definition(b);
+}
+
+const std::string& url_of(const model::Server& server) { return server.url; }
+const std::string& url_of(const model::TcpServer& server) { return server.address; }
+const std::string& url_of(const model::UdpServer& server) { return server.address; }
+
+class Merger {
+ public:
+  Merger(std::span<const Part> parts, Holders& holders)
+      : parts_(parts.begin(), parts.end()), holders_(holders) {
+    // Traefik's order of merging: by name, then id.
+    std::ranges::sort(parts_, [](const Part& a, const Part& b) {
+      const Container &x = a.tracked->container, &y = b.tracked->container;
+      return std::tuple(x.base_name(), x.host, x.id) < std::tuple(y.base_name(), y.host, y.id);
+    });
+    lost_.resize(parts_.size());
+  }
+
+  Dynamic run() {
+    services(
+        "http.services.", Protocol::Http, [](auto& d) -> auto& { return d.http.services; },
+        out_.http.standings);
+    services(
+        "tcp.services.", Protocol::Tcp, [](auto& d) -> auto& { return d.tcp.services; }, out_.tcp.standings);
+    services(
+        "udp.services.", Protocol::Udp, [](auto& d) -> auto& { return d.udp.services; }, out_.udp.standings);
+    elements("http.middlewares.", [](auto& d) -> auto& { return d.http.middlewares; });
+    elements("http.serversTransports.", [](auto& d) -> auto& { return d.http.servers_transports; });
+    elements("tcp.middlewares.", [](auto& d) -> auto& { return d.tcp.middlewares; });
+    elements("tcp.serversTransports.", [](auto& d) -> auto& { return d.tcp.servers_transports; });
+    elements("tls.options.", [](auto& d) -> auto& { return d.tls.options; });
+    elements("tls.stores.", [](auto& d) -> auto& { return d.tls.stores; });
+    routers(
+        "http", [](auto& d) -> auto& { return d.http.routers; },
+        [](auto& d) -> auto& { return d.http.middlewares; });
+    routers(
+        "tcp", [](auto& d) -> auto& { return d.tcp.routers; },
+        [](auto& d) -> auto& { return d.tcp.middlewares; });
+    elements("udp.routers.", [](auto& d) -> auto& { return d.udp.routers; });
+    for (const Part& part : parts_) {
+      const Dynamic& d = part.built->dynamic;
+      out_.tls.certificates.insert(out_.tls.certificates.end(), d.tls.certificates.begin(),
+                                   d.tls.certificates.end());
+      for (const Reason& reason : d.reasons)
+        if (seen_.insert(reason.text).second) out_.reasons.push_back(reason);
+    }
+    mark_shadowed(out_, created_);
+    std::erase_if(holders_, [this](const auto& held) { return !named_.contains(held.first); });
+    return std::move(out_);
+  }
+
+ private:
+  template <class T>
+  using Entries = std::map<std::string_view, std::vector<Claim<T>>>;
+
+  template <class Member>
+  auto gather(Member member) {
+    using Map = std::remove_cvref_t<decltype(member(out_))>;
+    using T = decltype(Map::mapped_type::options);
+    Entries<T> out;
+    for (std::size_t i = 0; i < parts_.size(); ++i)
+      for (const auto& [name, element] : member(parts_[i].built->dynamic))
+        out[name].push_back({i, parts_[i].tracked, &parts_[i].owner, &element});
+    return out;
+  }
+
+  // Decides who has the name and enters the winner. Answers the claims whose servers join it.
+  template <class T, class Map>
+  std::vector<const Claim<T>*> decide(const std::string& prefix, std::string_view name,
+                                      const std::vector<Claim<T>>& claims, Map& into, std::size_t* from) {
+    std::string key = prefix + std::string(name);
+    std::string& holder = holders_[key];
+    const Claim<T>& winner = choose(claims, holder);
+    holder = *winner.owner;
+    Element<T>& element = into.emplace(name, *winner.element).first->second;
+    std::vector<const Claim<T>*> joined;
+    for (const Claim<T>& claim : claims) {
+      if (*claim.owner == holder || (may_join(claim, winner) && same(*claim.element, *winner.element))) {
+        joined.push_back(&claim);
+        continue;
+      }
+      lost_[claim.part].insert(key);
+      const std::string text = fmt::format("{} is defined differently by {} and by {}; the former counts",
+                                           key, winner.element->origin.source, claim.element->origin.source);
+      element.warn(ReasonKind::Conflict, text, "give one of them another name");
+      if (seen_.insert(text).second)
+        out_.reasons.push_back({ReasonKind::Conflict, text, "give one of them another name", false});
+    }
+    if (from != nullptr) *from = winner.part;
+    named_.insert(std::move(key));
+    return joined;
+  }
+
+  template <class Member>
+  void elements(const std::string& prefix, Member member) {
+    for (const auto& [name, claims] : gather(member)) decide(prefix, name, claims, member(out_), nullptr);
+  }
+
+  template <class Member>
+  void services(const std::string& prefix, Protocol protocol, Member member,
+                std::map<std::string, std::vector<Standing>>& standings) {
+    for (const auto& [name, claims] : gather(member)) {
+      const auto joined = decide(prefix, name, claims, member(out_), nullptr);
+      auto& service = member(out_).find(std::string(name))->second;
+      if (!service.options.load_balancer) continue;
+      auto& servers = service.options.load_balancer->servers;
+      servers.clear();
+      auto& list = standings[std::string(name)];
+      for (const auto* claim : joined) {
+        if (const auto& balancer = claim->element->options.load_balancer)
+          for (const auto& server : balancer->servers)
+            if (std::ranges::find(servers, url_of(server), [](const auto& s) { return url_of(s); }) ==
+                servers.end())
+              servers.push_back(server);
+        add_standings(parts_[claim->part], protocol, name, list);
+      }
+      // A server whose every container is gone must not be dialled.
+      std::erase_if(servers, [&list](const auto& server) {
+        return std::ranges::none_of(list, [&](const Standing& s) { return s.url == url_of(server); });
+      });
+    }
+  }
+
+  void add_standings(const Part& part, Protocol protocol, std::string_view service,
+                     std::vector<Standing>& list) {
+    const Tracked& t = *part.tracked;
+    for (const ServerOf& server : part.built->servers) {
+      if (server.protocol != protocol || server.service != service) continue;
+      Standing standing{"container " + t.container.name, server.url, t.state.server, t.state.reasons,
+                        std::chrono::time_point_cast<std::chrono::system_clock::duration>(t.since)};
+      standing.reasons.insert(standing.reasons.end(), server.reasons.begin(), server.reasons.end());
+      if (standing.state == ServerState::Gone) standing.url.clear();
+      if (standing.url.empty() && standing.state == ServerState::Ready) standing.state = ServerState::Gone;
+      // Two containers behind one address (host mode): the one that can serve speaks for it.
+      const auto twin = std::ranges::find_if(
+          list, [&](const Standing& s) { return !s.url.empty() && s.url == standing.url; });
+      if (twin == list.end())
+        list.push_back(std::move(standing));
+      else if (standing.state == ServerState::Ready)
+        *twin = std::move(standing);
+    }
+  }
+
+  template <class Routers, class Middlewares>
+  void routers(const std::string& section, Routers member, Middlewares middlewares) {
+    for (const auto& [name, claims] : gather(member)) {
+      std::size_t from = 0;
+      decide(section + ".routers.", name, claims, member(out_), &from);
+      auto& router = member(out_).find(std::string(name))->second;
+      check_references(router, section, from, middlewares(parts_[from].built->dynamic));
+      created_.emplace(section + "." + std::string(name), parts_[from].tracked->container.created);
+    }
+  }
+
+  // A router that meant its own container's service or middleware must not get another owner's of that name.
+  template <class Router, class Middlewares>
+  void check_references(Element<Router>& router, const std::string& section, std::size_t from,
+                        const Middlewares& own) {
+    const std::set<std::string>& lost = lost_[from];
+    if (lost.empty()) return;
+    const auto taken = [&](const std::string& key) {
+      if (lost.contains(key))
+        router.break_off(ReasonKind::Conflict, fmt::format("{} belongs to another container", key),
+                         "give one of them another name");
+    };
+    taken(section + ".services." + router.options.service);
+    for (const std::string& middleware : router.options.middlewares) {
+      taken(section + ".middlewares." + middleware);
+      const auto found = own.find(middleware);
+      const bool lost_some = std::ranges::any_of(
+          lost, [&](const std::string& key) { return key.starts_with(section + ".middlewares."); });
+      if (found != own.end() && found->second.options.type == "chain" && lost_some)
+        router.break_off(
+            ReasonKind::Conflict,
+            fmt::format("{}.middlewares.{} may name a middleware that belongs to another container", section,
+                        middleware));
+    }
+  }
+
+  std::vector<Part> parts_;
+  Holders& holders_;
+  Dynamic out_;
+  std::vector<std::set<std::string>> lost_;  // by part: names that another owner has
+  std::set<std::string, std::less<>> named_;
+  std::set<std::string> seen_;               // reasons already in out_.reasons
+  std::map<std::string, WallTime> created_;  // of the container behind each router
+};
+
+}  // namespace
+
+model::Dynamic merge(std::span<const Part> parts, Holders& holders) { return Merger(parts, holders).run(); }
+
+}  // namespace fairlead::providers::docker

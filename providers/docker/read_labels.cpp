@@ -1,0 +1,20 @@
+#include "providers/docker/read_labels.h"
+
+#include "engine/model/attach.h"
+#include "engine/model/read.h"
+#include "engine/model/short_labels.h"
+
+namespace fairlead::providers::docker {
+
+ReadLabels read_labels(const schema::Labels& labels, const std::string& source, const std::string& name,
+                       const Settings& settings) {
+  const schema::Origin origin{source, 0, 0};
+  schema::Problems problems;
+  schema::Node root = schema::read_labels(labels, source, problems);
+  model::expand_short_labels(root, name, settings.short_labels, problems);
+  ReadLabels out{read_own_labels(root, settings.swarm), model::read_dynamic(root, origin, settings.types)};
+  for (const schema::Problem& problem : problems) model::attach(out.dynamic, problem, origin);
+  return out;
+}
+
+}  // namespace fairlead::providers::docker

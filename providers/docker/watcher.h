@@ -1,0 +1,94 @@
+#pragma once
+
+#include "engine/base/channel.h"
+#include "engine/base/clock.h"
+#include "providers/docker/client.h"
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace fairlead::providers::docker {
+
+// What a watcher tells about its engine, in the order in which it learned it.
+struct Report {
+  enum class Kind : unsigned char {
+    Connected,  // text: the API version
+    Lost,       // text: why
+    Happened,   // event
+    Inspected,  // containers
+    Listed,     // containers that are new or changed, gone: those no longer there; the list is complete
+  };
+  Kind kind;
+  std::string host;
+  std::string text{};
+  Event event{};
+  std::vector<Container> containers{};
+  std::vector<std::string> gone{};
+  bool first = false;  // Listed: the first one ever
+};
+
+// Follows one engine: subscribes to its events, then lists, inspects what is new or was named by an event,
+// lists again every 30 s, and reconnects for ever. Two threads, since the event stream and the calls block
+// independently; every result is a Report.
+class Watcher {
+ public:
+  struct Timing {
+    Duration resync = std::chrono::seconds(30);
+    Duration retry_list = std::chrono::seconds(2);  // after a list that failed while the stream lives
+    double back_off = 1;                            // factor; tests wait less
+  };
+
+  // `watch` false: one list, no events.
+  Watcher(std::string host, const Endpoint& endpoint, Duration timeout, bool watch, Channel<Report>& reports);
+  Watcher(std::string host, const Endpoint& endpoint, Duration timeout, bool watch, Channel<Report>& reports,
+          Timing timing);
+  ~Watcher();
+
+  void start();
+  void stop();     // joins within milliseconds
+  void refresh();  // list again, and inspect everything
+
+  std::uint64_t calls() const { return calls_; }  // list and inspect calls so far
+
+ private:
+  void stream();  // thread: connection and events
+  void work();    // thread: calls
+  std::string run_once();
+  void enqueue(std::string id);
+  void resync();
+  void inspect_pending();
+  std::optional<Container> inspect(const std::string& id, std::vector<std::string>& gone, std::string& error);
+  bool sleep(Duration duration);
+
+  const std::string host_;
+  const Endpoint endpoint_;
+  const bool watch_;
+  const Timing timing_;
+  Channel<Report>& reports_;
+  Client stream_client_;
+  Client call_client_;
+  std::thread stream_thread_, work_thread_;
+  std::atomic<std::uint64_t> calls_ = 0;
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool stopping_ = false;
+  bool connected_ = false;
+  bool resync_wanted_ = false;
+  bool inspect_all_ = false;
+  std::string version_;
+  std::deque<std::string> pending_;  // ids to inspect, each once
+
+  // The work thread's own: what the last list said of each container. Empty: inspect at the next list.
+  std::map<std::string, std::string> fingerprints_;
+  bool listed_once_ = false;
+};
+
+}  // namespace fairlead::providers::docker

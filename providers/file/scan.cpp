@@ -1,0 +1,109 @@
+#include "providers/file/scan.h"
+
+#include "engine/schema/file.h"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+namespace fairlead::providers::file {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kMaxDepth = 16;
+constexpr std::size_t kMaxFiles = 10'000;
+
+std::expected<std::string, std::string> slurp(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream out;
+  if (!in) return std::unexpected(fmt::format("cannot be opened: {}", std::strerror(errno)));
+  if (in.peek() != std::ifstream::traits_type::eof()) out << in.rdbuf();
+  if (in.bad() || out.fail()) return std::unexpected("cannot be read");
+  return std::move(out).str();
+}
+
+std::string parent_of(const fs::path& path) {
+  const fs::path parent = path.parent_path();
+  return parent.empty() ? "." : parent.string();
+}
+
+// One name in a directory matters. A directory of which everything matters stays so.
+void watch_name(const fs::path& path, Watched& watched) {
+  const auto [at, fresh] = watched.try_emplace(parent_of(path));
+  if (fresh || !at->second.empty()) at->second.insert(path.filename().string());
+}
+
+// Everything whose change can change what `path` leads to: the name itself, each symbolic link among its
+// directories, and the same for what it points to ("config.yml" → "..data/config.yml", where "..data" is a
+// link too, as in Kubernetes volumes).
+void watch_path(fs::path path, Watched& watched) {
+  std::error_code failed;
+  for (int i = 0; i < kMaxDepth; ++i) {
+    watch_name(path, watched);
+    for (fs::path up = path.parent_path(); !up.empty() && up != up.parent_path(); up = up.parent_path())
+      if (fs::is_symlink(up, failed)) watch_name(up, watched);
+    if (!fs::is_symlink(path, failed)) return;
+    const fs::path target = fs::read_symlink(path, failed);
+    if (failed) return;
+    path = target.is_absolute() ? target : path.parent_path() / target;
+  }
+}
+
+void walk(const fs::path& directory, int depth, std::set<std::string>& visited, Scan& out) {
+  std::error_code failed;
+  const fs::path real = fs::canonical(directory, failed);
+  if (failed || depth > kMaxDepth || !visited.insert(real.string()).second) return;
+  out.watched[directory.string()].clear();
+  for (fs::directory_iterator at(directory, failed), end; !failed && at != end; at.increment(failed)) {
+    const fs::path& path = at->path();
+    if (path.filename().string().starts_with('.')) continue;
+    std::error_code unknown;
+    const fs::file_status status = fs::status(path, unknown);
+    if (fs::is_directory(status)) {
+      if (fs::is_symlink(path, unknown)) watch_path(path, out.watched);
+      walk(path, depth + 1, visited, out);
+    } else if (!fs::is_regular_file(status) && fs::exists(status)) {
+      continue;  // sockets, pipes, devices: reading them could block
+    } else if (schema::is_readable_file(path.string()) && out.texts.size() < kMaxFiles) {
+      if (fs::is_symlink(path, unknown)) watch_path(path, out.watched);
+      if (fs::exists(status)) out.texts.emplace(path.string(), slurp(path.string()));
+    }
+  }
+}
+
+}  // namespace
+
+Scan scan_file(const std::string& path) {
+  Scan out;
+  watch_path(path, out.watched);
+  std::error_code unknown;
+  const fs::file_status status = fs::status(path, unknown);
+  if (!schema::is_readable_file(path))
+    out.trouble = fmt::format("{}: the name must end with .yml, .yaml or .toml", path);
+  else if (!fs::is_regular_file(status))
+    out.trouble = fmt::format("{}: {}", path, fs::exists(status) ? "is no file" : "does not exist");
+  else
+    out.texts.emplace(path, slurp(path));
+  return out;
+}
+
+Scan scan_directory(const std::string& path) {
+  Scan out;
+  const fs::path plain = fs::path(path).has_filename() ? fs::path(path) : fs::path(path).parent_path();
+  watch_path(plain, out.watched);
+  std::error_code unknown;
+  if (!fs::is_directory(plain, unknown)) {
+    out.trouble = fmt::format("{}: is no directory", path);
+    return out;
+  }
+  std::set<std::string> visited;
+  walk(plain, 0, visited, out);
+  return out;
+}
+
+}  // namespace fairlead::providers::file

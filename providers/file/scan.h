@@ -1,0 +1,26 @@
+#pragma once
+
+#include <expected>
+#include <map>
+#include <set>
+#include <string>
+
+namespace fairlead::providers::file {
+
+// What to watch: directories, and of each the names that matter; all of them when none is given.
+using Watched = std::map<std::string, std::set<std::string>>;
+
+struct Scan {
+  std::map<std::string, std::expected<std::string, std::string>> texts;  // by path
+  Watched watched;      // of the files, of symbolic links on the way to them, of what those point to
+  std::string trouble;  // the file or directory itself cannot be read
+};
+
+// Reads one file.
+Scan scan_file(const std::string& path);
+
+// Reads all configuration files of a directory and its sub-directories. Symbolic links are followed, each
+// directory once; hidden ones ("..data" of Kubernetes volumes) are only reached through links.
+Scan scan_directory(const std::string& path);
+
+}  // namespace fairlead::providers::file

@@ -1,0 +1,128 @@
+#include "providers/http/http.h"
+
+#include "engine/model/read.h"
+#include "engine/schema/file.h"
+#include "providers/throttle.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <random>
+
+namespace fairlead::providers::http {
+namespace {
+
+constexpr std::size_t kMaxBody = 256 << 20;  // bytes, where the option sets no limit
+
+Reach reach_of(const model::HttpProvider& options) {
+  Reach out;
+  out.base = options.endpoint;
+  if (options.tls) out.tls = *options.tls;
+  return out;
+}
+
+}  // namespace
+
+Configured<std::unique_ptr<Http>> Http::make(const model::HttpProvider& options,
+                                             const model::MiddlewareTypes& types) {
+  if (options.endpoint.empty()) return misconfigured("providers.http.endpoint", "is required");
+  if (options.poll_interval <= Duration::zero())
+    return misconfigured("providers.http.pollInterval", "must be greater than zero");
+  return std::unique_ptr<Http>(new Http(options, types));
+}
+
+Http::Http(const model::HttpProvider& options, const model::MiddlewareTypes& types)
+    : options_(options), types_(types), transfer_(reach_of(options)) {
+  status_ = {false, "connecting to " + options.endpoint, std::chrono::system_clock::now()};
+}
+
+Http::~Http() { stop(); }
+
+void Http::start(Sink& sink) {
+  thread_ = std::thread([this, &sink] { run(sink); });
+}
+
+void Http::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
+  transfer_.stop();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Http::refresh() {
+  {
+    const std::lock_guard lock(mutex_);
+    refresh_ = true;
+  }
+  wake_.notify_all();
+}
+
+Status Http::status() const {
+  const std::lock_guard lock(mutex_);
+  return status_;
+}
+
+// False when the provider is stopping.
+bool Http::sleep(Duration duration) {
+  std::unique_lock lock(mutex_);
+  wake_.wait_for(lock, duration, [this] { return stopping_ || refresh_; });
+  refresh_ = false;
+  return !stopping_;
+}
+
+void Http::run(Sink& sink) {
+  BackOff back_off;
+  std::minstd_rand dice(std::random_device{}());
+  std::string said;
+  for (bool going = true; going;) {
+    const std::string trouble = poll(sink);
+    if (transfer_.stopped()) return;
+    if (trouble != said && !trouble.empty()) spdlog::error("http provider: {}", trouble);
+    said = trouble;
+    {
+      const std::lock_guard lock(mutex_);
+      if (status_.connected != trouble.empty()) status_.since = std::chrono::system_clock::now();
+      status_.connected = trouble.empty();
+      status_.detail = trouble.empty() ? options_.endpoint : trouble;
+    }
+    if (trouble.empty()) back_off.reset();
+    const double share = std::uniform_real_distribution<>(0, 1)(dice);
+    going = sleep(trouble.empty() ? options_.poll_interval
+                                  : Duration(back_off.next(std::chrono::milliseconds(0), share)));
+  }
+}
+
+// Answers what went wrong, or nothing.
+std::string Http::poll(Sink& sink) {
+  Call call{.path = {},
+            .headers = {},
+            .timeout = std::chrono::duration_cast<std::chrono::milliseconds>(options_.poll_timeout),
+            .max_body = options_.max_response_body_size >= 0
+                            ? static_cast<std::size_t>(options_.max_response_body_size)
+                            : kMaxBody,
+            .on_data = {},
+            .on_head = {}};
+  for (const auto& [key, value] : options_.headers) call.headers.push_back(fmt::format("{}: {}", key, value));
+  auto answer = transfer_.get(call);
+  if (!answer) return fmt::format("{}: {}", options_.endpoint, answer.error());
+  if (answer->status != 200) return fmt::format("{}: status {}", options_.endpoint, answer->status);
+  if (polled_ && answer->body == body_) return {};
+  polled_ = true;
+  body_ = std::move(answer->body);
+  const auto node = schema::read_yaml(body_, options_.endpoint);
+  if (!node) {
+    // Said once: the same body is not read again, and the last good configuration stays.
+    spdlog::error("http provider: {}: {}", node.error().path, node.error().what);
+    return {};
+  }
+  auto read = std::make_shared<model::Dynamic>(model::read_dynamic(*node, {options_.endpoint, 0, 0}, types_));
+  if (published_ != nullptr && *read == *published_) return {};
+  published_ = read;
+  sink.publish(name(), std::move(read));
+  return {};
+}
+
+}  // namespace fairlead::providers::http

@@ -1,0 +1,173 @@
+#include "providers/transfer.h"
+
+#include "engine/base/strings.h"
+#include "providers/dial_stdio.h"
+
+#include <curl/curl.h>
+#include <fmt/format.h>
+
+namespace fairlead::providers {
+namespace {
+
+constexpr long kConnectTimeout = 10'000;  // ms
+constexpr long kStalled = 60;             // s without a byte, of calls that end
+constexpr int kWait = 1'000;              // ms between looks at the clock; stop() wakes earlier
+
+// One call under way, as curl's callbacks see it.
+struct Progress {
+  const Call& call;
+  Answer answer;
+  CURL* easy;
+  bool too_large = false;
+};
+
+std::size_t on_body(char* bytes, std::size_t, std::size_t count, void* user) {
+  auto& progress = *static_cast<Progress*>(user);
+  if (progress.answer.status == 200 && progress.call.on_data)
+    return progress.call.on_data({bytes, count}) ? count : 0;
+  if (progress.answer.body.size() + count > progress.call.max_body) {
+    progress.too_large = true;
+    return 0;
+  }
+  progress.answer.body.append(bytes, count);
+  return count;
+}
+
+std::size_t on_header(char* bytes, std::size_t, std::size_t count, void* user) {
+  auto& progress = *static_cast<Progress*>(user);
+  const std::string_view line =
+      trim(std::string_view(bytes, count).substr(0, std::string_view(bytes, count).find_first_of("\r\n")));
+  if (line.starts_with("HTTP/")) {
+    progress.answer.headers.clear();
+    curl_easy_getinfo(progress.easy, CURLINFO_RESPONSE_CODE, &progress.answer.status);
+    if (const auto space = line.find(' '); space != std::string_view::npos)
+      progress.answer.status = static_cast<long>(parse_digits(line.substr(space + 1, 3)).value_or(0));
+  } else if (line.empty()) {
+    if (progress.answer.status == 200 && progress.call.on_head) progress.call.on_head();
+  } else if (const auto colon = line.find(':'); colon != std::string_view::npos) {
+    progress.answer.headers[lower(line.substr(0, colon))] = trim(line.substr(colon + 1));
+  }
+  return count;
+}
+
+curl_socket_t open_ssh(void* user, curlsocktype, curl_sockaddr*) {
+  const auto fd = dial_stdio(*static_cast<const std::vector<std::string>*>(user));
+  return fd ? *fd : CURL_SOCKET_BAD;
+}
+
+int already_connected(void*, curl_socket_t, curlsocktype) { return CURL_SOCKOPT_ALREADY_CONNECTED; }
+
+// A path, or PEM text given in place of it.
+void set_pem(CURL* easy, CURLoption path_option, CURLoption blob_option, const std::string& value) {
+  if (value.empty()) return;
+  if (value.find("-----BEGIN") == std::string::npos) {
+    curl_easy_setopt(easy, path_option, value.c_str());
+    return;
+  }
+  curl_blob blob{const_cast<char*>(value.data()), value.size(), CURL_BLOB_COPY};
+  curl_easy_setopt(easy, blob_option, &blob);
+}
+
+void set_tls(CURL* easy, const model::ClientTls& tls) {
+  set_pem(easy, CURLOPT_CAINFO, CURLOPT_CAINFO_BLOB, tls.ca);
+  set_pem(easy, CURLOPT_SSLCERT, CURLOPT_SSLCERT_BLOB, tls.cert);
+  set_pem(easy, CURLOPT_SSLKEY, CURLOPT_SSLKEY_BLOB, tls.key);
+  if (tls.insecure_skip_verify) {
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
+  }
+}
+
+}  // namespace
+
+struct Transfer::Handles {
+  Handles() {
+    static const CURLcode once = curl_global_init(CURL_GLOBAL_ALL);
+    (void)once;
+    multi = curl_multi_init();
+    easy = curl_easy_init();
+  }
+  ~Handles() {
+    curl_easy_cleanup(easy);
+    curl_multi_cleanup(multi);
+  }
+  CURLM* multi;
+  CURL* easy;
+};
+
+Transfer::Transfer(Reach reach) : reach_(std::move(reach)), handles_(std::make_unique<Handles>()) {
+  CURL* const easy = handles_->easy;
+  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(easy, CURLOPT_PROXY, "");  // HTTP_PROXY and friends must not apply
+  curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
+  curl_easy_setopt(easy, CURLOPT_USERAGENT, "Fairlead");
+  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, kConnectTimeout);
+  curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+  curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, 30L);
+  curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, 10L);
+  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+  curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+  set_tls(easy, reach_.tls);
+  if (!reach_.unix_socket.empty())
+    curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, reach_.unix_socket.c_str());
+  if (!reach_.ssh.empty()) {
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_ssh);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, &reach_.ssh);
+    curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, already_connected);
+  }
+  if (!reach_.username.empty() && !reach_.password.empty()) {
+    curl_easy_setopt(easy, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
+    curl_easy_setopt(easy, CURLOPT_USERNAME, reach_.username.c_str());
+    curl_easy_setopt(easy, CURLOPT_PASSWORD, reach_.password.c_str());
+  }
+}
+
+Transfer::~Transfer() = default;
+
+void Transfer::stop() {
+  stopped_ = true;
+  curl_multi_wakeup(handles_->multi);
+}
+
+std::expected<Answer, std::string> Transfer::get(const Call& call) {
+  CURL* const easy = handles_->easy;
+  CURLM* const multi = handles_->multi;
+  Progress progress{call, {}, easy};
+  const std::string url = reach_.base + call.path;
+  curl_slist* list = nullptr;
+  for (const std::string& header : call.headers) list = curl_slist_append(list, header.c_str());
+  char words[CURL_ERROR_SIZE] = {};
+  curl_easy_setopt(easy, CURLOPT_URL, url.c_str());
+  curl_easy_setopt(easy, CURLOPT_HTTPHEADER, list);
+  curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(call.timeout.count()));
+  curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, call.on_data ? 0L : 1L);
+  curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, call.on_data ? 0L : kStalled);
+  curl_easy_setopt(easy, CURLOPT_WRITEDATA, &progress);
+  curl_easy_setopt(easy, CURLOPT_HEADERDATA, &progress);
+  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, words);
+
+  curl_multi_add_handle(multi, easy);
+  CURLcode code = CURLE_OK;
+  CURLMcode failed = CURLM_OK;
+  for (int running = 1; running > 0 && failed == CURLM_OK && !stopped_;) {
+    failed = curl_multi_perform(multi, &running);
+    if (failed == CURLM_OK && running > 0) failed = curl_multi_poll(multi, nullptr, 0, kWait, nullptr);
+  }
+  int left = 0;
+  while (const CURLMsg* message = curl_multi_info_read(multi, &left))
+    if (message->msg == CURLMSG_DONE) code = message->data.result;
+  curl_multi_remove_handle(multi, easy);
+  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, nullptr);
+  curl_easy_setopt(easy, CURLOPT_HTTPHEADER, nullptr);
+  curl_slist_free_all(list);
+
+  if (stopped_) return std::unexpected("stopped");
+  if (failed != CURLM_OK) return std::unexpected(curl_multi_strerror(failed));
+  if (progress.too_large)
+    return std::unexpected(fmt::format("the answer is larger than {} bytes", call.max_body));
+  if (code != CURLE_OK) return std::unexpected(words[0] != 0 ? std::string(words) : curl_easy_strerror(code));
+  return std::move(progress.answer);
+}
+
+}  // namespace fairlead::providers
