@@ -9,16 +9,15 @@ from support.origin import Origin, respond
 from support.ports import wait_for
 
 
-def directory(start, files, **options):
-    """Fairlead with a watched directory of those files; returns it and the directory."""
-    import pathlib
-    import tempfile
+@pytest.fixture
+def directory(start, tmp_path):
+    """directory(files) → Fairlead with a watched directory of those files, and the directory."""
+    def begin(files):
+        for name, text in files.items():
+            (tmp_path / name).write_text(text)
+        return start(install={"providers": {"file": {"directory": str(tmp_path)}}}), tmp_path
 
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="fairlead-dynamic-"))
-    for name, text in files.items():
-        (folder / name).write_text(text)
-    proxy = start(install={"providers": {"file": {"directory": str(folder)}}}, **options)
-    return proxy, folder
+    return begin
 
 
 def one(host, url):
@@ -30,16 +29,16 @@ def toml(host, url):
             f"[[http.services.{host}.loadBalancer.servers]]\nurl = \"{url}\"\n")
 
 
-def test_a_directory_holds_yaml_and_toml(start, origin):
-    proxy, _ = directory(start, {"a.yml": one("a", origin.url), "b.yaml": one("b", origin.url),
-                                 "c.toml": toml("c", origin.url), "notes.txt": "not read"})
+def test_a_directory_holds_yaml_and_toml(directory, origin):
+    proxy, _ = directory({"a.yml": one("a", origin.url), "b.yaml": one("b", origin.url),
+                          "c.toml": toml("c", origin.url), "notes.txt": "not read"})
 
     for host in "abc":
         proxy.wait_status(200, host)
 
 
-def test_files_come_change_and_go(start, origin):
-    proxy, folder = directory(start, {"a.yml": one("a", origin.url)})
+def test_files_come_change_and_go(directory, origin):
+    proxy, folder = directory({"a.yml": one("a", origin.url)})
     proxy.wait_status(200, "a")
 
     (folder / "b.yml").write_text(one("b", origin.url))
@@ -51,8 +50,8 @@ def test_files_come_change_and_go(start, origin):
     proxy.wait_status(404, "b")
 
 
-def test_one_file_that_cannot_be_parsed_leaves_the_others(start, origin):
-    proxy, _ = directory(start, {"good.yml": one("a", origin.url), "bad.yml": "http:\n  routers: [\n"})
+def test_one_file_that_cannot_be_parsed_leaves_the_others(directory, origin):
+    proxy, _ = directory({"good.yml": one("a", origin.url), "bad.yml": "http:\n  routers: [\n"})
 
     proxy.wait_status(200, "a")
     assert "bad.yml" in proxy.log()
