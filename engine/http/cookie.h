@@ -42,11 +42,11 @@ class Cookies {
 enum class SameSite : std::uint8_t { Absent, None, Lax, Strict };
 
 struct SetCookie {
-  std::string name;
-  std::string value;
-  std::string path;    // empty: no attribute
-  std::string domain;  // empty or invalid: no attribute
-  int max_age = 0;     // seconds; 0: no attribute, negative: Max-Age=0
+  std::string name{};
+  std::string value{};
+  std::string path{};    // empty: no attribute
+  std::string domain{};  // empty or invalid: no attribute
+  int max_age = 0;       // seconds; 0: no attribute, negative: Max-Age=0
   bool http_only = false;
   bool secure = false;
   SameSite same_site = SameSite::Absent;
