@@ -88,11 +88,11 @@ std::string_view name(ServerState state);
 // of an entry of the service's servers, which carries the weight; empty when there is no address that may be
 // dialled.
 struct Standing {
-  std::string name;  // "container shop-1"
-  std::string url;
+  std::string name{};  // "container shop-1"
+  std::string url{};
   ServerState state = ServerState::Ready;
-  std::vector<Reason> reasons;
-  std::chrono::system_clock::time_point since;
+  std::vector<Reason> reasons{};
+  std::chrono::system_clock::time_point since{};
 
   bool operator==(const Standing&) const = default;
 };

@@ -1,0 +1,106 @@
+#include "engine/model/merge.h"
+
+#include "engine/model/references.h"
+
+#include <gtest/gtest.h>
+
+namespace fairlead::model {
+namespace {
+
+using schema::Node;
+
+ProviderConfig provider(std::string name, Dynamic config) {
+  return {std::move(name), std::make_shared<const Dynamic>(std::move(config))};
+}
+
+Dynamic merged(std::vector<ProviderConfig> providers) { return merge(providers); }
+
+TEST(Qualify, KeepsANameThatHasItsProvider) {
+  EXPECT_EQ(qualify("web", "docker"), "web@docker");
+  EXPECT_EQ(qualify("web@file", "docker"), "web@file");
+  EXPECT_EQ(qualify("", "docker"), "");
+}
+
+TEST(Merge, QualifiesReferencesByTheProviderOfTheirHolder) {
+  Dynamic d;
+  HttpRouter& router = d.http.routers["web"].options;
+  router.service = "app";
+  router.middlewares = {"auth", "shared@file"};
+  router.tls = RouterTls{.options = "strict", .cert_resolver = "le", .domains = {}};
+  d.http.services["app"].options.load_balancer = LoadBalancer{};
+  d.http.services["app"].options.load_balancer->servers_transport = "t@file";
+  d.http.standings["app"] = {Standing{.name = "container a", .url = "http://10.0.0.2"}};
+
+  const Dynamic out = merged({provider("docker", d)});
+
+  const HttpRouter& web = out.http.routers.at("web@docker").options;
+  EXPECT_EQ(web.service, "app@docker");
+  EXPECT_EQ(web.middlewares, (std::vector<std::string>{"auth@docker", "shared@file"}));
+  EXPECT_EQ(web.tls->options, "strict@docker");
+  EXPECT_EQ(web.tls->cert_resolver, "le");
+  EXPECT_EQ(out.http.services.at("app@docker").options.load_balancer->servers_transport, "t@file");
+  EXPECT_EQ(out.http.standings.at("app@docker").at(0).url, "http://10.0.0.2");
+}
+
+TEST(Merge, LeavesTheDefaultTlsOptionsGlobal) {
+  Dynamic d;
+  d.http.routers["web"].options.tls = RouterTls{.options = "default", .cert_resolver = "", .domains = {}};
+  d.tls.options["default"].options.min_version = "VersionTLS13";
+
+  const Dynamic out = merged({provider("file", d)});
+
+  EXPECT_EQ(out.http.routers.at("web@file").options.tls->options, "default");
+  EXPECT_TRUE(out.tls.options.contains("default"));
+}
+
+TEST(Merge, BreaksDefaultTlsOptionsThatTwoProvidersDefineDifferently) {
+  Dynamic a;
+  a.tls.options["default"].options.min_version = "VersionTLS13";
+  Dynamic b;
+  b.tls.options["default"].options.min_version = "VersionTLS12";
+
+  EXPECT_TRUE(merged({provider("file", a), provider("http", b)}).tls.options.at("default").broken());
+  EXPECT_FALSE(merged({provider("file", a), provider("http", a)}).tls.options.at("default").broken());
+}
+
+TEST(Merge, QualifiesWhatMiddlewaresNameInTheirTrees) {
+  Dynamic d;
+  Middleware& chain = d.http.middlewares["all"].options;
+  chain.type = "chain";
+  chain.options = Node::map();
+  chain.options.add("Middlewares", Node::scalar("a, b@file"));
+  Middleware& errors = d.http.middlewares["pages"].options;
+  errors.type = "errors";
+  errors.options = Node::map();
+  errors.options.add("service", Node::scalar("pages"));
+
+  const Dynamic out = merged({provider("docker", d)});
+
+  const std::vector<Reference> members = references(out.http.middlewares.at("all@docker").options);
+  ASSERT_EQ(members.size(), 2u);
+  EXPECT_EQ(members[0].name, "a@docker");
+  EXPECT_EQ(members[1].name, "b@file");
+  EXPECT_EQ(references(out.http.middlewares.at("pages@docker").options).at(0).name, "pages@docker");
+}
+
+TEST(Merge, DoesNotLetAContainerTakeANameOfAnotherProvider) {
+  Dynamic d;
+  d.http.middlewares["auth@file"].options.type = "headers";
+
+  const Dynamic out = merged({provider("docker", d)});
+
+  EXPECT_FALSE(out.http.middlewares.contains("auth@file"));
+  EXPECT_TRUE(out.http.middlewares.contains("auth@file@docker"));
+}
+
+TEST(Merge, KeepsSameNamesOfDifferentProvidersApart) {
+  Dynamic d;
+  d.http.services["app"].options.load_balancer = LoadBalancer{};
+
+  const Dynamic out = merged({provider("docker", d), provider("file", d)});
+
+  EXPECT_EQ(out.http.services.size(), 2u);
+}
+
+}  // namespace
+}  // namespace fairlead::model

@@ -1,0 +1,162 @@
+#include "engine/model/static.h"
+
+#include "engine/schema/file.h"
+
+#include <gtest/gtest.h>
+
+namespace fairlead::model {
+namespace {
+
+struct Read {
+  Static install;
+  schema::Problems problems;
+
+  std::string first_error() const {
+    for (const schema::Problem& problem : problems)
+      if (problem.severity == schema::Severity::Error) return problem.path + ": " + problem.what;
+    return "";
+  }
+  bool tells(std::string_view path) const {
+    for (const schema::Problem& problem : problems)
+      if (problem.path == path) return true;
+    return false;
+  }
+};
+
+Read read(const char* yaml) {
+  const auto node = schema::read_yaml(yaml, "fairlead.yml", schema::keep_templates);
+  EXPECT_TRUE(node) << node.error().what;
+  Read out;
+  out.install = read_static(*node, out.problems);
+  return out;
+}
+
+TEST(ReadStatic, OpensPort80WhenNothingIsSaid) {
+  const Read r = read("{}");
+
+  ASSERT_EQ(r.install.entry_points.size(), 1u);
+  EXPECT_EQ(r.install.entry_points.at("http").address, ":80");
+  EXPECT_TRUE(r.problems.empty());
+}
+
+TEST(ReadStatic, AddsTheInternalEntryPointForThoseWhoNeedIt) {
+  EXPECT_EQ(read("ping: {}").install.entry_points.at("traefik").address, ":8080");
+  EXPECT_EQ(read("api: {insecure: true}").install.entry_points.at("traefik").address, ":8080");
+  EXPECT_FALSE(read("ping: {manualRouting: true}").install.entry_points.contains("traefik"));
+  EXPECT_FALSE(read("api: {}").install.entry_points.contains("traefik"));
+  EXPECT_EQ(
+      read("entryPoints: {traefik: {address: ':9000'}}\nping: {}").install.entry_points.at("traefik").address,
+      ":9000");
+}
+
+TEST(ReadStatic, HasTheDefaultsOfTheReference) {
+  const Static s = read("providers: {docker: {}}\ncertificatesResolvers: {le: {acme: {}}}").install;
+
+  const EntryPoint& http = s.entry_points.at("http");
+  EXPECT_EQ(http.transport.life_cycle.grace_time_out, std::chrono::seconds(10));
+  EXPECT_EQ(http.transport.responding_timeouts.idle_timeout, std::chrono::seconds(180));
+  EXPECT_FALSE(http.transport.responding_timeouts.read_timeout);
+  EXPECT_EQ(http.http.max_header_bytes, 1048576);
+  EXPECT_EQ(http.http2.max_concurrent_streams, 250);
+  EXPECT_EQ(http.udp.timeout, std::chrono::seconds(3));
+  EXPECT_EQ(s.providers.docker->default_rule, "Host(`{{ normalize .Name }}`)");
+  EXPECT_EQ(s.providers.docker->remember_removed, std::chrono::seconds(30));
+  EXPECT_TRUE(s.providers.docker->exposed_by_default);
+  EXPECT_EQ(s.providers.throttle_duration, std::chrono::milliseconds(100));
+  EXPECT_EQ(s.certificates_resolvers.at("le").acme->key_type, "EC256");
+  EXPECT_EQ(s.certificates_resolvers.at("le").acme->storage, "acme.json");
+  EXPECT_EQ(s.log.level, "INFO");
+  EXPECT_EQ(s.servers_transport.max_idle_conns_per_host, 200);
+  EXPECT_EQ(s.hold.requests, 1000);
+  EXPECT_EQ(s.reasons.detail, "short");
+}
+
+TEST(ReadStatic, RefusesAnUnknownOptionWithTheNearestSpelling) {
+  const Read r = read("entryPoints: {web: {adress: ':80'}}");
+
+  ASSERT_FALSE(r.problems.empty());
+  EXPECT_EQ(r.problems[0].severity, schema::Severity::Error);
+  EXPECT_NE(r.problems[0].suggestion.find("address"), std::string::npos) << r.problems[0].suggestion;
+}
+
+TEST(ReadStatic, SaysWhatBecameOfOptionsOfTheOlderVersion) {
+  EXPECT_EQ(read("providers: {docker: {swarmMode: true}}").first_error(),
+            "providers.docker.swarmMode: was removed; use providers.swarm");
+  EXPECT_EQ(read("pilot: {token: x}").first_error(), "pilot: was removed; drop it");
+}
+
+TEST(ReadStatic, AcceptsAreasOutOfScopeWithANotice) {
+  const Read r = read("providers: {kubernetesIngress: {}}\nmetrics: {datadog: {address: 'a:1'}}");
+
+  EXPECT_EQ(r.first_error(), "");
+  EXPECT_TRUE(r.tells("providers.kubernetesIngress"));
+  EXPECT_TRUE(r.tells("metrics.datadog"));
+}
+
+TEST(ReadStatic, RefusesAddressesThatAreNoneOrTaken) {
+  EXPECT_EQ(read("entryPoints: {web: {address: '80'}}").first_error(),
+            "entryPoints.web.address: expected [host]:port[/tcp|/udp], got \"80\"");
+  EXPECT_EQ(read("entryPoints: {web: {}}").first_error(),
+            "entryPoints.web.address: is required: [host]:port[/tcp|/udp]");
+  EXPECT_EQ(read("entryPoints: {a: {address: ':80'}, b: {address: '127.0.0.1:80'}}").first_error(),
+            "entryPoints.b.address: 127.0.0.1:80 is taken by the entry point `a`");
+  EXPECT_EQ(read("entryPoints: {a: {address: ':80'}, b: {address: ':80/udp'}}").first_error(), "");
+  EXPECT_EQ(read("entryPoints: {a: {address: ':80', reusePort: true}, b: {address: ':80', reusePort: true}}")
+                .first_error(),
+            "");
+}
+
+TEST(ReadStatic, RefusesAProxyProtocolThatTrustsNobody) {
+  EXPECT_NE(read("entryPoints: {web: {address: ':80', proxyProtocol: {}}}").first_error(), "");
+  EXPECT_EQ(read("entryPoints: {web: {address: ':80', proxyProtocol: {insecure: true}}}").first_error(), "");
+  EXPECT_NE(read("entryPoints: {web: {address: ':80', proxyProtocol: {trustedIPs: ['10.0.0.0/40']}}}")
+                .first_error(),
+            "");
+}
+
+TEST(ReadStatic, ChecksNamesOfEntryPoints) {
+  EXPECT_EQ(read("entryPoints: {web: {address: ':80'}}\nping: {entryPoint: weeb}").first_error(),
+            "ping.entryPoint: there is no entry point `weeb`");
+  EXPECT_TRUE(read("entryPoints: {web: {address: ':80', http: {redirections: {entryPoint: {to: secure}}}}}")
+                  .tells("entryPoints.web.http.redirections.entryPoint.to"));
+}
+
+TEST(ReadStatic, KeepsAResolverThatCannotWorkAndSaysSo) {
+  const Read r = read("certificatesResolvers: {le: {acme: {email: a@example.com}}}");
+
+  EXPECT_EQ(r.first_error(), "");
+  EXPECT_TRUE(r.install.certificates_resolvers.contains("le"));
+  EXPECT_TRUE(r.tells("certificatesResolvers.le.acme"));
+}
+
+TEST(ReadStatic, RefusesAnUnknownKeyType) {
+  EXPECT_NE(read("certificatesResolvers: {le: {acme: {keyType: RSA1024}}}").first_error(), "");
+}
+
+TEST(ReadStatic, RefusesABasePathWithOtherCharacters) {
+  EXPECT_NE(read("api: {basePath: 'a b'}").first_error(), "");
+  EXPECT_EQ(read("api: {basePath: /fair/lead}").first_error(), "");
+}
+
+TEST(Static, ServesRoutersWithoutEntryPointsOnTheDefaultOnes) {
+  const Static all = read(
+                         "entryPoints: {a: {address: ':1'}, b: {address: ':2'}, u: {address: ':3/udp'}}\n"
+                         "ping: {}")
+                         .install;
+  EXPECT_EQ(all.default_entry_points(false), (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(all.default_entry_points(true), (std::vector<std::string>{"u"}));
+
+  const Static one = read("entryPoints: {a: {address: ':1'}, b: {address: ':2', asDefault: true}}").install;
+  EXPECT_EQ(one.default_entry_points(false), (std::vector<std::string>{"b"}));
+}
+
+TEST(ListenAddress, IsTakenApart) {
+  EXPECT_EQ(parse_listen_address(":80"), (ListenAddress{"", 80, false}));
+  EXPECT_EQ(parse_listen_address("[::1]:53/udp"), (ListenAddress{"::1", 53, true}));
+  EXPECT_EQ(parse_listen_address("127.0.0.1:8080/tcp"), (ListenAddress{"127.0.0.1", 8080, false}));
+  for (const char* bad : {"", "80", ":", ":http", ":70000", ":80/sctp", "::1:80", "[::1:80", ":80 "})
+    EXPECT_FALSE(parse_listen_address(bad)) << bad;
+}
+
+}  // namespace
+}  // namespace fairlead::model

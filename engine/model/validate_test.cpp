@@ -1,0 +1,223 @@
+#include "engine/model/validate.h"
+
+#include "engine/model/internal.h"
+#include "engine/model/merge.h"
+#include "engine/model/read.h"
+#include "engine/model/static.h"
+#include "engine/schema/file.h"
+
+#include <gtest/gtest.h>
+
+namespace fairlead::model {
+namespace {
+
+constexpr std::string_view kHttp[] = {"addPrefix", "basicAuth", "chain", "errors", "plugin"};
+constexpr std::string_view kTcp[] = {"inFlightConn"};
+
+Static install() {
+  Static out;
+  out.entry_points["web"].address = ":80";
+  out.entry_points["websecure"].address = ":443";
+  out.entry_points["dns"].address = ":53/udp";
+  out.certificates_resolvers["le"].acme.emplace();
+  return out;
+}
+
+Dynamic validated(const std::string& yaml, const Static& s = install()) {
+  const auto node = schema::read_yaml(yaml, "sites.yml");
+  EXPECT_TRUE(node) << node.error().what;
+  const ProviderConfig providers[] = {
+      {"internal", std::make_shared<const Dynamic>(internal_config(s))},
+      {"file", std::make_shared<const Dynamic>(read_dynamic(*node, {.source = "sites.yml"}, {kHttp, kTcp}))}};
+  Dynamic out = merge(providers);
+  validate(out, s);
+  return out;
+}
+
+// A working service `app`, before more of the section `services`.
+const std::string kApp = R"(
+  services:
+    app: {loadBalancer: {servers: [{url: "http://10.0.0.1"}]}}
+)";
+
+TEST(Validate, FindsNothingWrongWithAPlainSite) {
+  const Dynamic d = validated("http:\n  routers:\n    web: {rule: Host(`a`), service: app}\n" + kApp);
+
+  EXPECT_TRUE(d.http.routers.at("web@file").reasons.empty());
+  EXPECT_TRUE(d.http.services.at("app@file").reasons.empty());
+}
+
+TEST(Validate, BreaksARouterWithoutItsMiddleware) {
+  const Dynamic d =
+      validated("http:\n  routers:\n    web: {rule: Host(`a`), service: app, middlewares: [auth]}\n" + kApp);
+
+  EXPECT_EQ(d.http.routers.at("web@file").reasons.at(0).text, "the middleware \"auth@file\" does not exist");
+  EXPECT_TRUE(d.http.routers.at("web@file").broken());
+}
+
+TEST(Validate, BreaksARouterWhoseChainHasABrokenMember) {
+  const Dynamic d = validated(R"(
+http:
+  routers: {web: {rule: Host(`a`), service: app, middlewares: [all]}}
+  middlewares:
+    all: {chain: {middlewares: [auth]}}
+    auth: {basicAuht: {users: ["a:b"]}})" +
+                              kApp);
+
+  EXPECT_TRUE(d.http.middlewares.at("all@file").broken());
+  EXPECT_TRUE(d.http.routers.at("web@file").broken());
+}
+
+TEST(Validate, FindsACircleThroughErrorPages) {
+  const Dynamic d = validated(R"(
+http:
+  services:
+    app:
+      loadBalancer: {servers: [{url: "http://10.0.0.1"}]}
+      middlewares: [pages]
+  middlewares:
+    pages: {errors: {status: ["500"], service: app}}
+)");
+
+  EXPECT_TRUE(d.http.services.at("app@file").broken());
+  EXPECT_TRUE(d.http.middlewares.at("pages@file").broken());
+}
+
+TEST(Validate, BoundsTheDepthOfNesting) {
+  std::string yaml = "http:\n  services:\n";
+  for (int i = 0; i < 5000; ++i)
+    yaml +=
+        "    s" + std::to_string(i) + ": {weighted: {services: [{name: s" + std::to_string(i + 1) + "}]}}\n";
+  yaml += "    s5000: {loadBalancer: {servers: [{url: \"http://10.0.0.1\"}]}}\n";
+
+  const Dynamic d = validated(yaml);
+
+  EXPECT_TRUE(d.http.services.at("s0@file").broken());
+  EXPECT_FALSE(d.http.services.at("s4999@file").broken());
+}
+
+TEST(Validate, OnlyWarnsOfAnUnknownResolver) {
+  const Dynamic d = validated(
+      "http:\n  routers:\n    web: {rule: Host(`a`), service: app, tls: {certResolver: other}}\n" + kApp);
+
+  EXPECT_FALSE(d.http.routers.at("web@file").broken());
+  EXPECT_EQ(d.http.routers.at("web@file").reasons.size(), 1u);
+}
+
+TEST(Validate, BreaksARouterWhoseTlsOptionsAreMissing) {
+  const Dynamic d = validated(
+      "http:\n  routers:\n    web: {rule: Host(`a`), service: app, tls: {options: strict}}\n" + kApp);
+
+  EXPECT_TRUE(d.http.routers.at("web@file").broken());
+}
+
+TEST(Validate, RefusesReservedPriorities) {
+  const auto with = [](const char* priority) {
+    return validated(std::string("http:\n  routers:\n    web: {rule: Host(`a`), service: app, priority: ") +
+                     priority + "}\n" + kApp)
+        .http.routers.at("web@file")
+        .broken();
+  };
+
+  EXPECT_FALSE(with("9223372036854774807"));  // 2^63 - 1001
+  EXPECT_TRUE(with("9223372036854774808"));
+  EXPECT_FALSE(with("-5"));
+}
+
+TEST(Validate, DropsUnknownEntryPointsAndBreaksOnlyWhenNoneIsLeft) {
+  const Dynamic d = validated(
+      "http:\n  routers:\n    some: {rule: Host(`a`), service: app, entryPoints: [web, webb]}\n"
+      "    none: {rule: Host(`b`), service: app, entryPoints: [dns]}\n" +
+      kApp);
+
+  EXPECT_FALSE(d.http.routers.at("some@file").broken());
+  EXPECT_EQ(d.http.routers.at("some@file").reasons.at(0).hint, "did you mean `web`?");
+  EXPECT_TRUE(d.http.routers.at("none@file").broken());
+}
+
+TEST(Validate, BreaksTheRoutersOfAnEntryPointWhoseMiddlewareIsMissing) {
+  Static s = install();
+  s.entry_points["web"].http.middlewares = {"auth@file"};
+
+  const Dynamic d = validated(
+      "http:\n  routers:\n    a: {rule: Host(`a`), service: app, entryPoints: [web]}\n"
+      "    b: {rule: Host(`b`), service: app, entryPoints: [websecure]}\n" +
+          kApp,
+      s);
+
+  EXPECT_TRUE(d.http.routers.at("a@file").broken());
+  EXPECT_FALSE(d.http.routers.at("b@file").broken());
+}
+
+TEST(Validate, KnowsInternalServicesOnlyWhenTheyAreSwitchedOn) {
+  const std::string yaml = "http:\n  routers:\n    api: {rule: Host(`a`), service: api@internal}\n";
+  Static s = install();
+  EXPECT_TRUE(validated(yaml, s).http.routers.at("api@file").broken());
+
+  s.api.emplace();
+  EXPECT_FALSE(validated(yaml, s).http.routers.at("api@file").broken());
+}
+
+TEST(Validate, AllowsOnlyTheWildcardNameWithoutTls) {
+  const auto broken = [](const char* rule, const char* tls) {
+    return validated(std::string("tcp:\n  routers:\n    db: {rule: '") + rule + "', service: db" + tls +
+                     "}\n  services:\n    db: {loadBalancer: {servers: [{address: \"10.0.0.1:1\"}]}}\n")
+        .tcp.routers.at("db@file")
+        .broken();
+  };
+
+  EXPECT_FALSE(broken("HostSNI(`*`)", ""));
+  EXPECT_TRUE(broken("HostSNI(`a.example.com`)", ""));
+  EXPECT_TRUE(broken("HostSNIRegexp(`.*`)", ""));
+  EXPECT_FALSE(broken("HostSNI(`a.example.com`)", ", tls: {}"));
+}
+
+TEST(Validate, AsksAFailoverForAChildThatKnowsItsState) {
+  const Dynamic d = validated(R"(
+http:
+  services:
+    a: {loadBalancer: {servers: [{url: "http://10.0.0.1"}]}}
+    b: {loadBalancer: {servers: [{url: "http://10.0.0.2"}], healthCheck: {path: /}}}
+    blind: {failover: {service: a, fallback: b}}
+    seeing: {failover: {service: b, fallback: a}}
+    by_status: {failover: {service: a, fallback: b, errors: {status: ["500"]}}}
+)");
+
+  EXPECT_TRUE(d.http.services.at("blind@file").broken());
+  EXPECT_FALSE(d.http.services.at("seeing@file").broken());
+  EXPECT_FALSE(d.http.services.at("by_status@file").broken());
+}
+
+TEST(Validate, BreaksWhatIsNotYetInEffectWhereItGuards) {
+  const Dynamic d = validated(
+      "http:\n  routers:\n    web: {rule: Host(`a`), service: app, middlewares: [p]}\n"
+      "  middlewares:\n    p: {plugin: {demo: {a: b}}}\n" +
+      kApp);
+
+  EXPECT_EQ(d.http.middlewares.at("p@file").reasons.at(0).kind, ReasonKind::NotYet);
+  EXPECT_TRUE(d.http.routers.at("web@file").broken());
+}
+
+TEST(Validate, NeedsAuthoritiesToVerifyClients) {
+  const Dynamic d =
+      validated("tls:\n  options:\n    strict: {clientAuth: {clientAuthType: RequireAndVerifyClientCert}}\n");
+
+  EXPECT_TRUE(d.tls.options.at("strict@file").broken());
+}
+
+TEST(Validate, IsLinearInTheNumberOfRouters) {
+  std::string yaml = "http:\n  routers:\n";
+  for (int i = 0; i < 20000; ++i)
+    yaml += "    r" + std::to_string(i) + ": {rule: Host(`h" + std::to_string(i) +
+            ".example.com`), service: app}\n";
+
+  const auto before = std::chrono::steady_clock::now();
+  const Dynamic d = validated(yaml + kApp);
+
+  // Quadratic work would take minutes; generous for slow machines and sanitizers.
+  EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(20));
+  EXPECT_EQ(d.http.routers.size(), 20000u);
+}
+
+}  // namespace
+}  // namespace fairlead::model
