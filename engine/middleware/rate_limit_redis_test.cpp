@@ -1,0 +1,109 @@
+#include "engine/middleware/rate_limit_redis.h"
+
+#include "engine/middleware/test_options.h"
+#include "engine/middleware/test_waiting.h"
+
+#include <arpa/inet.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <string>
+
+namespace fairlead::middleware {
+namespace {
+
+// A port that was free a moment ago.
+int free_port() {
+  const Fd socket(::socket(AF_INET, SOCK_STREAM, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  ::bind(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address);
+  socklen_t size = sizeof address;
+  ::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &size);
+  return ntohs(address.sin_port);
+}
+
+// A real server in a process of its own; port 0 when none is installed.
+class RedisServer {
+ public:
+  RedisServer() {
+    if (::access("/usr/bin/redis-server", X_OK) != 0) return;
+    port = free_port();
+    pid_ = ::fork();
+    if (pid_ == 0) {
+      const std::string text = std::to_string(port);
+      ::execl("/usr/bin/redis-server", "redis-server", "--port", text.c_str(), "--bind", "127.0.0.1",
+              "--save", "", "--requirepass", "hidden", "--loglevel", "warning", "--logfile", "/dev/null",
+              nullptr);
+      ::_exit(127);
+    }
+    for (int i = 0; i < 500 && !answers(); ++i) ::usleep(10'000);
+  }
+  ~RedisServer() { stop(); }
+  void stop() {
+    if (pid_ <= 0) return;
+    ::kill(pid_, SIGKILL);
+    ::waitpid(std::exchange(pid_, 0), nullptr, 0);
+  }
+  std::string endpoint() const { return "127.0.0.1:" + std::to_string(port); }
+  int port = 0;
+
+ private:
+  bool answers() const {
+    const Fd socket(::socket(AF_INET, SOCK_STREAM, 0));
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<std::uint16_t>(port));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    return ::connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+  }
+  pid_t pid_ = 0;
+};
+
+TEST(RateLimitRedis, TwoInstancesShareOneLimit) {
+  const RedisServer server;
+  if (server.port == 0) GTEST_SKIP() << "redis-server is not installed";
+  const auto options = test::options({{"average", "1"},
+                                      {"period", "1m"},
+                                      {"burst", "3"},
+                                      {"redis.endpoints", server.endpoint()},
+                                      {"redis.password", "hidden"},
+                                      {"redis.db", "2"}});
+  const test::Made one("rateLimit", options);
+  const test::Made other("rateLimit", options);
+  ASSERT_TRUE(one) << one.error();
+  auto x = test::get("/");
+  const test::StubService service;
+
+  EXPECT_EQ(test::run_waiting(*one, x, service).head.status, 200);
+  EXPECT_EQ(test::run_waiting(*other, x, service).head.status, 200);
+  EXPECT_EQ(test::run_waiting(*one, x, service).head.status, 200);
+  const exchange::Response refused = test::run_waiting(*other, x, service);
+
+  EXPECT_EQ(refused.head.status, 429);
+  EXPECT_EQ(refused.head.fields.get("Retry-After"), "60");
+}
+
+TEST(RateLimitRedis, ALostServerAnswers500AndAWrongPasswordToo) {
+  RedisServer server;
+  if (server.port == 0) GTEST_SKIP() << "redis-server is not installed";
+  const test::Made wrong("rateLimit", {{"average", "1"}, {"redis.endpoints", server.endpoint()}});
+  const test::Made right(
+      "rateLimit", {{"average", "9"}, {"redis.endpoints", server.endpoint()}, {"redis.password", "hidden"}});
+  auto x = test::get("/");
+  const test::StubService service;
+  EXPECT_EQ(test::run_waiting(*wrong, x, service).head.status, 500);
+  EXPECT_EQ(test::run_waiting(*right, x, service).head.status, 200);
+
+  server.stop();
+
+  EXPECT_EQ(test::run_waiting(*right, x, service).head.status, 500);
+}
+
+}  // namespace
+}  // namespace fairlead::middleware

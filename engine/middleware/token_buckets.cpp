@@ -1,0 +1,95 @@
+#include "engine/middleware/token_buckets.h"
+
+#include "engine/base/assert.h"
+
+#include <openssl/rand.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <string>
+
+namespace fairlead::middleware {
+namespace {
+
+std::uint64_t random_salt() {
+  std::uint64_t salt = 0;
+  FL_ASSERT(RAND_bytes(reinterpret_cast<unsigned char*>(&salt), sizeof salt) == 1,
+            "the system gives random bytes");
+  return salt;
+}
+
+}  // namespace
+
+void TokenBuckets::Free::operator()(Bucket* buckets) const { std::free(buckets); }
+
+TokenBuckets::TokenBuckets(const BucketRules& rules) : rules_(rules), salt_(random_salt()) {
+  static_assert(std::is_trivially_destructible_v<Bucket>);
+  // Zero bytes are a valid, free bucket; calloc leaves untouched pages to the kernel.
+  buckets_.reset(static_cast<Bucket*>(std::calloc(kSources, sizeof(Bucket))));
+  FL_ASSERT(buckets_, "memory");
+}
+
+std::uint64_t TokenBuckets::hash(std::string_view source) const {
+  std::array<char, 512> room;
+  const std::size_t size = sizeof salt_ + source.size();
+  if (size > room.size()) {
+    std::string text(reinterpret_cast<const char*>(&salt_), sizeof salt_);
+    text += source;
+    return std::hash<std::string_view>{}(text) | 1;
+  }
+  std::memcpy(room.data(), &salt_, sizeof salt_);
+  std::memcpy(room.data() + sizeof salt_, source.data(), source.size());
+  return std::hash<std::string_view>{}({room.data(), size}) | 1;
+}
+
+TokenBuckets::Bucket& TokenBuckets::bucket_of(std::uint64_t tag, std::int64_t now) {
+  const std::size_t set = (tag >> 1) % kSets;
+  Bucket* const ways = &buckets_[set * kWays];
+  for (std::size_t i = 0; i < kWays; ++i)
+    if (ways[i].tag.load(std::memory_order_acquire) == tag) return ways[i];
+
+  const std::lock_guard lock(locks_[set % kLocks]);
+  Bucket* place = nullptr;
+  for (std::size_t i = 0; i < kWays; ++i) {
+    const std::uint64_t other = ways[i].tag.load(std::memory_order_relaxed);
+    if (other == tag) return ways[i];
+    if (place && place->tag.load(std::memory_order_relaxed) == 0) continue;
+    if (!place || other == 0 ||
+        ways[i].full_at.load(std::memory_order_relaxed) < place->full_at.load(std::memory_order_relaxed))
+      place = &ways[i];
+  }
+  // Zero first: whoever still holds the old source then works on a bucket that belongs to nobody yet.
+  place->tag.store(0, std::memory_order_relaxed);
+  place->full_at.store(now, std::memory_order_relaxed);
+  place->seen_at.store(now, std::memory_order_relaxed);
+  place->tag.store(tag, std::memory_order_release);
+  return *place;
+}
+
+TokenBuckets::Decision TokenBuckets::take_from(Bucket& bucket, std::int64_t now) const {
+  const std::int64_t interval = rules_.interval.count();
+  bool forgotten = now - bucket.seen_at.load(std::memory_order_relaxed) > rules_.forget_after.count();
+  bucket.seen_at.store(now, std::memory_order_relaxed);
+  std::int64_t full_at = bucket.full_at.load(std::memory_order_relaxed);
+  while (true) {
+    const std::int64_t from = forgotten ? now : std::max(full_at, now);
+    // As many tokens are missing as intervals pass until the bucket is full; what is missing beyond the burst
+    // has to be waited for. The burst is compared first: its product may not fit.
+    const std::int64_t missing = from + interval - now;
+    const bool fits = missing / interval < rules_.burst;
+    const std::int64_t wait = fits ? 0 : std::max<std::int64_t>(0, missing - interval * rules_.burst);
+    if (wait > rules_.max_delay.count()) return {.allowed = false, .wait = Duration(wait)};
+    if (bucket.full_at.compare_exchange_strong(full_at, from + interval, std::memory_order_relaxed))
+      return {.allowed = true, .wait = Duration(wait)};
+    forgotten = false;  // another worker has begun the bucket anew
+  }
+}
+
+TokenBuckets::Decision TokenBuckets::take(std::string_view source, TimePoint now) {
+  const std::int64_t time = now.time_since_epoch().count();
+  return take_from(bucket_of(hash(source), time), time);
+}
+
+}  // namespace fairlead::middleware
