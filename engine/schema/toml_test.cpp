@@ -26,6 +26,12 @@ TEST(Toml, ErrorsNameLineAndColumn) {
   EXPECT_EQ(toml("a = \n").substr(0, 9), "f.toml:1:");
 }
 
+TEST(Toml, ATableNameThatTripsTheLibraryIsRefused) {
+  EXPECT_EQ(toml(" [+"), "f.toml: this is not TOML");
+  EXPECT_EQ(toml(" [ \xc6\xa8\xd8\x8f").substr(0, 7), "f.toml:");
+  EXPECT_EQ(toml("[a.]\n").substr(0, 7), "f.toml:");
+}
+
 TEST(Toml, NodesKnowTheirPosition) {
   const auto node = read_toml("[log]\nlevel = 'INFO'\n", "f.toml");
 

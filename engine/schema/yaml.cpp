@@ -7,9 +7,12 @@
 #include <memory>
 #include <unordered_map>
 #include <unordered_set>
+#include <vector>
 
 namespace fairlead::schema {
 namespace {
+
+constexpr std::size_t kSmall = 16;
 
 struct Failure {
   int line = 0;
@@ -73,6 +76,7 @@ class Builder {
   bool sequence(const Event& event, Node& out, std::size_t depth);
   bool mapping(const Event& event, Node& out, std::size_t depth);
   bool alias(const Event& event, Node& out);
+  bool keys_differ(const Node& map, const std::vector<fy_mark>& late_keys);
   bool merge_in(Node& map, const Node& from);
   bool merge_one(Node& map, const Node& from);
   bool charge(const Node& copied, std::size_t depth);
@@ -174,7 +178,7 @@ bool Builder::sequence(const Event& start, Node& out, std::size_t depth) {
 bool Builder::mapping(const Event& start, Node& out, std::size_t depth) {
   out = Node::map();
   place(out, start->mapping_start.mapping_start);
-  std::unordered_set<std::string> seen;  // filled once comparing with each key would cost
+  std::vector<fy_mark> late_keys;  // positions of the keys from kSmall on
   Node merged;
   while (true) {
     const Event key = next();
@@ -188,15 +192,30 @@ bool Builder::mapping(const Event& start, Node& out, std::size_t depth) {
       if (!value(next(), merged, depth + 1)) return false;
       continue;
     }
-    constexpr std::size_t kSmall = 16;
-    if (out.size() == kSmall)
-      for (const Node::Entry& entry : out.entries()) seen.insert(entry.key);
-    const bool is_new = out.size() < kSmall ? !out.find(name) : seen.insert(name).second;
-    if (!is_new) return fail(token, fmt::format("the key `{}` is given twice", name));
+    if (out.size() >= kSmall) {
+      const fy_mark* mark = token ? fy_token_start_mark(token) : nullptr;
+      late_keys.push_back(mark ? *mark : fy_mark{});
+    } else if (out.find(name)) {
+      return fail(token, fmt::format("the key `{}` is given twice", name));
+    }
     if (!value(next(), out.add(std::move(name), Node()), depth + 1)) return false;
   }
+  if (!late_keys.empty() && !keys_differ(out, late_keys)) return false;
   if (!merged.is_null() && !merge_in(out, merged)) return false;
   if (start->mapping_start.anchor) remember(start->mapping_start.anchor, out);
+  return true;
+}
+
+// For maps that are too large to compare each key with all before it.
+bool Builder::keys_differ(const Node& map, const std::vector<fy_mark>& late_keys) {
+  std::unordered_set<std::string_view> seen;
+  seen.reserve(map.size());
+  for (std::size_t i = 0; i < map.size(); ++i) {
+    const std::string& key = map.entries()[i].key;
+    if (seen.insert(key).second) continue;
+    const fy_mark& mark = late_keys[i - kSmall];  // the small ones were compared already
+    return fail(mark.line + 1, mark.column + 1, fmt::format("the key `{}` is given twice", key));
+  }
   return true;
 }
 

@@ -86,6 +86,14 @@ TEST(Yaml, ErrorsNameLineAndColumn) {
   EXPECT_EQ(yaml("a: 1\n---\nb: 2\n"), "f.yml:2:1: more than one document in the file");
 }
 
+TEST(Yaml, OnlyCleanUtf8IsRead) {
+  EXPECT_EQ(yaml("a: \xff"), "f.yml:1:4: this is not UTF-8");
+  EXPECT_EQ(yaml("a: 1\nb: \xc0\x80\n"), "f.yml:2:4: this is not UTF-8");
+  EXPECT_EQ(yaml(std::string_view("a: \0", 4)), "f.yml:1:4: control characters are not allowed");
+  EXPECT_EQ(yaml("a: \u00e9\u20ac\U0001F600\n"), "{\"a\":\"\u00e9\u20ac\U0001F600\"}");
+  EXPECT_EQ(yaml("%-\x1a\xff\xff"), "f.yml:1:3: control characters are not allowed") << "libfyaml would loop";
+}
+
 TEST(Yaml, NodesKnowTheirPosition) {
   const auto node = read_yaml("http:\n  routers:\n    web:\n      rule: x\n", "f.yml");
 
