@@ -1,0 +1,207 @@
+#include "engine/middleware/forward_auth.h"
+
+#include "engine/exchange/spool.h"
+#include "engine/http/field_names.h"
+#include "engine/middleware/forward_auth_request.h"
+#include "engine/middleware/redirect_url.h"
+
+#include <re2/re2.h>
+
+#include <algorithm>
+
+namespace fairlead::middleware {
+namespace {
+
+using exchange::Exchange;
+using exchange::Response;
+using upstream::FetchResponse;
+
+constexpr auto kTimeout = std::chrono::seconds(30);
+// Without maxBodySize: the body travels through memory on its way to the other server.
+constexpr std::uint64_t kMaxForwardedBody = std::uint64_t{64} << 20;
+
+std::string_view header_of(const FetchResponse& answer, std::string_view name) {
+  for (const auto& [own, value] : answer.headers)
+    if (iequals(own, name)) return value;
+  return {};
+}
+
+std::string_view cookie_name(std::string_view set_cookie) {
+  return trim(set_cookie.substr(0, set_cookie.find('=')));
+}
+
+schema::Problem warning(std::string key, std::string what) {
+  schema::Problem problem;
+  problem.kind = schema::Problem::Kind::Deprecated;
+  problem.severity = schema::Severity::Warning;
+  problem.segments = {key};
+  problem.path = key;
+  problem.key = std::move(key);
+  problem.what = std::move(what);
+  return problem;
+}
+
+}  // namespace
+
+ForwardAuth::ForwardAuth() = default;
+ForwardAuth::~ForwardAuth() = default;
+
+Configured<std::shared_ptr<const ForwardAuth>> ForwardAuth::make(Options options, Making& making) {
+  return make(std::move(options), making, &upstream::fetch);
+}
+
+Configured<std::shared_ptr<const ForwardAuth>> ForwardAuth::make(Options options, Making& making,
+                                                                 Fetch fetch) {
+  auto made = std::make_shared<ForwardAuth>();
+  if (options.address.empty()) return misconfigured("address", "is missing");
+  if ((!istarts_with(options.address, "http://") && !istarts_with(options.address, "https://")) ||
+      !normalized_url(options.address))
+    return misconfigured("address", "`" + options.address + "` is no http or https URL");
+  if (!options.auth_signin_url.empty() && !normalized_url(options.auth_signin_url))
+    return misconfigured("authSigninURL", "`" + options.auth_signin_url + "` is no URL");
+  if (!options.auth_response_headers_regex.empty()) {
+    made->regex_ = std::make_unique<const re2::RE2>(options.auth_response_headers_regex, re2::RE2::Quiet);
+    if (!made->regex_->ok()) return misconfigured("authResponseHeadersRegex", made->regex_->error());
+  }
+  for (const auto& [name, list] : {std::pair{"authResponseHeaders", &options.auth_response_headers},
+                                   std::pair{"authRequestHeaders", &options.auth_request_headers}})
+    for (const std::string& header : *list)
+      if (!http::is_token(header)) return misconfigured(name, "`" + header + "` is no header name");
+  if (options.max_response_body_size && *options.max_response_body_size < -1)
+    return misconfigured("maxResponseBodySize", "must not be negative");
+  if (options.tls) {
+    const ForwardAuthTls& tls = *options.tls;
+    auto own = upstream::make_fetch_tls(
+        {.ca = tls.ca, .cert = tls.cert, .key = tls.key, .insecure_skip_verify = tls.insecure_skip_verify});
+    if (!own) return misconfigured("tls." + own.error().path, own.error().what);
+    made->tls_ = std::move(*own);
+  }
+  if (!options.trust_forward_header)
+    making.notices.push_back(
+        warning("trustForwardHeader",
+                "should be set: true if another proxy stands in front and is trusted, else false"));
+  made->options_ = std::move(options);
+  made->fetch_ = fetch;
+  return made;
+}
+
+Task<Response> ForwardAuth::handle(Exchange& x, exchange::Next next) const {
+  upstream::FetchRequest request;
+  if (options_.preserve_request_method) request.method = x.request.method;
+  request.url = options_.address;
+  request.timeout = kTimeout;
+  request.tls = tls_;
+  const std::int64_t most = options_.max_response_body_size.value_or(std::int64_t{1} << 20);
+  request.max_body_bytes = most < 0 ? std::uint64_t{1} << 30 : static_cast<std::uint64_t>(most);
+
+  if (options_.forward_body && x.body && !x.body->tunnel()) {
+    Result<std::string> body = co_await read_body(x);
+    if (!body) co_return exchange::failure(x, std::move(body.error()));
+    request.body = std::move(*body);
+  }
+  request.headers = auth_request_headers(x, options_.trust_forward_header, options_.auth_request_headers);
+
+  Result<FetchResponse> answer = co_await fetch_(x.loop, x.pools, std::move(request));
+  if (!answer) {
+    answer.error().status = 500;
+    answer.error().retryable = false;
+    co_return exchange::failure(x, std::move(answer.error()));
+  }
+  if (answer->body_too_large)
+    co_return exchange::failure(x, {401, Fault::Upstream, false, "authentication answer too large"});
+  if (!options_.header_field.empty())
+    if (const std::string_view user = header_of(*answer, options_.header_field); !user.empty())
+      x.record.user = x.arena().copy(user);
+  if (answer->status < 200 || answer->status >= 300) co_return refuse(x, *answer);
+
+  take_over_headers(x, *answer);
+  Response response = co_await next(x);
+  add_cookies(response, *answer);
+  co_return response;
+}
+
+// Reads the whole body, and puts a copy in its place.
+Task<Result<std::string>> ForwardAuth::read_body(Exchange& x) const {
+  exchange::SpoolLimits limits{.too_large_status = 401};
+  limits.max_bytes =
+      options_.max_body_size < 0 ? kMaxForwardedBody : static_cast<std::uint64_t>(options_.max_body_size);
+  exchange::Spool spool(x.loop, limits);
+  Result<> filled = co_await spool.fill(*x.body);
+  if (!filled) co_return std::unexpected(std::move(filled.error()));
+  std::string text;
+  text.reserve(spool.size());
+  const http::BodyPtr copy = spool.body();
+  for (bool last = false; !last;) {
+    Result<http::Chunk> chunk = co_await copy->read(1 << 20);
+    if (!chunk) co_return std::unexpected(std::move(chunk.error()));
+    text += chunk->bytes;
+    last = chunk->last;
+  }
+  x.body = spool.body();
+  x.request.content_length = spool.size();
+  x.request.chunked = false;
+  co_return text;
+}
+
+Response ForwardAuth::refuse(Exchange& x, const FetchResponse& answer) const {
+  if (answer.status == 401 && !options_.auth_signin_url.empty())
+    return exchange::redirect(x, 302, options_.auth_signin_url);
+  Response response(x.arena());
+  response.head.status = answer.status;
+  for (const auto& [name, value] : answer.headers) {
+    if (is_hop_by_hop(name) || iequals(name, "Content-Length")) continue;
+    if (!options_.preserve_location_header && iequals(name, "Location")) {
+      const auto absolute = resolve_url(options_.address, value);
+      if (!absolute)
+        return exchange::failure(x, {500, Fault::Upstream, false, "unreadable Location: " + quoted(value)});
+      // An absolute one stays as it was written.
+      response.head.fields.add(name, value.find("://") == std::string::npos ? *absolute : value);
+      continue;
+    }
+    response.head.fields.add(name, value);
+  }
+  if (http::never_has_content(answer.status)) return response;
+  response.head.content_length = answer.body.size();
+  if (!answer.body.empty()) response.body = http::text_body(x.arena().copy(answer.body));
+  return response;
+}
+
+bool ForwardAuth::matches_regex(std::string_view name) const {
+  const std::string canonical = canonical_header_name(name);
+  if (re2::RE2::PartialMatch(canonical, *regex_)) return true;
+  // As an origin that folds '_' and '.' would read it.
+  std::string folded;
+  for (const char c : name) folded += http::fold_name_byte(c);
+  return re2::RE2::PartialMatch(canonical_header_name(folded), *regex_);
+}
+
+void ForwardAuth::take_over_headers(Exchange& x, const FetchResponse& answer) const {
+  http::Fields& fields = x.request.fields;
+  for (const std::string& name : options_.auth_response_headers) {
+    fields.remove_if([&](const http::Field& line) { return http::same_header_folded(line.name, name); });
+    for (const auto& [own, value] : answer.headers)
+      if (iequals(own, name)) fields.add(canonical_header_name(name), value);
+  }
+  if (!regex_) return;
+  fields.remove_if([&](const http::Field& line) { return matches_regex(line.name); });
+  for (const auto& [name, value] : answer.headers) {
+    if (!re2::RE2::PartialMatch(canonical_header_name(name), *regex_)) continue;
+    // What frames the answer does not frame the request.
+    if (is_hop_by_hop(name) || iequals(name, "Content-Length")) continue;
+    fields.add(canonical_header_name(name), value);
+  }
+}
+
+void ForwardAuth::add_cookies(Response& response, const FetchResponse& answer) const {
+  const auto is_listed = [&](std::string_view set_cookie) {
+    return std::ranges::find(options_.add_auth_cookies_to_response, cookie_name(set_cookie)) !=
+           options_.add_auth_cookies_to_response.end();
+  };
+  if (options_.add_auth_cookies_to_response.empty() || header_of(answer, "Set-Cookie").empty()) return;
+  response.head.fields.remove_if(
+      [&](const http::Field& line) { return line.known == http::Name::SetCookie && is_listed(line.value); });
+  for (const auto& [name, value] : answer.headers)
+    if (iequals(name, "Set-Cookie") && is_listed(value)) response.head.fields.add("Set-Cookie", value);
+}
+
+}  // namespace fairlead::middleware
