@@ -8,10 +8,10 @@ namespace fairlead::exchange {
 // What an answer of our own says, in any of its three forms.
 struct OwnPage {
   int status = 0;
-  std::string_view title;       // "Service Unavailable"
-  std::string_view sentence;    // for people; empty: none
-  std::string_view reason;      // class of the reason; empty: none
-  std::string_view detail;      // names and addresses, for trusted clients; empty: none
+  std::string_view title;     // "Service Unavailable"
+  std::string_view sentence;  // for people; empty: none
+  std::string_view reason;    // class of the reason; empty: none
+  std::string_view detail;    // names and addresses, for trusted clients; empty: none
   std::string_view request_id;
 };
 

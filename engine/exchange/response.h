@@ -1,13 +1,13 @@
 #pragma once
 
-#include <optional>
-#include <string_view>
-#include <vector>
-
 #include "engine/base/result.h"
 #include "engine/http/body.h"
 #include "engine/http/head.h"
 #include "engine/net/address.h"
+
+#include <optional>
+#include <string_view>
+#include <vector>
 
 namespace fairlead::exchange {
 
@@ -26,10 +26,10 @@ class Upgraded {
 // A failure is a response with a cause: every middleware and the access log see it as a response.
 struct Response {
   http::ResponseHead head;
-  http::BodyPtr body;          // null: none
-  std::optional<Error> cause;  // set on own answers that stand for a failure
-  bool flush_each = false;     // hand every chunk to the client at once (event streams, unknown length)
-  bool own = false;            // produced here, not by a server
+  http::BodyPtr body;            // null: none
+  std::optional<Error> cause;    // set on own answers that stand for a failure
+  bool flush_each = false;       // hand every chunk to the client at once (event streams, unknown length)
+  bool own = false;              // produced here, not by a server
   Upgraded* upgraded = nullptr;  // of a 101: part of `body`
 
   explicit Response(Arena& arena) : head(arena) {}

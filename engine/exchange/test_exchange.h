@@ -1,16 +1,16 @@
 #pragma once
 
+#include "engine/exchange/chain.h"
+#include "engine/exchange/exchange.h"
+#include "engine/exchange/middleware.h"
+#include "engine/exchange/service.h"
+
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
-
-#include "engine/exchange/chain.h"
-#include "engine/exchange/exchange.h"
-#include "engine/exchange/middleware.h"
-#include "engine/exchange/service.h"
 
 // For unit tests only: an exchange without a network.
 namespace fairlead::test {
@@ -26,8 +26,7 @@ struct ExchangeParts {
 class TestExchange : private ExchangeParts, public exchange::Exchange {
  public:
   TestExchange(std::string_view method, std::string_view target, std::string_view authority = "example.com")
-      : ExchangeParts(),
-        Exchange(own_loop, reinterpret_cast<upstream::Pools&>(no_pools), own_scope) {
+      : ExchangeParts(), Exchange(own_loop, reinterpret_cast<upstream::Pools&>(no_pools), own_scope) {
     request.method = arena().copy(method);
     request.target = arena().copy(target);
     request.scheme = "http";
@@ -77,7 +76,8 @@ inline TestExchange request(std::string_view method, std::string_view target) {
 class StubService final : public exchange::Service {
  public:
   using Answer = std::function<exchange::Response(exchange::Exchange&)>;
-  explicit StubService(Answer answer = nullptr) : answer_(std::move(answer)) {}
+  StubService() = default;
+  explicit StubService(Answer answer) : answer_(std::move(answer)) {}
 
   Task<exchange::Response> serve(exchange::Exchange& x) const override {
     ++calls;
@@ -96,8 +96,9 @@ class StubService final : public exchange::Service {
 // Sends `x` through the middleware to `service`. Only for what ends without waiting.
 inline exchange::Response run(const exchange::Middleware& middleware, exchange::Exchange& x,
                               const exchange::Service& service) {
-  const exchange::Chain chain({std::shared_ptr<const exchange::Middleware>(std::shared_ptr<void>(), &middleware)},
-                              std::shared_ptr<const exchange::Service>(std::shared_ptr<void>(), &service));
+  const exchange::Chain chain(
+      {std::shared_ptr<const exchange::Middleware>(std::shared_ptr<void>(), &middleware)},
+      std::shared_ptr<const exchange::Service>(std::shared_ptr<void>(), &service));
   Task<exchange::Response> task = chain.serve(x);
   task.start(nullptr);
   FL_ASSERT(task.done(), "the test would have to turn the loop");
