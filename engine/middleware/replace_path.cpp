@@ -1,0 +1,20 @@
+#include "engine/middleware/replace_path.h"
+
+#include "engine/middleware/path_rewrite.h"
+
+namespace fairlead::middleware {
+
+Configured<std::shared_ptr<const ReplacePath>> ReplacePath::make(Options options, Making&) {
+  if (options.path.empty()) return misconfigured("path", "must not be empty");
+  auto path = path_option("path", options.path);
+  if (!path) return std::unexpected(path.error());
+  return std::make_shared<const ReplacePath>(std::move(*path));
+}
+
+std::optional<exchange::Response> ReplacePath::on_request(exchange::Exchange& x) const {
+  x.request.fields.add("X-Replaced-Path", x.request.path);
+  x.request.path = path_;
+  return std::nullopt;
+}
+
+}  // namespace fairlead::middleware

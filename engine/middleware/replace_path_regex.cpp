@@ -1,0 +1,23 @@
+#include "engine/middleware/replace_path_regex.h"
+
+#include "engine/base/strings.h"
+#include "engine/middleware/path_rewrite.h"
+
+namespace fairlead::middleware {
+
+Configured<std::shared_ptr<const ReplacePathRegex>> ReplacePathRegex::make(Options options, Making&) {
+  if (trim(options.regex).empty()) return misconfigured("regex", "must not be empty");
+  auto regex = compile_pattern("regex", trim(options.regex));
+  if (!regex) return std::unexpected(regex.error());
+  return std::make_shared<const ReplacePathRegex>(Replacement(std::move(*regex), trim(options.replacement)));
+}
+
+std::optional<exchange::Response> ReplacePathRegex::on_request(exchange::Exchange& x) const {
+  if (!replacement_.matches(x.request.path)) return std::nullopt;
+  x.request.fields.add("X-Replaced-Path", x.request.path);
+  auto path = replacement_.replace_all(x.request.path);
+  if (!path) return exchange::failure(x, Error{400, Fault::Client, false, "rewritten path is too long"});
+  return rewrite_path(x, std::move(*path));
+}
+
+}  // namespace fairlead::middleware

@@ -1,0 +1,37 @@
+#include "engine/middleware/strip_prefix_regex.h"
+
+#include "engine/base/strings.h"
+#include "engine/http/url.h"
+#include "engine/middleware/go_expand.h"
+#include "engine/middleware/path_rewrite.h"
+#include "engine/routing/regex.h"
+
+#include <re2/re2.h>
+
+namespace fairlead::middleware {
+
+Configured<std::shared_ptr<const StripPrefixRegex>> StripPrefixRegex::make(Options options, Making&) {
+  if (options.regex.empty()) return misconfigured("regex", "must not be empty");
+  Patterns patterns;
+  for (const std::string& pattern : options.regex) {
+    auto compiled = compile_pattern("regex", trim(pattern));
+    if (!compiled) return std::unexpected(compiled.error());
+    patterns.push_back(std::move(*compiled));
+  }
+  return std::make_shared<const StripPrefixRegex>(std::move(patterns));
+}
+
+std::optional<exchange::Response> StripPrefixRegex::on_request(exchange::Exchange& x) const {
+  const std::optional<std::string> decoded = http::percent_decode(x.request.path);
+  if (!decoded) return std::nullopt;
+  for (const auto& pattern : patterns_) {
+    re2::StringPiece found;
+    // The leftmost match counts; one that stands elsewhere is none, even if another would stand in front.
+    if (!pattern->re2().Match(*decoded, 0, decoded->size(), re2::RE2::UNANCHORED, &found, 1)) continue;
+    if (found.empty() || found.data() != decoded->data()) continue;
+    return strip_path(x, escaped_length(x.request.path, found.size()), {found.data(), found.size()});
+  }
+  return std::nullopt;
+}
+
+}  // namespace fairlead::middleware
