@@ -1,0 +1,26 @@
+#include "engine/middleware/redirect_regex.h"
+
+#include "engine/middleware/redirect_url.h"
+
+namespace fairlead::middleware {
+
+Configured<std::shared_ptr<const RedirectRegex>> RedirectRegex::make(Options options, Making&) {
+  if (options.regex.empty()) return misconfigured("regex", "must not be empty");
+  auto regex = compile_pattern("regex", options.regex);
+  if (!regex) return std::unexpected(regex.error());
+  return std::make_shared<const RedirectRegex>(Replacement(std::move(*regex), options.replacement),
+                                               options.permanent);
+}
+
+std::optional<exchange::Response> RedirectRegex::on_request(exchange::Exchange& x) const {
+  std::string url = x.is_tls() ? "https://" : "http://";
+  url.append(x.request.authority).append(request_uri(x));
+  if (!replacement_.matches(url)) return std::nullopt;
+  const auto target = replacement_.replace_all(url);
+  if (!target)
+    return exchange::failure(x, Error{502, Fault::Proxy, false, "the URL to redirect to is too long"});
+  if (*target == url) return std::nullopt;
+  return redirect_to(x, *target, permanent_);
+}
+
+}  // namespace fairlead::middleware
