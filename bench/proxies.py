@@ -42,8 +42,9 @@ class Process:
         self.port = free_port()
         self.options = options
         self.log = open(self.folder / "log", "ab")
+        environment = {key: value for key, value in os.environ.items() if not key.startswith(("FAIRLEAD_", "TRAEFIK_"))}
         begun = time.monotonic()
-        self.process = subprocess.Popen(pinned(self.core, self.command()), stdout=self.log, stderr=self.log)
+        self.process = subprocess.Popen(pinned(self.core, self.command()), stdout=self.log, stderr=self.log, env=environment)
         self.wait(options.get("ready", "/100b"), options.get("seconds", 60))
         self.start_seconds = time.monotonic() - begun
 

@@ -6,20 +6,21 @@ import subprocess
 import time
 
 import pytest
-from support.fairlead import BINARY, routes
+from support.fairlead import BINARY, environment, routes
 from support.ports import free_port, wait_for
 from support.raw import ask
 
 
 def call(*arguments, seconds=20, **options):
-    return subprocess.run([BINARY, *arguments], capture_output=True, text=True, timeout=seconds, **options)
+    return subprocess.run([BINARY, *arguments], capture_output=True, text=True, timeout=seconds,
+                          env=environment(), **options)
 
 
 @pytest.fixture
 def whoami():
     port = free_port()
     process = subprocess.Popen([BINARY, "whoami", "--port", str(port), "--name", "demo"], stdout=subprocess.DEVNULL,
-                               stderr=subprocess.DEVNULL)
+                               stderr=subprocess.DEVNULL, env=environment())
 
     def answers():
         try:

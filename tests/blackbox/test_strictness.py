@@ -66,7 +66,9 @@ def test_is_refused_and_nothing_is_forwarded(proxy, origin, name):
 
 @pytest.mark.parametrize("body", ["G\r\nx\r\n0\r\n\r\n", "-1\r\nx\r\n0\r\n\r\n", "1 \r\nx\r\n0\r\n\r\n", "0x1\r\nx\r\n0\r\n\r\n",
                                   "1\r\nxy\r\n0\r\n\r\n", "1\nx\n0\n\n", "FFFFFFFFFFFFFFFFF\r\n", ";a\r\n",
-                                  "1;" + "a" * 20000 + "\r\nx\r\n0\r\n\r\n"])
+                                  "1;" + "a" * 20000 + "\r\nx\r\n0\r\n\r\n"],
+                         ids=["not hexadecimal", "negative", "space after the size", "prefix 0x", "longer than its size",
+                              "bare LF", "too large a size", "no size", "endless extension"])
 def test_a_malformed_chunk_ends_the_request_and_both_connections(proxy, origin, body):
     with RawClient(proxy.port()) as client:
         client.send(f"POST / HTTP/1.1\r\n{H}Transfer-Encoding: chunked\r\n\r\n", body)

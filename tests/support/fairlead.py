@@ -17,6 +17,12 @@ BINARY = os.environ.get("FAIRLEAD_BINARY", str(ROOT / "build/dev/fairlead"))
 SANITIZER = re.compile(r"ERROR: AddressSanitizer|runtime error:|ERROR: LeakSanitizer|WARNING: ThreadSanitizer")
 
 
+def environment(**more):
+    """This process's environment without what would configure Fairlead, and with `more`."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("DOCKER_", "FAIRLEAD_", "TRAEFIK_"))}
+    return {**kept, **more}
+
+
 class Fairlead:
     """`dynamic` and `install` are dictionaries with the keys of the YAML files (JSON is YAML). Every entry point
     named in `entry_points` gets a free port on 127.0.0.1; `ping` and the API are on one more."""
@@ -56,10 +62,8 @@ class Fairlead:
         return [*self.prefix, BINARY, f"--configFile={self.install_path}", f"--workers={self.workers}", *self.args]
 
     def start(self, ready=True):
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("DOCKER_")}
-        environment.update(self.env)
         with open(self.log_path, "ab") as log:
-            self.process = subprocess.Popen(self.command(), stdout=log, stderr=log, env=environment)
+            self.process = subprocess.Popen(self.command(), stdout=log, stderr=log, env=environment(**self.env))
         if ready:
             wait_for(self._is_ready, 15, "the binary answers its ping")
         return self
