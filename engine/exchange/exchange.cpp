@@ -6,6 +6,9 @@ void Exchange::clear() {
   body.reset();
   request.clear();
   record.clear();
+  sent_fields.clear();
+  origin_fields.clear();
+  keep_origin_fields = false;
   arena_.reset();
   client = {};
   client_ip = router_name = {};

@@ -37,7 +37,7 @@ struct TlsFacts {
 class Exchange {
  public:
   Exchange(event::Loop& loop, upstream::Pools& pools, Scope& background)
-      : request(arena_), loop(loop), pools(pools), background(background) {}
+      : request(arena_), sent_fields(arena_), origin_fields(arena_), loop(loop), pools(pools), background(background) {}
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
 
@@ -53,6 +53,10 @@ class Exchange {
   http::RequestHead request;
   http::BodyPtr body;                       // null: none. Taken (moved) by whoever reads it
   observe::Record record;
+  // For the access log: the head that the client got, and the server's own when the log asks for it.
+  http::Fields sent_fields;
+  http::Fields origin_fields;
+  bool keep_origin_fields = false;
 
   net::Address client;                      // the peer, after the PROXY protocol
   std::string_view client_ip;               // its text; lives as long as the connection

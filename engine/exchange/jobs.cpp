@@ -9,6 +9,7 @@ Job::Job(Jobs& jobs, event::Loop& loop, upstream::Pools& pools, Scope& backgroun
 
 void Job::start(http::ServerStream& stream) {
   pin_ = source_->prepare(x_);
+  x_.keep_origin_fields = jobs_.sink_.wants_origin_fields();
   root_ = serve(x_, stream, jobs_.scratch_);
   root_.start(this);
 }

@@ -1,0 +1,94 @@
+#pragma once
+
+#include "engine/model/observability.h"
+
+#include <array>
+#include <bitset>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+
+namespace fairlead::http {
+class Fields;
+}
+
+namespace fairlead::observe {
+
+// The fields of a line but for headers, in the order of their names, which is the order of the JSON form.
+enum class AccessField : std::uint8_t {
+  ClientAddr,
+  ClientHost,
+  ClientPort,
+  ClientUsername,
+  DownstreamContentSize,
+  DownstreamStatus,
+  Duration,
+  GzipRatio,
+  OriginContentSize,
+  OriginDuration,
+  OriginStatus,
+  Overhead,
+  Reason,
+  RequestAddr,
+  RequestContentSize,
+  RequestCount,
+  RequestHost,
+  RequestMethod,
+  RequestPath,
+  RequestPort,
+  RequestProtocol,
+  RequestScheme,
+  RetryAttempts,
+  RouterName,
+  ServiceAddr,
+  ServiceName,
+  ServiceUrl,
+  StartLocal,
+  StartUtc,
+  TlsCipher,
+  TlsClientSubject,
+  TlsVersion,
+  EntryPointName,
+  kCount,
+};
+inline constexpr auto kAccessFields = static_cast<std::size_t>(AccessField::kCount);
+
+// "ServiceURL"
+std::string_view name(AccessField field);
+
+// accessLog.fields.names and defaultMode: which fields are written.
+class KeptFields {
+ public:
+  explicit KeptFields(const model::AccessLogFields& options);
+  bool operator[](AccessField field) const { return kept_[static_cast<std::size_t>(field)]; }
+
+ private:
+  std::bitset<kAccessFields> kept_;
+};
+
+// accessLog.fields.headers: which header fields are written, and which only as "REDACTED".
+class KeptHeaders {
+ public:
+  enum class Mode : std::uint8_t { Keep, Drop, Redact };
+
+  explicit KeptHeaders(const model::AccessLogHeaders& options);
+  // False when no header can ever be written.
+  bool any() const { return any_; }
+  Mode mode(std::string_view name) const;
+  // The values of a header, joined by ","; nothing when absent or dropped.
+  std::string value(const http::Fields* fields, std::string_view name) const;
+  // `"request_User-Agent":"…",` for each that is written.
+  void append_json(std::string& out, std::string_view prefix, const http::Fields* fields) const;
+
+ private:
+  Mode default_;
+  std::map<std::string, Mode, std::less<>> names_;  // in lower case
+  bool any_;
+};
+
+// Go's canonical spelling: "x-real-ip" becomes "X-Real-Ip".
+std::string canonical_header_name(std::string_view name);
+
+}  // namespace fairlead::observe

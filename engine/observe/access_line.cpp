@@ -1,0 +1,243 @@
+#include "engine/observe/access_line.h"
+
+#include "engine/base/strings.h"
+#include "engine/http/fields.h"
+#include "engine/observe/json_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace fairlead::observe {
+namespace {
+
+using Field = AccessField;
+
+// Lines of the text forms are taken apart at spaces, quotes and line ends: none may come from a peer.
+void append_clean(std::string& out, std::string_view text, bool spaces = false) {
+  if (text.empty()) text = "-";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7f || (c == ' ' && !spaces))
+      fmt::format_to(std::back_inserter(out), "\\x{:02x}", byte);
+    else if (c == '"' || c == '\\')
+      (out += '\\') += c;
+    else
+      out += c;
+  }
+}
+
+void append_quoted(std::string& out, std::string_view text) {
+  out += '"';
+  append_clean(out, text, true);
+  out += '"';
+}
+
+void append_number(std::string& out, auto number) {
+  const fmt::format_int text(number);
+  out.append(text.data(), text.size());
+}
+
+struct HostAndPort {
+  std::string_view host;
+  std::string_view port = "-";
+};
+
+HostAndPort split_authority(std::string_view authority) {
+  const std::size_t colon = authority.rfind(':');
+  if (colon == std::string_view::npos || authority.find(']', colon) != std::string_view::npos)
+    return {authority};
+  return {authority.substr(0, colon), authority.substr(colon + 1)};
+}
+
+Duration duration(const Record& record) { return std::max(record.ended - record.begun, Duration{}); }
+
+std::string client_host(const Facts& facts) {
+  if (facts.request)
+    if (const std::string_view forwarded = facts.request->get(http::Name::XForwardedFor); !forwarded.empty())
+      return std::string(forwarded);
+  return facts.record.client.ip.text();
+}
+
+}  // namespace
+
+AccessLine::AccessLine(const model::AccessLog& options)
+    : form_(options.format == "json"         ? Form::Json
+            : options.format == "genericCLF" ? Form::GenericClf
+                                             : Form::Common),
+      fields_(options.fields),
+      headers_(options.fields.headers),
+      keep_query_(options.fields.query_parameters.default_mode != "drop"),
+      internals_(options.add_internals),
+      retried_(options.filters.retry_attempts),
+      min_duration_(options.filters.min_duration) {
+  for (const std::string& text : options.filters.status_codes) {
+    const std::size_t dash = text.find('-');
+    const auto first = parse_digits(text.substr(0, dash));
+    const auto last = dash == std::string::npos ? first : parse_digits(text.substr(dash + 1));
+    if (!first || !last) continue;  // said when the options were checked
+    for (std::uint64_t status = *first; status <= *last && status < statuses_.size(); ++status)
+      statuses_.set(status);
+  }
+  filtered_ = statuses_.any() || retried_ || min_duration_ > Duration{};
+}
+
+bool AccessLine::wanted(const Record& record) const {
+  if (!record.log || (record.internal && !internals_)) return false;
+  if (!filtered_) return true;
+  if (record.status >= 0 && record.status < 1000 && statuses_[static_cast<std::size_t>(record.status)])
+    return true;
+  if (retried_ && record.retries > 0) return true;
+  return min_duration_ > Duration{} && duration(record) > min_duration_;
+}
+
+void AccessLine::append(std::string& out, const Facts& facts, std::uint64_t count, TimeText& times) const {
+  if (form_ == Form::Json)
+    append_json(out, facts, count, times);
+  else
+    append_common(out, facts, count, times);
+}
+
+// The absolute form is logged as its path, as Traefik does.
+std::string_view AccessLine::path(const Record& record) const {
+  std::string_view target = record.target;
+  if (!target.starts_with('/'))
+    if (const std::size_t scheme = target.find("://"); scheme != std::string_view::npos) {
+      const std::size_t slash = target.find('/', scheme + 3);
+      target = slash == std::string_view::npos ? "/" : target.substr(slash);
+    }
+  return keep_query_ ? target : target.substr(0, target.find('?'));
+}
+
+void AccessLine::append_json(std::string& out, const Facts& facts, std::uint64_t count,
+                             TimeText& times) const {
+  out += '{';
+  for (std::size_t i = 0; i < static_cast<std::size_t>(Field::EntryPointName); ++i)
+    append_field(out, static_cast<Field>(i), facts, count, times);
+  headers_.append_json(out, "downstream_", facts.response);
+  append_field(out, Field::EntryPointName, facts, count, times);
+  out += R"("level":"info","msg":"",)";
+  headers_.append_json(out, "origin_", facts.origin);
+  headers_.append_json(out, "request_", facts.request);
+  out += "\"time\":\"";
+  times.append_local_second(out, facts.begun + duration(facts.record));
+  out += "\"}\n";
+}
+
+// `"Name":value,` unless the field is dropped or there is nothing to say.
+void AccessLine::append_field(std::string& out, Field field, const Facts& facts, std::uint64_t count,
+                              TimeText& times) const {
+  if (!fields_[field]) return;
+  const Record& r = facts.record;
+  const auto key = [&] { ((out += '"') += name(field)) += "\":"; };
+  const auto text = [&](std::string_view value) {
+    key();
+    append_json_text(out, value);
+    out += ',';
+  };
+  const auto some = [&](std::string_view value) {
+    if (!value.empty()) text(value);
+  };
+  const auto number = [&](auto value) {
+    key();
+    append_number(out, value);
+    out += ',';
+  };
+  const bool answered = r.origin_status != 0;
+  const bool served = answered || !r.server_url.empty();
+  switch (field) {
+    case Field::ClientAddr: return text(r.client.text());
+    case Field::ClientHost: return text(client_host(facts));
+    case Field::ClientPort: return text(fmt::format_int(r.client.port).c_str());
+    case Field::ClientUsername: return text(r.user.empty() ? "-" : r.user);
+    case Field::DownstreamContentSize: return number(r.response_bytes);
+    case Field::DownstreamStatus: return number(r.status);
+    case Field::Duration: return number(duration(r).count());
+    case Field::GzipRatio:
+      if (answered && r.response_bytes != 0 && r.origin_bytes != r.response_bytes) {
+        key();
+        fmt::format_to(std::back_inserter(out), "{},",
+                       static_cast<double>(r.origin_bytes) / static_cast<double>(r.response_bytes));
+      }
+      return;
+    case Field::OriginContentSize: return answered ? number(r.origin_bytes) : void();
+    case Field::OriginDuration: return served ? number(r.origin_duration.count()) : void();
+    case Field::OriginStatus: return answered ? number(r.origin_status) : void();
+    case Field::Overhead:
+      return number((served ? duration(r) - std::min(r.origin_duration, duration(r)) : duration(r)).count());
+    case Field::Reason: return some(r.reason);
+    case Field::RequestAddr: return text(r.authority);
+    case Field::RequestContentSize: return number(r.request_bytes);
+    case Field::RequestCount: return number(count);
+    case Field::RequestHost: return text(split_authority(r.authority).host);
+    case Field::RequestMethod: return text(r.method);
+    case Field::RequestPath: return text(path(r));
+    case Field::RequestPort: return text(split_authority(r.authority).port);
+    case Field::RequestProtocol: return text(r.protocol);
+    case Field::RequestScheme: return text(r.scheme);
+    case Field::RetryAttempts: return number(r.retries);
+    case Field::RouterName: return some(r.router);
+    case Field::ServiceAddr: return some(r.server_address);
+    case Field::ServiceName: return some(r.service);
+    case Field::ServiceUrl: return some(r.server_url);
+    case Field::StartLocal:
+      key();
+      times.append_local(out += '"', facts.begun);
+      out += "\",";
+      return;
+    case Field::StartUtc:
+      key();
+      times.append_utc(out += '"', facts.begun);
+      out += "\",";
+      return;
+    case Field::TlsCipher: return some(r.tls_cipher);
+    case Field::TlsClientSubject: return some(r.tls_client_subject);
+    case Field::TlsVersion: return some(r.tls_version);
+    case Field::EntryPointName: return some(r.entry_point);
+    case Field::kCount: return;
+  }
+}
+
+// ClientHost - user [date] "METHOD path PROTO" status size "referer" "user-agent", and in Traefik's own form
+// count "router" "serviceURL" 12ms.
+void AccessLine::append_common(std::string& out, const Facts& facts, std::uint64_t count,
+                               TimeText& times) const {
+  const Record& r = facts.record;
+  const auto kept = [this](Field field, std::string_view value) {
+    return fields_[field] ? value : std::string_view{};
+  };
+  const auto number = [&](Field field, auto value) {
+    if (fields_[field])
+      append_number(out, value);
+    else
+      out += '-';
+  };
+  append_clean(out, fields_[Field::ClientHost] ? client_host(facts) : "", true);
+  append_clean(out += " - ", kept(Field::ClientUsername, r.user));
+  out += " [";
+  if (fields_[Field::StartUtc] || fields_[Field::StartLocal])
+    times.append_clf(out, facts.begun, fields_[Field::StartUtc]);
+  else
+    out += '-';
+  append_clean(out += "] \"", kept(Field::RequestMethod, r.method));
+  append_clean(out += ' ', kept(Field::RequestPath, path(r)));
+  append_clean(out += ' ', kept(Field::RequestProtocol, r.protocol));
+  out += "\" ";
+  number(Field::DownstreamStatus, r.status);
+  out += ' ';
+  number(Field::DownstreamContentSize, r.response_bytes);
+  append_quoted(out += ' ', headers_.value(facts.request, "Referer"));
+  append_quoted(out += ' ', headers_.value(facts.request, "User-Agent"));
+  if (form_ == Form::Common) {
+    out += ' ';
+    number(Field::RequestCount, count);
+    append_quoted(out += ' ', kept(Field::RouterName, r.router));
+    append_quoted(out += ' ', kept(Field::ServiceUrl, r.server_url));
+    out += ' ';
+    append_number(out, fields_[Field::Duration] ? duration(r).count() / 1'000'000 : 0);
+    out += "ms";
+  }
+  out += '\n';
+}
+
+}  // namespace fairlead::observe

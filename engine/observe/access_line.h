@@ -1,0 +1,46 @@
+#pragma once
+
+#include "engine/model/observability.h"
+#include "engine/observe/access_fields.h"
+#include "engine/observe/facts.h"
+#include "engine/observe/time_text.h"
+
+#include <bitset>
+#include <cstdint>
+#include <string>
+
+namespace fairlead::observe {
+
+// The text of an access log line, and which exchanges get one. Immutable; shared by all workers.
+class AccessLine {
+ public:
+  explicit AccessLine(const model::AccessLog& options);
+
+  // accessLog.filters, addInternals and what the router wants.
+  bool wanted(const Record& record) const;
+  // One line with its line feed. `count` numbers the requests since the start.
+  void append(std::string& out, const Facts& facts, std::uint64_t count, TimeText& times) const;
+  // Whether heads of servers have to be kept for it.
+  bool wants_origin_head() const { return form_ == Form::Json && headers_.any(); }
+
+ private:
+  enum class Form : std::uint8_t { Common, GenericClf, Json };
+
+  void append_json(std::string& out, const Facts& facts, std::uint64_t count, TimeText& times) const;
+  void append_field(std::string& out, AccessField field, const Facts& facts, std::uint64_t count,
+                    TimeText& times) const;
+  void append_common(std::string& out, const Facts& facts, std::uint64_t count, TimeText& times) const;
+  std::string_view path(const Record& record) const;
+
+  Form form_;
+  KeptFields fields_;
+  KeptHeaders headers_;
+  bool keep_query_;
+  bool internals_;
+  bool filtered_ = false;
+  bool retried_ = false;
+  std::bitset<1000> statuses_;
+  Duration min_duration_;
+};
+
+}  // namespace fairlead::observe

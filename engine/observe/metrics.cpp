@@ -1,0 +1,225 @@
+#include "engine/observe/metrics.h"
+
+#include "engine/base/strings.h"
+#include "engine/http/fields.h"
+
+#include <algorithm>
+#include <functional>
+
+namespace fairlead::observe {
+namespace {
+
+constexpr std::size_t kGoneBeforeForgetting = 256;  // rows
+constexpr std::size_t kMaxHeaderLabel = 256;        // bytes; a label is no place for more
+
+// Only its worker writes a counter, so no locked instruction is needed.
+void add(std::atomic<std::uint64_t>& counter, std::uint64_t by) {
+  counter.store(counter.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
+}
+
+std::uint64_t mix(std::uint64_t seed, std::string_view text) {
+  return seed * 0x9e3779b97f4a7c15ULL + std::hash<std::string_view>{}(text);
+}
+
+constexpr std::array<std::string_view, 9> kMethods = {"GET",     "POST",  "HEAD",    "PUT",  "DELETE",
+                                                      "OPTIONS", "PATCH", "CONNECT", "TRACE"};
+
+}  // namespace
+
+std::string_view metric_method(std::string_view method) {
+  const auto found = std::ranges::find(kMethods, method);
+  return found == kMethods.end() ? "EXTENSION_METHOD" : *found;
+}
+
+std::string_view metric_protocol(const Facts& facts) {
+  if (iequals(facts.upgrade, "websocket")) return "websocket";
+  if (!facts.request) return "http";
+  const std::string_view type = facts.request->get(http::Name::ContentType);
+  if (type.starts_with("application/grpc-web")) return "grpc-web";
+  if (type.starts_with("application/grpc")) return "grpc";
+  const std::string_view accept = facts.request->get(http::Name::Accept);
+  return accept.find("text/event-stream") != std::string_view::npos ? "sse" : "http";
+}
+
+int metric_code(const Facts& facts, std::string_view protocol) {
+  if (!protocol.starts_with("grpc")) return facts.record.status;
+  constexpr int kUnknown = 2;
+  constexpr int kHighest = 16;
+  const auto status = facts.response ? parse_digits(facts.response->get("Grpc-Status")) : std::nullopt;
+  return status && *status <= kHighest ? static_cast<int>(*status) : kUnknown;
+}
+
+struct Metrics::Block::Key {
+  std::string_view entry_point;
+  std::string_view router;
+  std::string_view service;
+  std::string_view method;
+  std::string_view protocol;
+  std::string_view header_labels;
+  int code = 0;
+  bool tls = false;
+
+  bool is(const MetricRow& row) const {
+    return code == row.code && tls == row.tls && method == row.method && router == row.router &&
+           service == row.service && entry_point == row.entry_point && protocol == row.protocol &&
+           header_labels == row.header_labels;
+  }
+  std::uint64_t hash() const {
+    std::uint64_t h = static_cast<std::uint64_t>(code) * 2 + (tls ? 1 : 0);
+    for (const std::string_view part : {entry_point, router, service, method, protocol, header_labels})
+      h = mix(h, part);
+    return h;
+  }
+  // Where the row was last seen. Names are the same objects as long as the snapshot is, so their address is a
+  // good guess; is() decides.
+  std::size_t guess(std::size_t slots) const {
+    const auto address = reinterpret_cast<std::uintptr_t>(router.data());
+    const std::size_t h = (address >> 4) * 0x9e3779b97f4a7c15ULL + static_cast<std::size_t>(code) * 31 +
+                          method.size() * 7 + protocol.size() * 131 + header_labels.size() * 17 +
+                          (tls ? 3 : 0);
+    return (h ^ (h >> 32)) % slots;
+  }
+};
+
+Metrics::Block::Block(const MetricOptions& options) : options_(options) {
+  for (const double seconds : options.buckets)
+    limits_ns_.push_back(static_cast<std::uint64_t>(seconds * 1e9));
+}
+
+void Metrics::Block::count(const Facts& facts) {
+  const Record& record = facts.record;
+  if (!record.metrics || (record.internal && !options_.internals)) return;
+  Key key{.entry_point = record.entry_point,
+          .router = record.router,
+          .service = record.service,
+          .method = metric_method(record.method),
+          .protocol = metric_protocol(facts),
+          .header_labels = {}};
+  key.code = metric_code(facts, key.protocol);
+  std::string labels;
+  for (const std::string& header : options_.header_names) {
+    if (facts.request) labels += facts.request->get(header).substr(0, kMaxHeaderLabel);
+    labels += '\0';
+  }
+  key.header_labels = labels;
+
+  MetricRow& row = this->row(key);
+  const auto took = static_cast<std::uint64_t>(std::max(record.ended - record.begun, Duration{}).count());
+  add(row.requests, 1);
+  add(row.request_bytes, record.request_bytes);
+  add(row.response_bytes, record.response_bytes);
+  add(row.duration_ns, took);
+  if (record.retries > 0) add(row.retries, static_cast<std::uint64_t>(record.retries));
+  std::size_t bucket = 0;
+  while (bucket < limits_ns_.size() && took > limits_ns_[bucket]) ++bucket;
+  add(row.buckets[bucket], 1);
+
+  if (record.tls_version.empty()) return;
+  key.method = record.tls_version;
+  key.protocol = record.tls_cipher;
+  key.header_labels = {};
+  key.code = 0;
+  key.tls = true;
+  add(this->row(key).requests, 1);
+}
+
+MetricRow& Metrics::Block::row(const Key& key) {
+  MetricRow*& recent = recent_[key.guess(recent_.size())];
+  if (!recent || !key.is(*recent)) {
+    MetricRow& found = find_or_insert(key);
+    // Inserting may have thrown rows away, and every guess with them.
+    recent_[key.guess(recent_.size())] = &found;
+    return found;
+  }
+  return *recent;
+}
+
+MetricRow& Metrics::Block::find_or_insert(const Key& key) {
+  const std::uint64_t hash = key.hash();
+  const auto [first, last] = index_.equal_range(hash);
+  for (auto at = first; at != last; ++at)
+    if (key.is(*at->second)) return *at->second;
+  if (rows_.size() >= kMaxRows && !(key.router.empty() && key.header_labels.empty())) {
+    Key coarse{.entry_point = key.entry_point,
+               .router = {},
+               .service = {},
+               .method = key.method,
+               .protocol = key.protocol,
+               .header_labels = {},
+               .code = key.code / 100 * 100,
+               .tls = key.tls};
+    return find_or_insert(coarse);
+  }
+  return insert(key, hash);
+}
+
+MetricRow& Metrics::Block::insert(const Key& key, std::uint64_t hash) {
+  if (gone_.load(std::memory_order_relaxed) > std::max(kGoneBeforeForgetting, rows_.size() / 2))
+    forget_gone();
+  auto row = std::make_unique<MetricRow>();
+  row->entry_point = key.entry_point;
+  row->router = key.router;
+  row->service = key.service;
+  row->method = key.method;
+  row->protocol = key.protocol;
+  row->header_labels = key.header_labels;
+  row->code = key.code;
+  row->tls = key.tls;
+  row->buckets = std::make_unique<std::atomic<std::uint64_t>[]>(limits_ns_.size() + 1);
+  MetricRow& inserted = *row;
+  index_.emplace(hash, &inserted);
+  const std::lock_guard lock(mutex_);
+  rows_.push_back(std::move(row));
+  return inserted;
+}
+
+// What such rows counted stays in the sums of their entry points: a counter must never go down.
+void Metrics::Block::forget_gone() {
+  const std::lock_guard lock(mutex_);
+  gone_.store(0, std::memory_order_relaxed);
+  recent_.fill(nullptr);
+  std::vector<std::unique_ptr<MetricRow>> left;
+  std::vector<std::unique_ptr<MetricRow>> gone;
+  for (auto& row : rows_)
+    (row->gone.load(std::memory_order_relaxed) && !row->router.empty() ? gone : left)
+        .push_back(std::move(row));
+  rows_ = std::move(left);
+  index_.clear();
+  const auto key_of = [](const MetricRow& row) {
+    return Key{row.entry_point, row.router,        row.service, row.method,
+               row.protocol,    row.header_labels, row.code,    row.tls};
+  };
+  for (const auto& row : rows_) index_.emplace(key_of(*row).hash(), row.get());
+  for (auto& row : gone) {
+    row->router.clear();
+    row->service.clear();
+    row->header_labels.clear();
+    row->retries.store(0, std::memory_order_relaxed);
+    row->gone.store(false, std::memory_order_relaxed);
+    const Key key = key_of(*row);
+    const std::uint64_t hash = key.hash();
+    MetricRow* into = nullptr;
+    const auto [first, last] = index_.equal_range(hash);
+    for (auto at = first; at != last; ++at)
+      if (key.is(*at->second)) into = at->second;
+    if (!into) {
+      index_.emplace(hash, row.get());
+      rows_.push_back(std::move(row));
+      continue;
+    }
+    add(into->requests, row->requests);
+    add(into->request_bytes, row->request_bytes);
+    add(into->response_bytes, row->response_bytes);
+    add(into->duration_ns, row->duration_ns);
+    for (std::size_t i = 0; i <= limits_ns_.size(); ++i) add(into->buckets[i], row->buckets[i]);
+  }
+}
+
+Metrics::Metrics(MetricOptions options) : options_(std::move(options)) {}
+
+Metrics::Block& Metrics::add_block() {
+  const std::lock_guard lock(mutex_);
+  return *blocks_.emplace_back(std::make_unique<Block>(options_));
+}
+
+}  // namespace fairlead::observe

@@ -1,0 +1,115 @@
+#pragma once
+
+#include "engine/observe/facts.h"
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace fairlead::observe {
+
+// What one kind of request counted: entry point, router, service, code, method, protocol. One row serves the
+// families of all three: entry points, routers and services are summed when somebody asks. Its worker is the
+// only writer, so a step is a plain load and store.
+struct MetricRow {
+  // Labels. Of TLS rows `method` is the version and `protocol` the cipher suite, `code` is 0.
+  std::string entry_point;
+  std::string router;
+  std::string service;
+  std::string method;
+  std::string protocol;
+  std::string header_labels;  // the values of metrics.prometheus.headerLabels, each ended by '\0'
+  int code = 0;
+  bool tls = false;
+
+  std::atomic<std::uint64_t> requests = 0;
+  std::atomic<std::uint64_t> request_bytes = 0;
+  std::atomic<std::uint64_t> response_bytes = 0;
+  std::atomic<std::uint64_t> duration_ns = 0;
+  std::atomic<std::uint64_t> retries = 0;
+  std::unique_ptr<std::atomic<std::uint64_t>[]> buckets;  // not cumulative; the last one is "+Inf"
+  std::atomic<bool> gone = false;                         // its router or service exists no more
+};
+
+struct MetricOptions {
+  std::vector<double> buckets = {0.1, 0.3, 1.2, 5.0};  // s, ascending
+  std::vector<std::string> header_names;               // of headerLabels, in the order of the labels
+  bool internals = false;
+
+  bool operator==(const MetricOptions&) const = default;
+};
+
+// The counters of the program. Each worker counts into a block of its own; collect() sums nothing itself but
+// shows every row of every block.
+class Metrics {
+ public:
+  explicit Metrics(MetricOptions options);
+
+  // Rows per worker. A client can make up codes of its backend and header values; what comes after is counted
+  // for its entry point only.
+  static constexpr std::size_t kMaxRows = 65536;
+
+  // One worker's counters.
+  class Block {
+   public:
+    explicit Block(const MetricOptions& options);
+    // The worker's thread.
+    void count(const Facts& facts);
+
+   private:
+    friend class Metrics;
+    struct Key;
+    MetricRow& row(const Key& key);
+    MetricRow& find_or_insert(const Key& key);
+    MetricRow& insert(const Key& key, std::uint64_t hash);
+    void forget_gone();
+
+    const MetricOptions& options_;
+    std::vector<std::uint64_t> limits_ns_;
+    std::array<MetricRow*, 1024> recent_{};
+    std::unordered_multimap<std::uint64_t, MetricRow*> index_;
+    std::mutex mutex_;  // rows_ changing, against collect()
+    std::vector<std::unique_ptr<MetricRow>> rows_;
+    std::atomic<std::size_t> gone_ = 0;
+  };
+
+  // A block for one more worker; it lives as long as this.
+  Block& add_block();
+  const MetricOptions& options() const { return options_; }
+
+  // Calls visit(row) for all rows of all workers. visit returns whether what the row counts still exists;
+  // rows of which it does not are summed up under their entry point when there are many.
+  template <class F>
+  void collect(F visit) {
+    const std::lock_guard blocks(mutex_);
+    for (const auto& block : blocks_) {
+      const std::lock_guard lock(block->mutex_);
+      std::size_t gone = 0;
+      for (const auto& row : block->rows_) {
+        const bool exists = visit(static_cast<const MetricRow&>(*row));
+        row->gone.store(!exists, std::memory_order_relaxed);
+        gone += exists ? 0 : 1;
+      }
+      block->gone_.store(gone, std::memory_order_relaxed);
+    }
+  }
+
+ private:
+  const MetricOptions options_;
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<Block>> blocks_;
+};
+
+// Label values, as Traefik has them.
+std::string_view metric_method(std::string_view method);
+std::string_view metric_protocol(const Facts& facts);
+int metric_code(const Facts& facts, std::string_view protocol);
+
+}  // namespace fairlead::observe

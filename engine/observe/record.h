@@ -1,0 +1,57 @@
+#pragma once
+
+#include "engine/base/clock.h"
+#include "engine/base/result.h"
+#include "engine/net/address.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace fairlead::observe {
+
+// The facts of one exchange. Layers write what they know; it is read once, when the exchange has ended, by
+// the access log, the counters and the tracer. Views live as long as the exchange or its pinned snapshot.
+struct Record {
+  TimePoint begun{};  // the head was complete
+  TimePoint ended{};  // the last byte was handed to the kernel, or the exchange failed
+  WallTime begun_wall{};
+  Duration origin_duration{};  // inside the service: from its first call to the end of its answer
+
+  net::Address client;
+  std::string_view entry_point;
+  std::string_view router;  // "web@docker"; empty when no router matched
+  std::string_view service;
+  std::string_view server_url;      // of the server that answered
+  std::string_view server_address;  // its host:port
+  std::string_view user;            // authenticated, or attempted
+
+  // As received, before any middleware.
+  std::string_view method;
+  std::string_view target;
+  std::string_view authority;
+  std::string_view protocol;  // "HTTP/1.1"
+  std::string_view scheme;
+
+  std::uint64_t request_bytes = 0;   // of the body
+  std::uint64_t origin_bytes = 0;    // body bytes from the server
+  std::uint64_t response_bytes = 0;  // body bytes to the client
+  int origin_status = 0;             // 0: no server answered
+  int status = 0;                    // 499 when the client left before the answer
+  int retries = 0;
+
+  std::string_view tls_version;
+  std::string_view tls_cipher;
+  std::string_view tls_client_subject;
+
+  std::optional<Error> cause;  // why an own answer was given, or why it ended early
+  std::string reason;          // the class of the reason that is also shown to the client
+  bool log = true;             // access log wanted by the router
+  bool metrics = true;
+  bool internal = false;  // ping, api and the like
+
+  void clear() { *this = Record{}; }
+};
+
+}  // namespace fairlead::observe

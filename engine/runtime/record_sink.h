@@ -1,0 +1,64 @@
+#pragma once
+
+#include "engine/exchange/jobs.h"
+#include "engine/model/static.h"
+#include "engine/observe/access_log.h"
+#include "engine/observe/metrics.h"
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+namespace fairlead::runtime {
+
+// Where ended exchanges go: the access log and the counters, as the install configuration asks for them. One
+// for all workers; each works on a part of its own that it finds by its thread, so requests share nothing but
+// the number of the line.
+class RecordSink final : public exchange::RecordSink {
+ public:
+  explicit RecordSink(const model::Static& install);
+  ~RecordSink();
+  RecordSink(const RecordSink&) = delete;
+  RecordSink& operator=(const RecordSink&) = delete;
+
+  // Control thread: what changed takes effect with each worker's next request. Counters start again only when
+  // their buckets or header labels change.
+  void configure(const model::Static& install);
+  // SIGUSR1: the file was moved away.
+  void reopen();
+  // After the workers have ended: writes what waits, a few seconds at most.
+  void finish();
+
+  // Null when nothing counts.
+  std::shared_ptr<observe::Metrics> metrics() const;
+  std::uint64_t dropped_lines() const;
+
+  // Worker threads.
+  void ended(const exchange::Exchange& x) override;
+  bool wants_origin_fields() const override { return wants_origin_fields_.load(std::memory_order_relaxed); }
+
+ private:
+  class Part;
+
+  struct Targets {
+    std::shared_ptr<observe::AccessLog> log;    // null: off
+    std::shared_ptr<observe::Metrics> metrics;  // null: off
+  };
+  Targets targets() const;
+  Part& part();
+
+  const std::uint64_t id_;  // never used again by another sink: what a thread remembers cannot be mistaken
+  std::atomic<std::uint64_t> generation_ = 1;
+  std::atomic<bool> wants_origin_fields_ = false;
+  mutable std::mutex mutex_;
+  Targets targets_;
+  // Logs that are not used any more. They go here, where waiting for their last lines stalls no worker.
+  std::vector<std::shared_ptr<observe::AccessLog>> retired_;
+  std::unordered_map<std::thread::id, std::unique_ptr<Part>> parts_;
+};
+
+}  // namespace fairlead::runtime
