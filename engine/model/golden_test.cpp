@@ -30,11 +30,14 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 constexpr std::string_view kHttpTypes[] = {
-    "addPrefix",   "basicAuth",       "buffering",         "chain",       "circuitBreaker",    "compress",
-    "contentType", "digestAuth",      "encodedCharacters", "errors",      "forwardAuth",       "grpcWeb",
-    "headers",     "inFlightReq",     "ipAllowList",       "ipWhiteList", "passTLSClientCert", "plugin",
-    "rateLimit",   "redirectRegex",   "redirectScheme",    "replacePath", "replacePathRegex",  "retry",
-    "stripPrefix", "stripPrefixRegex"};
+    "addPrefix",         "basicAuth",        "buffering",        "chain",
+    "circuitBreaker",    "compress",         "contentType",      "digestAuth",
+    "encodedCharacters", "errors",           "forwardAuth",      "grpcWeb",
+    "headers",           "inFlightReq",      "ipAllowList",      "ipWhiteList",
+    "passTLSClientCert", "plugin",           "rateLimit",        "redirectRegex",
+    "redirectScheme",    "replacePath",      "replacePathRegex", "retry",
+    "stripPrefix",       "stripPrefixRegex", "apiKey",           "maintenance",
+    "requestId"};
 constexpr std::string_view kTcpTypes[] = {"inFlightConn", "ipAllowList", "ipWhiteList"};
 constexpr MiddlewareTypes kTypes{kHttpTypes, kTcpTypes};
 
