@@ -41,6 +41,8 @@ RedirectScheme::RedirectScheme(Options options)
 std::optional<exchange::Response> RedirectScheme::on_request(exchange::Exchange& x) const {
   const std::string_view now = scheme_of(x);
   auto [host, port] = split_authority(x.request.authority);
+  // HTTP/1.0 needs no Host; without one there is nowhere to send the client.
+  if (host.empty()) return exchange::failure(x, Error{400, Fault::Client, false, "no host to redirect to"});
   if (is_usual_port(now, port)) port = {};
   if (now == scheme_ && port == port_) return std::nullopt;
   std::string url = scheme_ + "://";

@@ -39,6 +39,7 @@ Result<> Attempt::send(const upstream::Server& server, const ForwardOptions& opt
     plain_path = head.path;
     head.path.insert(0, server.address.path);
   }
+  if (head.path.empty()) head.path = "/";  // stripPrefix took all of it
   const bool has_body = x_.body != nullptr;
   const std::string_view host = options.pass_host_header ? head.authority : std::string_view(server.address.host_port);
   Result<> sent = stream_->send(head, host, !has_body).take();
