@@ -1,0 +1,37 @@
+#include "engine/middleware/circuit_breaker.h"
+
+namespace fairlead::middleware {
+
+using exchange::Exchange;
+using exchange::Response;
+
+Configured<std::shared_ptr<const CircuitBreaker>> CircuitBreaker::make(Options options, Making& making) {
+  if (options.expression.empty()) return misconfigured("expression", "is missing");
+  auto condition = parse_breaker_condition(options.expression);
+  if (!condition) return misconfigured("expression", std::move(condition.error().what));
+  if (options.response_code < 200 || options.response_code > 599)
+    return misconfigured("responseCode", "must be a status from 200 to 599");
+  auto made = std::make_shared<CircuitBreaker>();
+  made->status_ = options.response_code;
+  made->breaker_ = making.carry_over.get<Breaker>(making.name, making.options_hash, [&] {
+    return std::make_shared<Breaker>(BreakerRules{.condition = std::move(*condition),
+                                                  .check_period = options.check_period,
+                                                  .fallback = options.fallback_duration,
+                                                  .recovery = options.recovery_duration});
+  });
+  return made;
+}
+
+Task<Response> CircuitBreaker::handle(Exchange& x, exchange::Next next) const {
+  if (!breaker_->lets_pass(x.loop.now())) return Task<Response>::ready(exchange::answer(x, status_));
+  return watch(x, next);
+}
+
+Task<Response> CircuitBreaker::watch(Exchange& x, exchange::Next next) const {
+  const TimePoint begun = x.loop.now();
+  Response response = co_await next(x);
+  breaker_->record(response.head.status, x.loop.now() - begun, x.loop.now());
+  co_return response;
+}
+
+}  // namespace fairlead::middleware
