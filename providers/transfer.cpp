@@ -1,10 +1,11 @@
 #include "providers/transfer.h"
 
 #include "engine/base/strings.h"
-#include "providers/dial_stdio.h"
+#include "providers/stdio_gate.h"
 
 #include <curl/curl.h>
 #include <fmt/format.h>
+#include <sys/socket.h>
 
 namespace fairlead::providers {
 namespace {
@@ -50,12 +51,10 @@ std::size_t on_header(char* bytes, std::size_t, std::size_t count, void* user) {
   return count;
 }
 
-curl_socket_t open_ssh(void* user, curlsocktype, curl_sockaddr*) {
-  const auto fd = dial_stdio(*static_cast<const std::vector<std::string>*>(user));
-  return fd ? *fd : CURL_SOCKET_BAD;
+curl_socket_t open_gate(void* user, curlsocktype, curl_sockaddr* address) {
+  if (!static_cast<const StdioGate*>(user)->spawn()) return CURL_SOCKET_BAD;
+  return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
-
-int already_connected(void*, curl_socket_t, curlsocktype) { return CURL_SOCKOPT_ALREADY_CONNECTED; }
 
 // A path, or PEM text given in place of it.
 void set_pem(CURL* easy, CURLoption path_option, CURLoption blob_option, const std::string& value) {
@@ -93,6 +92,7 @@ struct Transfer::Handles {
   }
   CURLM* multi;
   CURL* easy;
+  std::unique_ptr<StdioGate> gate;
 };
 
 Transfer::Transfer(Reach reach) : reach_(std::move(reach)), handles_(std::make_unique<Handles>()) {
@@ -112,9 +112,10 @@ Transfer::Transfer(Reach reach) : reach_(std::move(reach)), handles_(std::make_u
   if (!reach_.unix_socket.empty())
     curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, reach_.unix_socket.c_str());
   if (!reach_.ssh.empty()) {
-    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_ssh);
-    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, &reach_.ssh);
-    curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, already_connected);
+    handles_->gate = std::make_unique<StdioGate>(reach_.ssh);
+    curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, handles_->gate->path().c_str());
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_gate);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, handles_->gate.get());
   }
   if (!reach_.username.empty() && !reach_.password.empty()) {
     curl_easy_setopt(easy, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);

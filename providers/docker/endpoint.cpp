@@ -93,8 +93,7 @@ std::expected<Endpoint, std::string> resolve_endpoint(const std::optional<std::s
     auto command = ssh_command(authority, path);
     if (!command) return std::unexpected(command.error());
     out.reach.ssh = std::move(*command);
-    // curl looks the name up before it asks for the socket: give it nothing to look up.
-    out.reach.base = "http://127.0.0.1";
+    out.reach.base = "http://docker";
     out.reach.tls = {};
     out.reach.username.clear();
     return out;

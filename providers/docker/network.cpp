@@ -158,7 +158,8 @@ Found find(const Container& container, std::uint16_t port, bool tcp, const std::
     if (target->running != Running::Running)
       return refuse(ReasonKind::NoNetwork, fmt::format("{} uses the network of {}, which is not running",
                                                        container.name, target->name));
-    const std::string& label = target->label("traefik.docker.network");
+    const std::string& ours = target->label("fairlead.docker.network");
+    const std::string& label = ours.empty() ? target->label("traefik.docker.network") : ours;
     return find(*target, port, tcp, label.empty() ? wanted : label, around, depth + 1);
   }
   if (around.remote)

@@ -43,7 +43,6 @@ Configured<Settings> make_settings(const model::SwarmProvider& options, const mo
   auto out = common(options, types, short_labels, "providers.swarm");
   if (!out) return out;
   out->swarm = true;
-  out->remember_removed = Duration::zero();
   return out;
 }
 

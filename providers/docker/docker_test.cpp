@@ -1,0 +1,235 @@
+#include "providers/docker/docker.h"
+
+#include "providers/docker/test_containers.h"
+#include "tests/support/fake_engine.h"
+#include "tests/support/recording_sink.h"
+
+#include <gtest/gtest.h>
+
+namespace fairlead::providers::docker {
+namespace {
+
+using namespace std::chrono_literals;
+using fairlead::test::FakeContainer;
+using fairlead::test::FakeEngine;
+using fairlead::test::RecordingSink;
+using model::ServerState;
+using std::chrono::steady_clock;
+
+// A provider on a fake engine; stops by itself.
+class Running {
+ public:
+  Running(const FakeEngine& engine, RecordingSink& sink, bool watch = true) {
+    model::DockerProvider options;
+    options.endpoint = engine.endpoint();
+    options.watch = watch;
+    provider_ = *Docker::make(options, {test::kHttpTypes, test::kTcpTypes}, {}, 100ms,
+                              [](const char*) { return std::nullopt; });
+    provider_->start(sink);
+  }
+  ~Running() { provider_->stop(); }
+  Docker* operator->() { return provider_.get(); }
+
+ private:
+  std::unique_ptr<Docker> provider_;
+};
+
+auto has_router(const std::string& name) {
+  return [name](const model::Dynamic& d) { return d.http.routers.contains(name); };
+}
+
+TEST(Docker, SubscribesThenLists) {
+  FakeEngine engine;
+  engine.put({.id = "a1", .name = "web"});
+  RecordingSink sink;
+  Running provider(engine, sink);
+
+  ASSERT_TRUE(sink.wait_for(has_router("web")));
+
+  const auto paths = engine.paths();
+  ASSERT_GE(paths.size(), 4u);
+  EXPECT_EQ(paths[0], "/_ping");
+  EXPECT_TRUE(paths[1].starts_with("/v1.41/events?filters="));
+  EXPECT_EQ(paths[2], "/v1.41/containers/json?all=1");
+  EXPECT_EQ(paths[3], "/v1.41/containers/a1/json");
+  EXPECT_TRUE(provider->status().connected);
+}
+
+TEST(Docker, TellsAStopAtOnceAndPublishesItSoon) {
+  FakeEngine engine;
+  engine.put({.id = "a1", .name = "web"});
+  RecordingSink sink;
+  Running provider(engine, sink);
+  ASSERT_TRUE(sink.wait_for(has_router("web")));
+
+  const auto begun = steady_clock::now();
+  engine.event("kill", "a1", R"("signal":"15")");
+
+  ASSERT_TRUE(sink.wait_for_state("http://127.0.0.1:80", ServerState::Draining));
+  EXPECT_LT(steady_clock::now() - begun, 50ms) << "no throttle";
+  EXPECT_TRUE(sink.wait_for(
+      [](const model::Dynamic& d) { return d.http.standings.at("web")[0].state == ServerState::Draining; }));
+}
+
+TEST(Docker, OneChangeAmongAThousandTakesAHandfulOfCalls) {
+  FakeEngine engine;
+  for (int i = 0; i < 1000; ++i)
+    engine.put({.id = "id" + std::to_string(i),
+                .name = "web" + std::to_string(i),
+                .ip = "127.0.1." + std::to_string(i % 250)});
+  RecordingSink sink;
+  Running provider(engine, sink);
+  ASSERT_TRUE(sink.wait_for([](const model::Dynamic& d) { return d.http.routers.size() == 1000; }));
+  const std::uint64_t before = provider->calls();
+
+  engine.put({.id = "id7", .name = "web7", .state = "exited", .ip = ""});
+  const auto begun = steady_clock::now();
+  engine.event("die", "id7");
+  ASSERT_TRUE(sink.wait_for([](const model::Dynamic& d) {
+    return d.http.standings.at("web7")[0].reasons.size() == 1 &&
+           d.http.standings.at("web7")[0].reasons[0].kind == model::ReasonKind::Stopped;
+  }));
+  const auto took = steady_clock::now() - begun;
+
+  EXPECT_LE(provider->calls() - before, 2u);
+  EXPECT_LT(took, 250ms) << std::chrono::duration_cast<std::chrono::milliseconds>(took).count() << " ms";
+}
+
+TEST(Docker, AStormOfEventsInspectsEachContainerOnce) {
+  FakeEngine engine;
+  RecordingSink sink;
+  Running provider(engine, sink);
+  ASSERT_TRUE(sink.wait_for([](const model::Dynamic&) { return true; }));
+
+  for (int i = 0; i < 100; ++i) {
+    const std::string id = "id" + std::to_string(i);
+    engine.put({.id = id, .name = "web" + std::to_string(i)});
+    engine.event("start", id);
+  }
+
+  EXPECT_TRUE(sink.wait_for([](const model::Dynamic& d) { return d.http.routers.size() == 100; }));
+  EXPECT_LE(engine.count("/containers/id"), 110u);
+}
+
+TEST(Docker, KeepsItsRoutesWhileTheEngineIsAwayAndCatchesUp) {
+  FakeEngine engine;
+  engine.put({.id = "a1", .name = "web"});
+  RecordingSink sink;
+  Running provider(engine, sink);
+  ASSERT_TRUE(sink.wait_for(has_router("web")));
+
+  engine.shut_down();
+  for (int i = 0; i < 200 && provider->status().connected; ++i) std::this_thread::sleep_for(10ms);
+  EXPECT_FALSE(provider->status().connected);
+  EXPECT_TRUE(sink.last()->http.routers.contains("web"));
+  engine.erase("a1");
+  engine.put({.id = "b2", .name = "other"});
+  engine.listen();
+
+  EXPECT_TRUE(sink.wait_for(has_router("other")));
+  EXPECT_TRUE(sink.wait_for([](const model::Dynamic& d) {
+    return d.http.standings.at("web")[0].reasons[0].kind == model::ReasonKind::Removed;
+  })) << "remembered";
+}
+
+TEST(Docker, SurvivesGarbageInTheStreamAndInAnswers) {
+  FakeEngine engine;
+  engine.put({.id = "a1", .name = "web"});
+  RecordingSink sink;
+  Running provider(engine, sink);
+  ASSERT_TRUE(sink.wait_for(has_router("web")));
+
+  engine.say("garbage\n\n{}\n[]\n{\"Type\":\"container\"}\n");
+  engine.set_override([](std::string_view path) {
+    return path.find("b2") != std::string_view::npos ? std::pair(200, std::string("["))
+                                                     : std::pair(0, std::string());
+  });
+  engine.event("start", "b2");
+  engine.put({.id = "c3", .name = "third"});
+  engine.event("start", "c3");
+
+  EXPECT_TRUE(sink.wait_for(has_router("third")));
+  EXPECT_TRUE(provider->status().connected);
+}
+
+TEST(Docker, WaitsForAnEngineThatIsTooNewAndSaysSo) {
+  FakeEngine engine;
+  engine.set_override([](std::string_view path) {
+    return path == "/_ping" ? std::pair(0, std::string())
+                            : std::pair(400, std::string(R"({"message":"client version 1.41 is too old"})"));
+  });
+  RecordingSink sink;
+  Running provider(engine, sink);
+
+  for (int i = 0; i < 300 && provider->status().detail.find("too old") == std::string::npos; ++i)
+    std::this_thread::sleep_for(10ms);
+  EXPECT_NE(provider->status().detail.find("client version 1.41 is too old"), std::string::npos);
+  EXPECT_EQ(sink.count(), 0);
+  engine.put({.id = "a1", .name = "web"});
+  engine.set_override(nullptr);
+
+  EXPECT_TRUE(sink.wait_for(has_router("web")));
+}
+
+TEST(Docker, WithoutWatchingListsOnce) {
+  FakeEngine engine;
+  engine.put({.id = "a1", .name = "web"});
+  RecordingSink sink;
+  Running provider(engine, sink, false);
+  ASSERT_TRUE(sink.wait_for(has_router("web")));
+  EXPECT_EQ(engine.count("/events"), 0u);
+
+  engine.put({.id = "b2", .name = "late"});
+  provider->refresh();
+
+  EXPECT_TRUE(sink.wait_for(has_router("late")));
+}
+
+TEST(Docker, StopsPromptlyWhateverTheEngineDoes) {
+  FakeEngine engine;
+  engine.set_override([](std::string_view path) {
+    if (path.find("json?all") != std::string_view::npos) std::this_thread::sleep_for(400ms);
+    return std::pair(0, std::string());
+  });
+  RecordingSink sink;
+  auto provider = std::make_unique<Running>(engine, sink);
+  while (engine.count("json?all") == 0) std::this_thread::yield();
+
+  const auto begun = steady_clock::now();
+  provider.reset();
+
+  EXPECT_LT(steady_clock::now() - begun, 200ms);
+}
+
+TEST(Docker, TwoEnginesShareOneConfiguration) {
+  FakeEngine near, far;
+  near.put({.id = "a1", .name = "web"});
+  far.put({.id = "b2", .name = "edge-web"});
+  model::DockerProvider options;
+  options.endpoint = near.endpoint();
+  options.hosts["edge"].endpoint = far.endpoint();
+  auto provider = *Docker::make(options, {test::kHttpTypes, test::kTcpTypes}, {}, 100ms,
+                                [](const char*) { return std::nullopt; });
+  RecordingSink sink;
+  provider->start(sink);
+
+  EXPECT_TRUE(sink.wait_for([](const model::Dynamic& d) {
+    return d.http.routers.contains("web") && d.http.routers.contains("edge-web");
+  }));
+  provider->stop();
+}
+
+TEST(Docker, RefusesOptionsThatCannotBeUsed) {
+  const auto make = [](model::DockerProvider options) {
+    return Docker::make(options, {}, {}, 100ms, [](const char*) { return std::nullopt; });
+  };
+  model::DockerProvider rule, endpoint;
+  rule.default_rule = "{{ env }}";
+  endpoint.endpoint = "docker.sock";
+
+  EXPECT_EQ(make(rule).error().path, "providers.docker.defaultRule");
+  EXPECT_EQ(make(endpoint).error().path, "providers.docker.endpoint");
+}
+
+}  // namespace
+}  // namespace fairlead::providers::docker

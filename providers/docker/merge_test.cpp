@@ -1,0 +1,182 @@
+#include "providers/docker/merge.h"
+
+#include "providers/docker/test_containers.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace fairlead::providers::docker {
+namespace {
+
+using namespace std::chrono_literals;
+using model::ReasonKind;
+using model::ServerState;
+using test::at;
+using test::container;
+using test::replica;
+
+std::vector<std::string> urls(const model::Dynamic& d, const std::string& service) {
+  std::vector<std::string> out;
+  for (const auto& server : d.http.services.at(service).options.load_balancer->servers)
+    out.push_back(server.url);
+  return out;
+}
+
+template <class T>
+bool has(const model::Element<T>& element, ReasonKind kind) {
+  for (const auto& reason : element.reasons)
+    if (reason.kind == kind) return true;
+  return false;
+}
+
+TEST(Merge, UnitesTheServersOfReplicas) {
+  Catalog catalog = test::catalog();
+  catalog.seen(replica("shop", "web", 2), true, at(0s));
+  catalog.seen(replica("shop", "web", 3), true, at(0s));
+
+  const model::Dynamic d = catalog.compose();
+
+  EXPECT_EQ(d.http.routers.size(), 1u);
+  EXPECT_EQ(urls(d, "web-shop"), (std::vector<std::string>{"http://172.17.0.2:80", "http://172.17.0.3:80"}));
+  EXPECT_EQ(d.http.standings.at("web-shop").size(), 2u);
+  EXPECT_EQ(d.http.standings.at("web-shop")[0].name, "container shop-web-2");
+}
+
+TEST(Merge, TheNewestReadyReplicaDefinesTheRouter) {
+  Catalog catalog = test::catalog();
+  const auto rule = [](const char* host) {
+    return Labels{{"traefik.http.routers.r.rule", std::string("Host(`") + host + "`)"}};
+  };
+  catalog.seen(replica("shop", "web", 2, rule("old")), true, at(0s));
+  Container next = replica("shop", "web", 3, rule("new"));
+  next.health = Health::Starting;
+  catalog.seen(next, false, at(1s));
+  EXPECT_EQ(catalog.compose().http.routers.at("r").options.rule, "Host(`old`)") << "the new one is not ready";
+
+  next.health = Health::Healthy;
+  catalog.seen(next, false, at(2s));
+
+  const model::Dynamic d = catalog.compose();
+  EXPECT_EQ(d.http.routers.at("r").options.rule, "Host(`new`)");
+  EXPECT_FALSE(has(d.http.routers.at("r"), ReasonKind::Conflict));
+}
+
+TEST(Merge, TheOlderOwnerKeepsANameAndTheOtherIsFlagged) {
+  Catalog catalog = test::catalog();
+  const Labels first{{"traefik.http.routers.r.rule", "Host(`a`)"},
+                     {"traefik.http.services.s.loadbalancer.server.port", "1"}};
+  const Labels second{{"traefik.http.routers.r.rule", "Host(`b`)"},
+                      {"traefik.http.routers.other.rule", "Host(`c`)"},
+                      {"traefik.http.services.s.loadbalancer.strategy", "p2c"},
+                      {"traefik.http.services.s.loadbalancer.server.port", "1"}};
+  catalog.seen(container("younger", 9, second), true, at(0s));
+  catalog.seen(container("older", 2, first), true, at(0s));
+
+  const model::Dynamic d = catalog.compose();
+
+  EXPECT_EQ(d.http.routers.at("r").options.rule, "Host(`a`)");
+  EXPECT_TRUE(has(d.http.routers.at("r"), ReasonKind::Conflict));
+  EXPECT_FALSE(d.http.routers.at("r").broken());
+  EXPECT_EQ(urls(d, "s"), (std::vector<std::string>{"http://172.17.0.2:1"}))
+      << "a different definition does not join";
+  EXPECT_TRUE(d.http.routers.at("other").broken()) << "it meant the younger container's service";
+}
+
+TEST(Merge, TheHolderKeepsItsNameThroughRecreation) {
+  Catalog catalog = test::catalog();
+  const auto rule = [](const char* host) {
+    return Labels{{"traefik.http.routers.r.rule", std::string("Host(`") + host + "`)"}};
+  };
+  catalog.seen(container("holder", 2, rule("a")), true, at(0s));
+  catalog.compose();
+  catalog.seen(container("rival", 3, rule("b")), false, at(1s));
+  catalog.removed("", "id-2", at(2s));
+  EXPECT_EQ(catalog.compose().http.routers.at("r").options.rule, "Host(`a`)") << "remembered for 30 s";
+
+  catalog.seen(container("holder", 4, rule("a")), false, at(3s));
+  EXPECT_EQ(catalog.compose().http.routers.at("r").options.rule, "Host(`a`)")
+      << "though the rival is older now";
+
+  catalog.removed("", "id-4", at(4s));
+  catalog.tick(at(40s));
+  EXPECT_EQ(catalog.compose().http.routers.at("r").options.rule, "Host(`b`)");
+}
+
+TEST(Merge, EqualDefinitionsOfDifferentOwnersJoin) {
+  Catalog catalog = test::catalog();
+  const Labels labels{{"traefik.http.routers.r.rule", "Host(`a`)"},
+                      {"traefik.http.services.s.loadbalancer.server.port", "1"}};
+  catalog.seen(container("one", 2, labels), true, at(0s));
+  catalog.seen(container("two", 3, labels), true, at(0s));
+
+  const model::Dynamic d = catalog.compose();
+
+  EXPECT_EQ(urls(d, "s").size(), 2u);
+  EXPECT_FALSE(has(d.http.services.at("s"), ReasonKind::Conflict));
+}
+
+TEST(Merge, OnTwoEnginesOnlyEqualComposeServicesJoin) {
+  Catalog catalog(test::settings(), {{"", Place{}}, {"edge", Place{}}});
+  Container far = replica("shop", "web", 3);
+  far.host = "edge";
+  Container plain = container("web", 4);
+  Container far_plain = container("web", 5);
+  far_plain.host = "edge";
+  for (const Container& c : {replica("shop", "web", 2), far, plain, far_plain}) catalog.seen(c, true, at(0s));
+
+  const model::Dynamic d = catalog.compose();
+
+  EXPECT_EQ(urls(d, "web-shop").size(), 2u);
+  EXPECT_EQ(urls(d, "web"), (std::vector<std::string>{"http://172.17.0.4:80"}));
+  EXPECT_TRUE(has(d.http.services.at("web"), ReasonKind::Conflict));
+}
+
+TEST(Merge, OfEqualRulesTheOneWithAReadyServerComesFirst) {
+  Catalog catalog = test::catalog();
+  const auto labels = [](const std::string& router) {
+    return Labels{{"traefik.http.routers." + router + ".rule", "Host(`same`)"}};
+  };
+  catalog.seen(container("older", 2, labels("first")), true, at(0s));
+  catalog.seen(container("younger", 3, labels("second")), true, at(0s));
+  model::Dynamic d = catalog.compose();
+  EXPECT_FALSE(has(d.http.routers.at("first"), ReasonKind::Shadowed));
+  EXPECT_TRUE(has(d.http.routers.at("second"), ReasonKind::Shadowed));
+
+  Container stopped = container("older", 2, labels("first"));
+  stopped.running = Running::Exited;
+  catalog.seen(stopped, false, at(1s));
+
+  d = catalog.compose();
+  EXPECT_TRUE(has(d.http.routers.at("first"), ReasonKind::Shadowed)) << "a stopped owner yields its hosts";
+  EXPECT_FALSE(has(d.http.routers.at("second"), ReasonKind::Shadowed));
+}
+
+TEST(Merge, RoutersOfOtherEntryPointsOrTlsDoNotShadowEachOther) {
+  Catalog catalog = test::catalog();
+  catalog.seen(container("a", 2,
+                         {{"traefik.http.routers.plain.rule", "Host(`same`)"},
+                          {"traefik.http.routers.plain.entrypoints", "web"},
+                          {"traefik.http.routers.admin.rule", "Host(`same`)"},
+                          {"traefik.http.routers.admin.entrypoints", "admin"},
+                          {"traefik.http.routers.secure.rule", "Host(`same`)"},
+                          {"traefik.http.routers.secure.tls", "true"}}),
+               true, at(0s));
+
+  for (const auto& [name, router] : catalog.compose().http.routers)
+    EXPECT_FALSE(has(router, ReasonKind::Shadowed)) << name;
+}
+
+TEST(Merge, DoesNotDependOnTheOrderOfArrival) {
+  std::vector<Container> all{replica("shop", "web", 2), replica("shop", "web", 3), container("db", 4),
+                             container("x", 5, {{"traefik.http.routers.db.rule", "Host(`x`)"}})};
+  Catalog forward = test::catalog(), backward = test::catalog();
+  for (const Container& c : all) forward.seen(c, true, at(0s));
+  std::ranges::reverse(all);
+  for (const Container& c : all) backward.seen(c, true, at(0s));
+
+  EXPECT_EQ(forward.compose(), backward.compose());
+}
+
+}  // namespace
+}  // namespace fairlead::providers::docker

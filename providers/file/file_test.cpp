@@ -1,0 +1,177 @@
+#include "providers/file/file.h"
+
+#include "tests/support/recording_sink.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+namespace fairlead::providers::file {
+namespace {
+
+using namespace std::chrono_literals;
+namespace fs = std::filesystem;
+using fairlead::test::RecordingSink;
+
+class FileProvider : public testing::Test {
+ protected:
+  FileProvider() {
+    char pattern[] = "/tmp/file-provider-XXXXXX";
+    root_ = ::mkdtemp(pattern);
+  }
+  ~FileProvider() override {
+    if (provider_) provider_->stop();
+    fs::remove_all(root_);
+  }
+
+  void write(const fs::path& name, const std::string& host) {
+    std::ofstream(root_ / name) << "http:\n  routers:\n    r:\n      rule: Host(`" << host
+                                << "`)\n      service: s\n";
+  }
+  void start(model::FileProvider options) {
+    provider_ = *File::make(options, {}, 10ms);
+    provider_->start(sink_);
+  }
+  void watch_directory() {
+    start({.directory = (root_ / "conf").string(),
+           .watch = true,
+           .filename = "",
+           .debug_log_generated_template = false});
+  }
+  void watch_file(const fs::path& name) {
+    start({.directory = "",
+           .watch = true,
+           .filename = (root_ / name).string(),
+           .debug_log_generated_template = false});
+  }
+  bool comes(const std::string& host) {
+    return sink_.wait_for([&](const model::Dynamic& d) {
+      const auto found = d.http.routers.find("r");
+      return found == d.http.routers.end() ? host.empty()
+                                           : found->second.options.rule == "Host(`" + host + "`)";
+    });
+  }
+
+  fs::path root_;
+  RecordingSink sink_;
+  std::unique_ptr<File> provider_;
+};
+
+TEST_F(FileProvider, FollowsAFileWrittenInPlaceAndByRename) {
+  write("a.yml", "one");
+  watch_file("a.yml");
+  ASSERT_TRUE(comes("one"));
+
+  write("a.yml", "two");
+  EXPECT_TRUE(comes("two"));
+  write("new", "three");
+  fs::rename(root_ / "new", root_ / "a.yml");
+  EXPECT_TRUE(comes("three"));
+  EXPECT_TRUE(provider_->status().connected);
+}
+
+TEST_F(FileProvider, KeepsTheContentOfAFileThatIsAway) {
+  write("a.yml", "one");
+  watch_file("a.yml");
+  ASSERT_TRUE(comes("one"));
+
+  fs::remove(root_ / "a.yml");
+  for (int i = 0; i < 200 && provider_->status().connected; ++i) std::this_thread::sleep_for(10ms);
+
+  EXPECT_FALSE(provider_->status().connected);
+  EXPECT_TRUE(comes("one"));
+  write("a.yml", "back");
+  EXPECT_TRUE(comes("back"));
+}
+
+TEST_F(FileProvider, FollowsSymbolicLinksThatAreSwapped) {
+  fs::create_directories(root_ / "v1");
+  fs::create_directories(root_ / "v2");
+  write("v1/a.yml", "one");
+  write("v2/a.yml", "two");
+  fs::create_directory_symlink("v1", root_ / "..data");
+  fs::create_symlink("..data/a.yml", root_ / "a.yml");
+  watch_file("a.yml");
+  ASSERT_TRUE(comes("one"));
+
+  fs::create_directory_symlink("v2", root_ / "..tmp");
+  fs::rename(root_ / "..tmp", root_ / "..data");
+
+  EXPECT_TRUE(comes("two"));
+}
+
+TEST_F(FileProvider, FollowsSubDirectoriesThatComeAndGo) {
+  fs::create_directories(root_ / "conf/deep");
+  watch_directory();
+  ASSERT_TRUE(sink_.wait_for([](const model::Dynamic& d) { return d.http.routers.empty(); }));
+
+  write("conf/deep/a.yml", "deep");
+  EXPECT_TRUE(comes("deep"));
+  fs::create_directories(root_ / "conf/new/er");
+  write("conf/new/er/0.yml", "deep");
+  fs::remove_all(root_ / "conf/deep");
+  EXPECT_TRUE(sink_.wait_for([](const model::Dynamic& d) {
+    return d.http.routers.contains("r") && d.http.routers.at("r").owner.ends_with("new/er/0.yml");
+  }));
+  write("conf/new/er/0.yml", "changed");
+  EXPECT_TRUE(comes("changed"));
+  fs::remove_all(root_ / "conf/new");
+  EXPECT_TRUE(comes(""));
+}
+
+TEST_F(FileProvider, FollowsADirectoryThatIsReplacedAsAWhole) {
+  fs::create_directories(root_ / "conf");
+  fs::create_directories(root_ / "next");
+  write("conf/a.yml", "one");
+  write("next/a.yml", "two");
+  watch_directory();
+  ASSERT_TRUE(comes("one"));
+
+  fs::rename(root_ / "conf", root_ / "old");
+  fs::rename(root_ / "next", root_ / "conf");
+  EXPECT_TRUE(comes("two"));
+  write("conf/a.yml", "three");
+  EXPECT_TRUE(comes("three"));
+}
+
+TEST_F(FileProvider, IgnoresOtherFilesAndLoops) {
+  fs::create_directories(root_ / "conf");
+  write("conf/a.yml", "one");
+  std::ofstream(root_ / "conf/notes.txt") << "not: [yaml";
+  std::ofstream(root_ / "conf/.hidden.yml") << "not: [yaml";
+  fs::create_directory_symlink(".", root_ / "conf/loop");
+  fs::create_symlink("nowhere.yml", root_ / "conf/dangling.yml");
+  watch_directory();
+
+  ASSERT_TRUE(comes("one"));
+  EXPECT_TRUE(sink_.last()->reasons.empty());
+}
+
+TEST_F(FileProvider, ReadsAgainOnRefreshWithoutWatching) {
+  write("a.yml", "one");
+  start({.directory = "",
+         .watch = false,
+         .filename = (root_ / "a.yml").string(),
+         .debug_log_generated_template = false});
+  ASSERT_TRUE(comes("one"));
+  write("a.yml", "two");
+  std::this_thread::sleep_for(50ms);
+  EXPECT_TRUE(comes("one"));
+
+  provider_->refresh();
+
+  EXPECT_TRUE(comes("two"));
+}
+
+TEST_F(FileProvider, SaysWhatItCannotUse) {
+  EXPECT_FALSE(File::make({}, {}, 10ms));
+  watch_file("a.txt");
+  for (int i = 0; i < 200 && provider_->status().detail.empty(); ++i) std::this_thread::sleep_for(10ms);
+
+  EXPECT_NE(provider_->status().detail.find("must end with .yml, .yaml or .toml"), std::string::npos);
+  EXPECT_EQ(sink_.count(), 0);
+}
+
+}  // namespace
+}  // namespace fairlead::providers::file
