@@ -60,11 +60,13 @@ class TestExchange : private ExchangeParts, public exchange::Exchange {
     return *this;
   }
 
-  exchange::TlsFacts facts{.version = "1.3",
-                           .cipher = "TLS_AES_128_GCM_SHA256",
-                           .server_name = "example.com",
-                           .client_subject = {},
-                           .client_chain_pem = {}};
+  exchange::TlsFacts facts = [] {
+    exchange::TlsFacts made;
+    made.version = "1.3";
+    made.cipher = "TLS_AES_128_GCM_SHA256";
+    made.server_name = "example.com";
+    return made;
+  }();
 };
 
 inline TestExchange get(std::string_view target) { return TestExchange("GET", target); }
