@@ -1,0 +1,366 @@
+#include "engine/tls/tls_transport.h"
+
+#include "engine/tls/pem.h"
+
+#include <fmt/format.h>
+#include <openssl/bio.h>
+#include <openssl/err.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace fairlead::tls {
+namespace {
+
+constexpr std::size_t kRecord = 16 * 1024;  // of plaintext, RFC 8446 §5.1
+constexpr std::size_t kReceive = event::Loop::kReceiveBytes;
+constexpr std::size_t kSend = 128 * 1024;  // of plaintext in one send
+
+// Ciphertext on its way through one call of one connection of this thread; empty between calls.
+struct Staging {
+  std::unique_ptr<char[]> in{new char[kReceive]};
+  std::unique_ptr<char[]> gather{new char[kRecord]};
+  std::string out;
+  Staging() { out.reserve(kSend + kRecord); }
+};
+
+Staging& staging() {
+  thread_local Staging buffers;
+  return buffers;
+}
+
+std::string name_text(const X509_NAME* name) {
+  const BioPtr bio(BIO_new(BIO_s_mem()));
+  X509_NAME_print_ex(bio.get(), name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB);
+  const char* data = nullptr;
+  const long size = BIO_get_mem_data(bio.get(), &data);
+  return {data, static_cast<std::size_t>(size)};
+}
+
+const char* version_text(int version) {
+  switch (version) {
+    case TLS1_VERSION: return "1.0";
+    case TLS1_1_VERSION: return "1.1";
+    case TLS1_2_VERSION: return "1.2";
+    case TLS1_3_VERSION: return "1.3";
+    default: return "";
+  }
+}
+
+}  // namespace
+
+// OpenSSL's side of the wire.
+struct Bio {
+  static int read(BIO* bio, char* into, std::size_t size, std::size_t* got) {
+    auto& self = *static_cast<TlsTransport*>(BIO_get_data(bio));
+    BIO_clear_retry_flags(bio);
+    if (self.in_.empty() && !self.refill()) {
+      if (!self.end_) BIO_set_retry_read(bio);
+      return 0;
+    }
+    *got = std::min(size, self.in_.size());
+    std::memcpy(into, self.in_.data(), *got);
+    self.in_.remove_prefix(*got);
+    return 1;
+  }
+  static int write(BIO* bio, const char* bytes, std::size_t size, std::size_t* written) {
+    BIO_clear_retry_flags(bio);
+    staging().out.append(bytes, size);
+    *written = size;
+    return 1;
+  }
+  static long control(BIO* bio, int command, long, void*) {
+    if (command == BIO_CTRL_FLUSH) return 1;
+    if (command == BIO_CTRL_EOF) return static_cast<TlsTransport*>(BIO_get_data(bio))->end_ ? 1 : 0;
+    return 0;
+  }
+  static const BIO_METHOD* method() {
+    static BIO_METHOD* const made = [] {
+      BIO_METHOD* m = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "transport");
+      BIO_meth_set_read_ex(m, read);
+      BIO_meth_set_write_ex(m, write);
+      BIO_meth_set_ctrl(m, control);
+      return m;
+    }();
+    return made;
+  }
+};
+
+TlsTransport::TlsTransport(event::Loop& loop, std::unique_ptr<net::Transport> lower, SslPtr ssl,
+                           HandshakeUser& handshake_user)
+    : lower_(std::move(lower)),
+      ssl_(std::move(ssl)),
+      handshake_user_(&handshake_user),
+      timer_(loop.timers(), *this) {
+  peer_ = lower_->peer();
+  lower_->set_user(this);
+  BIO* bio = BIO_new(Bio::method());
+  BIO_set_data(bio, this);
+  BIO_set_init(bio, 1);
+  SSL_set_bio(ssl_.get(), bio, bio);
+}
+
+TlsTransport::~TlsTransport() = default;
+
+void TlsTransport::handshake(TimePoint deadline) {
+  timer_.arm(deadline);
+  step();
+}
+
+void TlsTransport::step() {
+  ERR_clear_error();
+  receive_bytes_ = kReceive;
+  const int done = SSL_do_handshake(ssl_.get());
+  const int code = done == 1 ? SSL_ERROR_NONE : SSL_get_error(ssl_.get(), done);
+  Result<> outcome;
+  if (done != 1 && code != SSL_ERROR_WANT_READ) outcome = handshake_failure(code);
+  keep_rest();
+  if (!send_staged() && outcome) outcome = refuse(502, std::strerror(error_));
+  if (done == 1 || !outcome) return end_handshake(std::move(outcome));
+}
+
+std::unexpected<Error> TlsTransport::refuse(int status, std::string_view why) const {
+  const bool lost = status != 500;
+  if (is_client())
+    return fail(status, Fault::Upstream, fmt::format("TLS handshake with {}: {}", peer_.text(), why), lost);
+  return fail(0, Fault::Client, fmt::format("TLS handshake: {}", why));
+}
+
+Result<> TlsTransport::handshake_failure(int code) const {
+  if (error_) return refuse(502, std::strerror(error_));
+  if (code == SSL_ERROR_SSL) {
+    const long verified = SSL_get_verify_result(ssl_.get());
+    const std::string reason = openssl_error();
+    if (end_) return refuse(502, reason);
+    if (verified == X509_V_OK) return refuse(500, reason);
+    return refuse(
+        500, fmt::format("the certificate is not accepted: {}", X509_verify_cert_error_string(verified)));
+  }
+  return refuse(502, "the peer closed the connection");
+}
+
+void TlsTransport::end_handshake(Result<> outcome) {
+  timer_.cancel();
+  state_ = outcome ? State::Open : State::Failed;
+  if (handshake_user_) std::exchange(handshake_user_, nullptr)->handshake_ended(*this, std::move(outcome));
+}
+
+Agreed TlsTransport::agreed() const {
+  Agreed out;
+  out.version = version_text(SSL_version(ssl_.get()));
+  if (const char* cipher = SSL_CIPHER_standard_name(SSL_get_current_cipher(ssl_.get()))) out.cipher = cipher;
+  const unsigned char* protocol = nullptr;
+  unsigned int size = 0;
+  SSL_get0_alpn_selected(ssl_.get(), &protocol, &size);
+  if (size) out.protocol.assign(reinterpret_cast<const char*>(protocol), size);
+  if (const char* name = SSL_get_servername(ssl_.get(), TLSEXT_NAMETYPE_host_name)) out.server_name = name;
+  X509* leaf = SSL_get0_peer_certificate(ssl_.get());
+  if (!leaf) return out;
+  out.peer_subject = name_text(X509_get_subject_name(leaf));
+  out.peer_chain_pem = to_pem(leaf);
+  // On the server's side the chain is without the leaf, on the client's with it.
+  const STACK_OF(X509)* chain = SSL_get_peer_cert_chain(ssl_.get());
+  for (int i = is_client() ? 1 : 0; i < sk_X509_num(chain); ++i)
+    out.peer_chain_pem += to_pem(sk_X509_value(chain, i));
+  return out;
+}
+
+// More ciphertext into the thread's buffer. False: none now, or the end.
+bool TlsTransport::refill() {
+  if (!kept_in_.empty()) std::string().swap(kept_in_);
+  if (dry_ || end_) return false;
+  char* buffer = staging().in.get();
+  const net::IoResult got = lower_->read({buffer, receive_bytes_});
+  dry_ = got.drained;
+  switch (got.status) {
+    case net::IoStatus::Ok: in_ = {buffer, got.bytes}; return got.bytes > 0;
+    case net::IoStatus::WouldBlock: return false;
+    case net::IoStatus::End: end_ = true; return false;
+    case net::IoStatus::Failed:
+      end_ = true;
+      error_ = got.error;
+      return false;
+  }
+  return false;
+}
+
+// The thread's buffer belongs to the next connection: what is left of it is copied.
+void TlsTransport::keep_rest() {
+  if (in_.empty()) {
+    if (!kept_in_.empty()) std::string().swap(kept_in_);
+    return;
+  }
+  if (in_.data() >= kept_in_.data() && in_.data() < kept_in_.data() + kept_in_.size()) return;
+  kept_in_.assign(in_);
+  in_ = kept_in_;
+}
+
+net::IoResult TlsTransport::read(std::span<char> into) {
+  if (state_ == State::Failed) return {0, net::IoStatus::Failed, error_ ? error_ : EPROTO, true};
+  ERR_clear_error();
+  // Ciphertext is never smaller than its plaintext: what is received fits, but for a record begun before.
+  receive_bytes_ = std::clamp<std::size_t>(into.size(), kRecord, kReceive);
+  std::size_t total = 0;
+  int code = SSL_ERROR_NONE;
+  while (total < into.size()) {
+    std::size_t got = 0;
+    const int ok = SSL_read_ex(ssl_.get(), into.data() + total, into.size() - total, &got);
+    if (ok == 1) {
+      total += got;
+      continue;
+    }
+    code = SSL_get_error(ssl_.get(), ok);
+    break;
+  }
+  keep_rest();
+  if (!staging().out.empty()) send_staged();  // an answer to a key update, or an alert
+  if (code == SSL_ERROR_NONE) return {total, net::IoStatus::Ok, 0, false};
+  if (code == SSL_ERROR_WANT_READ && !end_) {
+    if (total == 0) return {0, net::IoStatus::WouldBlock, 0, true};
+    return {total, net::IoStatus::Ok, 0, true};
+  }
+  // What came before the end is given first; the end shows at the next call.
+  if (total > 0) return {total, net::IoStatus::Ok, 0, false};
+  if (code == SSL_ERROR_ZERO_RETURN) return {0, net::IoStatus::End, 0, true};
+  state_ = State::Failed;
+  ERR_clear_error();
+  return {0, net::IoStatus::Failed, error_ ? error_ : end_ ? ECONNRESET : EPROTO, true};
+}
+
+net::IoResult TlsTransport::write(std::span<const iovec> parts) {
+  if (state_ == State::Failed) return {0, net::IoStatus::Failed, error_ ? error_ : EPIPE, false};
+  if (!kept_out_.empty() && !flush_kept_output()) {
+    if (error_) return {0, net::IoStatus::Failed, error_, false};
+    return {0, net::IoStatus::WouldBlock, 0, false};
+  }
+  ERR_clear_error();
+  Staging& buffers = staging();
+  std::size_t total = 0;
+  std::size_t part = 0;
+  std::size_t at = 0;  // in parts[part]
+  while (part < parts.size()) {
+    while (part < parts.size() && buffers.out.size() + kRecord <= kSend) {
+      const char* from = static_cast<const char*>(parts[part].iov_base) + at;
+      std::size_t size = std::min(parts[part].iov_len - at, kRecord);
+      at += size;
+      // Heads and small bodies share a record.
+      if (size < kRecord && at == parts[part].iov_len && part + 1 < parts.size()) {
+        char* gather = buffers.gather.get();
+        std::memcpy(gather, from, size);
+        from = gather;
+        while (size < kRecord && ++part < parts.size()) {
+          at = std::min(parts[part].iov_len, kRecord - size);
+          std::memcpy(gather + size, parts[part].iov_base, at);
+          size += at;
+          if (at < parts[part].iov_len) break;
+        }
+      }
+      if (part < parts.size() && at == parts[part].iov_len) {
+        ++part;
+        at = 0;
+      }
+      if (size == 0) continue;
+      std::size_t written = 0;
+      if (SSL_write_ex(ssl_.get(), from, size, &written) != 1) {
+        state_ = State::Failed;
+        buffers.out.clear();
+        return {0, net::IoStatus::Failed, EPROTO, false};
+      }
+      total += size;
+    }
+    if (!send_staged()) return {0, net::IoStatus::Failed, error_, false};
+    if (!kept_out_.empty()) break;
+  }
+  return {total, net::IoStatus::Ok, 0, false};
+}
+
+// Sends what OpenSSL wrote in this call; what the peer does not take is copied. False: the connection is
+// lost.
+bool TlsTransport::send_staged() {
+  std::string& out = staging().out;
+  if (out.empty()) return true;
+  std::size_t sent = 0;
+  bool alive = !lower_->closed();
+  if (alive && kept_out_.empty()) {
+    const iovec all{out.data(), out.size()};
+    const net::IoResult result = lower_->write({&all, 1});
+    sent = result.bytes;
+    if (result.status == net::IoStatus::Failed) {
+      error_ = result.error;
+      alive = false;
+    }
+  }
+  if (alive && sent < out.size()) kept_out_.append(out, sent);
+  out.clear();
+  return alive;
+}
+
+// True when nothing is kept any more.
+bool TlsTransport::flush_kept_output() {
+  const iovec all{kept_out_.data(), kept_out_.size()};
+  const net::IoResult result = lower_->write({&all, 1});
+  if (result.status == net::IoStatus::Failed) error_ = result.error;
+  if (result.bytes < kept_out_.size()) {
+    kept_out_.erase(0, result.bytes);
+    return false;
+  }
+  std::string().swap(kept_out_);
+  return true;
+}
+
+void TlsTransport::finish_writing() {
+  if (state_ == State::Open) {
+    SSL_shutdown(ssl_.get());
+    ERR_clear_error();
+    send_staged();
+  }
+  finishing_ = true;
+  if (kept_out_.empty() && !lower_->closed()) lower_->finish_writing();
+}
+
+void TlsTransport::close() {
+  timer_.cancel();
+  if (lower_->closed()) return;
+  if (state_ == State::Open && !finishing_ && error_ == 0 && kept_out_.empty()) {
+    SSL_shutdown(ssl_.get());
+    ERR_clear_error();
+    send_staged();
+  }
+  lower_->close();
+}
+
+void TlsTransport::on_readable() {
+  dry_ = false;
+  if (state_ == State::Handshake) return step();
+  if (user_) user_->on_readable();
+}
+
+void TlsTransport::on_writable() {
+  if (!kept_out_.empty()) {
+    if (!flush_kept_output()) return;
+    if (finishing_) lower_->finish_writing();
+  }
+  if (state_ == State::Open && user_) user_->on_writable();
+}
+
+void TlsTransport::on_peer_finished() {
+  dry_ = false;
+  if (state_ == State::Handshake) return step();
+  if (user_) user_->on_peer_finished();
+}
+
+void TlsTransport::on_broken(int error) {
+  error_ = error;
+  end_ = true;
+  if (state_ == State::Handshake) return end_handshake(refuse(502, std::strerror(error)));
+  if (user_) user_->on_broken(error);
+}
+
+void TlsTransport::on_timer(event::Timer&) {
+  if (state_ != State::Handshake) return;
+  error_ = ETIMEDOUT;
+  end_handshake(refuse(504, "not finished in time"));
+}
+
+}  // namespace fairlead::tls
