@@ -1,0 +1,271 @@
+#include "engine/admin/api.h"
+#include "engine/admin/internal.h"
+#include "engine/admin/prometheus.h"
+#include "engine/exchange/test_exchange.h"
+#include "engine/model/internal.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+namespace fairlead::admin {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using testing::HasSubstr;
+
+class Admin : public testing::Test {
+ protected:
+  Admin() {
+    install_->api.emplace();
+    install_->ping.emplace();
+    install_->entry_points["web"].address = ":80";
+    install_->entry_points["traefik"].address = ":8080";
+    for (const char* name : {"b@docker", "a@docker", "c@file", "a/b@file"}) {
+      auto& router = dynamic_->http.routers[name];
+      router.options.rule = std::string("Host(`") + name[0] + ".example.com`)";
+      router.options.service = "shop@docker";
+      router.options.middlewares = {"auth@docker"};
+    }
+    dynamic_->http.routers["b@docker"].break_off(model::ReasonKind::MissingReference, "no such service",
+                                                 "did you mean?");
+    dynamic_->http.routers["c@file"].options.priority = 500;
+    auto& service = dynamic_->http.services["shop@docker"].options.load_balancer.emplace();
+    service.servers.emplace_back().url = "http://172.17.0.2:80";
+    auto& auth = dynamic_->http.middlewares["auth@docker"].options;
+    auth.type = "basicAuth";
+    auth.options = schema::Node::map();
+    auth.options.child("users").push(schema::Node::scalar("test:secret-hash"));
+    sources_->version = "1.2.3";
+    sources_->codename = "knot";
+    sources_->view = [this]() -> std::shared_ptr<const AdminView> {
+      return std::make_shared<AdminView>(AdminView{.install = install_,
+                                                   .dynamic = dynamic_,
+                                                   .usage = model::usage_of(*dynamic_, *install_),
+                                                   .reloads = 3,
+                                                   .applied = {}});
+    };
+  }
+
+  struct Answer {
+    int status;
+    std::string body;
+    std::string type;
+    std::string next_page;
+    std::string location;
+  };
+  Answer ask(std::string_view service, test::TestExchange& x) const {
+    const auto answering = internal_service(service, sources_);
+    Task<exchange::Response> task = answering->serve(x);
+    if (!task.done()) task.start(nullptr);
+    for (int i = 0; i < 5000 && !task.done(); ++i) x.loop.run_once(std::chrono::milliseconds(1));
+    const exchange::Response response = task.take();
+    const http::Fields& fields = response.head.fields;
+    return {response.head.status, test::text_of(response.body), std::string(fields.get("Content-Type")),
+            std::string(fields.get("X-Next-Page")), std::string(fields.get("Location"))};
+  }
+  Answer ask(std::string_view service, std::string_view target) const {
+    test::TestExchange x("GET", target);
+    return ask(service, x);
+  }
+  Answer api(std::string_view target) const { return ask("api@internal", target); }
+  std::vector<std::string> names(std::string_view target) const {
+    std::vector<std::string> out;
+    for (const Json& item : Json::parse(api(target).body)) out.push_back(item["name"]);
+    return out;
+  }
+
+  std::shared_ptr<model::Static> install_ = std::make_shared<model::Static>();
+  std::shared_ptr<model::Dynamic> dynamic_ = std::make_shared<model::Dynamic>();
+  std::shared_ptr<Sources> sources_ = std::make_shared<Sources>();
+};
+
+using Names = std::vector<std::string>;
+
+TEST_F(Admin, ListsRoutersByNameAsJson) {
+  const Answer answer = api("/api/http/routers");
+
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.type, "application/json");
+  EXPECT_EQ(answer.next_page, "1");
+  EXPECT_EQ(names("/api/http/routers"), (Names{"a/b@file", "a@docker", "b@docker", "c@file"}));
+}
+
+TEST_F(Admin, ShowsOneElementByItsEncodedName) {
+  EXPECT_EQ(Json::parse(api("/api/http/routers/a@docker").body)["rule"], "Host(`a.example.com`)");
+  EXPECT_EQ(Json::parse(api("/api/http/routers/a%2Fb@file").body)["name"], "a/b@file");
+  EXPECT_EQ(Json::parse(api("/api/http/services/shop%40docker").body)["serverStatus"]["http://172.17.0.2:80"],
+            "UP");
+}
+
+TEST_F(Admin, SaysWhatKeepsARouterFromWorking) {
+  const Json router = Json::parse(api("/api/http/routers/b@docker").body);
+
+  EXPECT_EQ(router["status"], "disabled");
+  EXPECT_EQ(router["error"][0], "no such service; did you mean?");
+  EXPECT_EQ(router["reasons"][0]["kind"], "missing reference");
+}
+
+TEST_F(Admin, AnswersUnknownNamesAsTraefikDoes) {
+  const Answer answer = api("/api/http/routers/nobody@docker");
+
+  EXPECT_EQ(answer.status, 404);
+  EXPECT_EQ(answer.type, "text/plain; charset=utf-8");
+  EXPECT_EQ(answer.body, "{\"message\":\"router not found: nobody@docker\"}\n");
+  EXPECT_EQ(api("/api/tcp/services/x").status, 404);
+  EXPECT_EQ(api("/api/entrypoints/x").status, 404);
+}
+
+TEST_F(Admin, PagesLists) {
+  EXPECT_EQ(names("/api/http/routers?per_page=3"), (Names{"a/b@file", "a@docker", "b@docker"}));
+  EXPECT_EQ(api("/api/http/routers?per_page=3").next_page, "2");
+  EXPECT_EQ(names("/api/http/routers?per_page=3&page=2"), (Names{"c@file"}));
+  EXPECT_EQ(api("/api/http/routers?per_page=3&page=2").next_page, "1");
+}
+
+TEST_F(Admin, RefusesPagesThatAreNone) {
+  EXPECT_EQ(api("/api/http/routers?page=9").status, 400);
+  EXPECT_EQ(api("/api/http/routers?page=9").body,
+            "{\"message\":\"invalid request: page: 9, per_page: 100\"}\n");
+  EXPECT_EQ(api("/api/http/routers?page=0").status, 400);
+  EXPECT_EQ(api("/api/http/routers?per_page=x").status, 400);
+  EXPECT_EQ(api("/api/udp/routers?page=1").status, 200) << "the first page of an empty list exists";
+}
+
+TEST_F(Admin, FiltersLists) {
+  EXPECT_EQ(names("/api/http/routers?search=C.EXAMPLE"), (Names{"c@file"}));
+  EXPECT_EQ(names("/api/http/routers?status=disabled"), (Names{"b@docker"}));
+  EXPECT_EQ(names("/api/http/routers?serviceName=shop@docker").size(), 4U);
+  EXPECT_EQ(names("/api/http/routers?serviceName=shop").size(), 4U);
+  EXPECT_EQ(names("/api/http/routers?serviceName=blog@docker").size(), 0U);
+  EXPECT_EQ(names("/api/http/routers?middlewareName=auth%40docker&search=b").size(), 2U);
+}
+
+TEST_F(Admin, SortsLists) {
+  EXPECT_EQ(names("/api/http/routers?sortBy=name&direction=desc"),
+            (Names{"c@file", "b@docker", "a@docker", "a/b@file"}));
+  EXPECT_EQ(names("/api/http/routers?sortBy=priority&direction=desc").front(), "c@file");
+  EXPECT_EQ(names("/api/http/routers?sortBy=status"), (Names{"b@docker", "a/b@file", "a@docker", "c@file"}));
+  EXPECT_EQ(names("/api/http/routers?sortBy=provider"),
+            (Names{"a@docker", "b@docker", "a/b@file", "c@file"}));
+}
+
+TEST_F(Admin, HidesSecretsOfMiddlewares) {
+  const Answer answer = api("/api/http/middlewares/auth@docker");
+
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_THAT(answer.body, testing::Not(HasSubstr("secret-hash")));
+  EXPECT_THAT(api("/api/rawdata").body, testing::Not(HasSubstr("secret-hash")));
+}
+
+TEST_F(Admin, GivesOverviewVersionRawdataAndEntryPoints) {
+  sources_->providers = [] {
+    return std::vector<ProviderState>{
+        {.name = "docker", .connected = false, .detail = "no socket", .since = {}}};
+  };
+
+  const Json overview = Json::parse(api("/api/overview").body);
+  const Json version = Json::parse(api("/api/version").body);
+
+  EXPECT_EQ(overview["http"]["routers"], (Json{{"total", 4}, {"warnings", 0}, {"errors", 1}}));
+  EXPECT_EQ(overview["certificates"]["total"], 0);
+  EXPECT_EQ(overview["providerStates"][0]["detail"], "no socket");
+  EXPECT_EQ(version["Version"], "1.2.3");
+  EXPECT_EQ(version["Codename"], "knot");
+  EXPECT_EQ(version["startDate"], "1970-01-01T00:00:00Z");
+  EXPECT_TRUE(Json::parse(api("/api/rawdata").body)["routers"].contains("a@docker"));
+  EXPECT_EQ(names("/api/entrypoints"), (Names{"traefik", "web"}));
+  EXPECT_EQ(Json::parse(api("/api/entrypoints/web").body)["address"], ":80");
+}
+
+TEST_F(Admin, AnswersLargeListsFromAnotherThread) {
+  for (int i = 0; i < 1000; ++i)
+    dynamic_->http.routers["r" + std::to_string(i) + "@file"].options.rule =
+        "Path(`/" + std::to_string(i) + "`)";
+
+  const Answer answer = api("/api/http/routers?per_page=1000&search=r99");
+
+  EXPECT_EQ(Json::parse(answer.body).size(), 11U);
+}
+
+TEST_F(Admin, IsReadOnly) {
+  test::TestExchange x("DELETE", "/api/http/routers");
+
+  EXPECT_EQ(ask("api", x).status, 405);
+}
+
+TEST_F(Admin, StandsUnderItsBasePath) {
+  install_->api->base_path = "/admin";
+
+  EXPECT_EQ(api("/admin/api/version").status, 200);
+  EXPECT_EQ(api("/api/version").status, 404);
+  EXPECT_EQ(ask("dashboard", "/admin/").location, "/admin/dashboard/");
+  EXPECT_EQ(ask("dashboard", "/admin/dashboard/").status, 200);
+}
+
+TEST_F(Admin, HasNothingElse) {
+  for (const char* target :
+       {"/api", "/api/", "/api/http", "/api/udp/middlewares", "/api/http/routers/a/b", "/debug/vars"})
+    EXPECT_EQ(api(target).status, 404) << target;
+  EXPECT_EQ(internal_service("rest", sources_), nullptr);
+}
+
+TEST_F(Admin, ShowsADashboardThatRunsOnlyItsOwnScript) {
+  const Answer page = ask("dashboard@internal", "/dashboard/");
+
+  EXPECT_EQ(page.status, 200);
+  EXPECT_EQ(page.type, "text/html; charset=utf-8");
+  EXPECT_THAT(page.body, HasSubstr("../api/overview"));
+  EXPECT_EQ(ask("dashboard", "/").location, "/dashboard/");
+  EXPECT_EQ(ask("dashboard", "/dashboard").status, 301);
+  EXPECT_EQ(ask("dashboard", "/other").status, 404);
+}
+
+TEST_F(Admin, PingSaysWhenItDrains) {
+  EXPECT_EQ(ask("ping", "/ping").body, "OK");
+  sources_->draining = [] { return true; };
+  EXPECT_EQ(ask("ping", "/ping").status, 503);
+  install_->ping->terminating_status_code = 204;
+  EXPECT_EQ(ask("ping", "/ping").status, 204);
+}
+
+TEST_F(Admin, AnswersChallengesItKnows) {
+  EXPECT_EQ(ask("acme-http", "/.well-known/acme-challenge/token").status, 404);
+  sources_->http01 = [](std::string_view token) -> std::optional<std::string> {
+    if (token == "token") return "token.thumbprint";
+    return std::nullopt;
+  };
+  EXPECT_EQ(ask("acme-http", "/.well-known/acme-challenge/token").body, "token.thumbprint");
+  EXPECT_EQ(ask("acme-http", "/.well-known/acme-challenge/other").status, 404);
+}
+
+TEST_F(Admin, NoopIsATeapot) {
+  EXPECT_EQ(ask("noop", "/").status, 418);
+  EXPECT_EQ(ask("noop", "/").body, "I'm a teapot");
+}
+
+TEST_F(Admin, ExposesMetrics) {
+  install_->metrics.prometheus.emplace();
+  const auto metrics = std::make_shared<observe::Metrics>(observe::MetricOptions{});
+  sources_->metrics = [metrics] { return metrics; };
+  sources_->connections = [] { return std::vector<OpenConnections>{{.entry_point = "web", .count = 7}}; };
+  observe::Record record;
+  record.entry_point = "web";
+  record.router = "a@docker";
+  record.service = "shop@docker";
+  record.method = "GET";
+  record.status = 200;
+  metrics->add_block().count({.record = record, .begun = {}});
+
+  const Answer answer = ask("prometheus@internal", "/metrics");
+
+  EXPECT_EQ(answer.type, "text/plain; version=0.0.4; charset=utf-8");
+  EXPECT_THAT(answer.body, HasSubstr("traefik_config_reloads_total 3\n"));
+  EXPECT_THAT(answer.body, HasSubstr("traefik_open_connections{entrypoint=\"web\",protocol=\"TCP\"} 7\n"));
+  EXPECT_THAT(answer.body, HasSubstr("protocol=\"http\",service=\"shop@docker\"} 1\n"));
+  EXPECT_THAT(answer.body, HasSubstr("process_open_fds "));
+  EXPECT_THAT(answer.body, testing::Not(HasSubstr("traefik_router_")));
+}
+
+}  // namespace
+}  // namespace fairlead::admin

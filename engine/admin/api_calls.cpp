@@ -1,0 +1,188 @@
+#include "engine/admin/api.h"
+#include "engine/admin/api_list.h"
+#include "engine/middleware/registry.h"
+#include "engine/model/api_json.h"
+#include "engine/model/merge.h"
+#include "engine/schema/json.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace fairlead::admin {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string time_text(WallTime time) {
+  const auto second = std::chrono::floor<std::chrono::seconds>(time);
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}",
+                     fmt::gmtime(std::chrono::system_clock::to_time_t(
+                         std::chrono::time_point_cast<std::chrono::system_clock::duration>(second))));
+}
+
+std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+// Only the table of a middleware knows which options are secret.
+std::string middleware_options(const model::Middleware& middleware) {
+  const middleware::Type* type = middleware::find(middleware.type);
+  if (!type) return schema::node_text(middleware.options);
+  schema::Problems ignored;  // the element carries them as reasons
+  const std::shared_ptr<const void> options = type->read(middleware.options, ignored);
+  return options ? schema::json_text(type->options_type(), options.get()) : std::string();
+}
+
+ApiAnswer missing(std::string_view what, std::string_view name) {
+  return ApiAnswer::error(404, fmt::format("{} not found: {}", what, name));
+}
+
+// A list of elements, or one of them by name.
+template <class Elements, class Write, class Describe>
+ApiAnswer elements(const Elements& elements, std::string_view what, const std::string* name,
+                   const ApiQuery& query, Write write, Describe describe) {
+  if (name) {
+    const auto found = elements.find(*name);
+    if (found == elements.end()) return missing(what, *name);
+    return {.status = 200, .body = write(found->first, found->second), .next_page = 0};
+  }
+  std::vector<ListItem> items;
+  items.reserve(elements.size());
+  for (const auto& [key, element] : elements) {
+    ListItem item{
+        .name = key, .status = model::status(element), .searched = {}, .service = {}, .json = nullptr};
+    describe(item, element);
+    item.json = [&write, &key, &element] { return write(key, element); };
+    items.push_back(std::move(item));
+  }
+  return list(std::move(items), query.parameters);
+}
+
+class Calls {
+ public:
+  Calls(const ApiQuery& query, const AdminView& view, const Sources& sources)
+      : query_(query),
+        view_(view),
+        sources_(sources),
+        context_{
+            .usage = view.usage, .middleware_options = middleware_options, .server_up = sources.server_up} {}
+
+  ApiAnswer answer() const {
+    const std::vector<std::string>& path = query_.segments;
+    const std::string& first = path.front();
+    if (path.size() == 1) {
+      if (first == "overview") return found(overview());
+      if (first == "version") return found(version());
+      if (first == "rawdata") return found(model::rawdata_json(*view_.dynamic, context_));
+      if (first == "certificates") return {.status = 200, .body = "[]", .next_page = 1};
+    }
+    if (first == "certificates" && path.size() == 2) return missing("certificate", path[1]);
+    if (first == "entrypoints" && path.size() <= 2)
+      return entry_points(path.size() == 2 ? &path[1] : nullptr);
+    if (path.size() != 2 && path.size() != 3) return unknown();
+    const std::string* name = path.size() == 3 ? &path[2] : nullptr;
+    if (first == "http") return layer(view_.dynamic->http, path[1], name, view_.dynamic->http.standings);
+    if (first == "tcp") return layer(view_.dynamic->tcp, path[1], name, view_.dynamic->tcp.standings);
+    if (first == "udp") return layer(view_.dynamic->udp, path[1], name, view_.dynamic->udp.standings);
+    return unknown();
+  }
+
+ private:
+  static ApiAnswer found(std::string body) {
+    return {.status = 200, .body = std::move(body), .next_page = 0};
+  }
+  static ApiAnswer unknown() { return {.status = 404, .body = "404 page not found\n", .next_page = 0}; }
+
+  template <class Layer, class Standings>
+  ApiAnswer layer(const Layer& layer, std::string_view kind, const std::string* name,
+                  const Standings& standings) const {
+    const auto plain = [this](const std::string& key, const auto& element) {
+      return model::api_json(key, element, context_);
+    };
+    if (kind == "routers")
+      return elements(layer.routers, "router", name, query_, plain, [](ListItem& item, const auto& element) {
+        if constexpr (requires { element.options.rule; }) {
+          item.searched = element.options.rule;
+          item.middlewares = element.options.middlewares;
+        }
+        item.service = element.options.service;
+      });
+    const auto service = [&](const std::string& key, const auto& element) {
+      const auto known = standings.find(key);
+      return model::api_json(key, element, known == standings.end() ? nullptr : &known->second, context_);
+    };
+    if (kind == "services")
+      return elements(layer.services, "service", name, query_, service, [](ListItem&, const auto&) {});
+    if constexpr (requires { layer.middlewares; }) {
+      const model::Layer which = layer_of(layer);
+      const auto middleware = [&](const std::string& key, const auto& element) {
+        return model::api_json(key, element, which, context_);
+      };
+      if (kind == "middlewares")
+        return elements(layer.middlewares, "middleware", name, query_, middleware,
+                        [](ListItem&, const auto&) {});
+    }
+    return unknown();
+  }
+  static model::Layer layer_of(const model::Http&) { return model::Layer::Http; }
+  static model::Layer layer_of(const model::Tcp&) { return model::Layer::Tcp; }
+
+  ApiAnswer entry_points(const std::string* name) const {
+    const auto& all = view_.install->entry_points;
+    if (name) {
+      const auto known = all.find(*name);
+      return known == all.end() ? missing("entry point", *name)
+                                : found(model::api_json(known->first, known->second));
+    }
+    std::vector<ListItem> items;
+    for (const auto& [key, entry_point] : all)
+      items.push_back(
+          {.name = key, .status = "enabled", .searched = {}, .service = {}, .json = [&key, &entry_point] {
+             return model::api_json(key, entry_point);
+           }});
+    return list(std::move(items), query_.parameters);
+  }
+
+  std::string overview() const {
+    Json out = Json::parse(model::overview_json(*view_.dynamic, *view_.install));
+    out["certificates"] = {{"total", 0}, {"warnings", 0}, {"errors", 0}};
+    if (sources_.providers) {
+      Json& states = out["providerStates"] = Json::array();
+      for (const ProviderState& provider : sources_.providers())
+        states.push_back({{"name", provider.name},
+                          {"connected", provider.connected},
+                          {"detail", provider.detail},
+                          {"since", time_text(provider.since)}});
+    }
+    for (const model::Reason& reason : view_.dynamic->reasons)
+      out["reasons"].push_back({{"kind", model::name(reason.kind)},
+                                {"text", reason.text},
+                                {"breaks", reason.breaks},
+                                {"hint", reason.hint}});
+    return dump(out);
+  }
+
+  std::string version() const {
+    Json out{{"Version", sources_.version},
+             {"Codename", sources_.codename},
+             {"startDate", time_text(sources_.started)}};
+    if (view_.install->api) {
+      if (view_.install->api->disable_dashboard_ad) out["disableDashboardAd"] = true;
+      if (!view_.install->api->dashboard_name.empty())
+        out["dashboardName"] = view_.install->api->dashboard_name;
+    }
+    return dump(out);
+  }
+
+  const ApiQuery& query_;
+  const AdminView& view_;
+  const Sources& sources_;
+  const model::ApiContext context_;
+};
+
+}  // namespace
+
+ApiAnswer answer_api(const ApiQuery& query, const AdminView& view, const Sources& sources) {
+  return Calls(query, view, sources).answer();
+}
+
+}  // namespace fairlead::admin

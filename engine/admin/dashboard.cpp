@@ -1,0 +1,67 @@
+#include "engine/admin/dashboard.h"
+
+#include "engine/admin/api.h"
+#include "engine/admin/dashboard_page.h"
+#include "engine/exchange/exchange.h"
+
+#include <fmt/format.h>
+#include <openssl/evp.h>
+
+#include <array>
+
+namespace fairlead::admin {
+namespace {
+
+const std::string& page() {
+  static const std::string text = fmt::format(
+      "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
+      "content=\"width=device-width\">"
+      "<title>Fairlead</title><style>{}</style></head><body><header><h1 id=\"title\">Fairlead</h1>"
+      "<small id=\"version\"></small><small>API: <a href=\"../api/overview\">overview</a>, "
+      "<a href=\"../api/rawdata\">rawdata</a></small><input id=\"search\" type=\"search\" "
+      "placeholder=\"Filter\" "
+      "aria-label=\"Filter\"></header><main><noscript>This page asks the API, which is under <a "
+      "href=\"../api/rawdata\">../api/</a>; without scripts, read it there.</noscript></main>"
+      "<script>{}</script></body></html>\n",
+      kDashboardStyle, kDashboardScript);
+  return text;
+}
+
+// 'sha256-…' of an inline script or style (Content Security Policy, level 3).
+std::string source_hash(std::string_view text) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned size = 0;
+  ::EVP_Digest(text.data(), text.size(), digest.data(), &size, ::EVP_sha256(), nullptr);
+  std::array<unsigned char, 2 * EVP_MAX_MD_SIZE> base64{};
+  const int length = ::EVP_EncodeBlock(base64.data(), digest.data(), static_cast<int>(size));
+  return fmt::format("'sha256-{}'", std::string_view(reinterpret_cast<const char*>(base64.data()),
+                                                     static_cast<std::size_t>(length)));
+}
+
+}  // namespace
+
+Dashboard::Dashboard(std::shared_ptr<const Sources> sources)
+    : sources_(std::move(sources)),
+      policy_(
+          fmt::format("default-src 'none'; connect-src 'self'; script-src {}; style-src {}; base-uri 'none'; "
+                      "form-action 'none'; frame-ancestors 'none'",
+                      source_hash(kDashboardScript), source_hash(kDashboardStyle))) {}
+
+Task<exchange::Response> Dashboard::serve(exchange::Exchange& x) const {
+  const auto view = sources_->view();
+  const auto path =
+      view ? below_base(x.request.path, *view) : std::optional<std::string_view>(x.request.path);
+  if (path == "/" || path == "/dashboard") {
+    const std::string_view whole = x.request.path;
+    const std::string_view base = whole.substr(0, whole.size() - path->size());
+    return Task<exchange::Response>::ready(exchange::redirect(x, 301, x.arena().join(base, "/dashboard/")));
+  }
+  if (path != "/dashboard/") return Task<exchange::Response>::ready(exchange::answer(x, 404));
+  exchange::Response response = exchange::plain(x, 200, "text/html; charset=utf-8", page());
+  response.head.fields.add("Content-Security-Policy", policy_);
+  response.head.fields.add("X-Content-Type-Options", "nosniff");
+  response.head.fields.add("Cache-Control", "no-cache");
+  return Task<exchange::Response>::ready(std::move(response));
+}
+
+}  // namespace fairlead::admin

@@ -1,0 +1,37 @@
+#include "engine/admin/internal.h"
+
+#include "engine/admin/acme_http.h"
+#include "engine/admin/api.h"
+#include "engine/admin/dashboard.h"
+#include "engine/admin/ping.h"
+#include "engine/admin/prometheus.h"
+
+namespace fairlead::admin {
+namespace {
+
+constexpr std::string_view kSuffix = "@internal";
+
+// Stands behind routers whose middlewares always answer: redirections of entry points.
+class Noop final : public exchange::Service {
+ public:
+  Task<exchange::Response> serve(exchange::Exchange& x) const override {
+    return Task<exchange::Response>::ready(
+        exchange::plain(x, 418, "text/plain; charset=utf-8", "I'm a teapot"));
+  }
+};
+
+}  // namespace
+
+std::shared_ptr<const exchange::Service> internal_service(std::string_view name,
+                                                          std::shared_ptr<const Sources> sources) {
+  if (name.ends_with(kSuffix)) name.remove_suffix(kSuffix.size());
+  if (name == "api") return std::make_shared<const Api>(std::move(sources));
+  if (name == "dashboard") return std::make_shared<const Dashboard>(std::move(sources));
+  if (name == "ping") return std::make_shared<const Ping>(std::move(sources));
+  if (name == "prometheus") return std::make_shared<const Prometheus>(std::move(sources));
+  if (name == "acme-http") return std::make_shared<const AcmeHttp>(std::move(sources));
+  if (name == "noop") return std::make_shared<const Noop>();
+  return nullptr;
+}
+
+}  // namespace fairlead::admin

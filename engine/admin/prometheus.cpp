@@ -1,0 +1,124 @@
+#include "engine/admin/prometheus.h"
+
+#include "engine/event/offload.h"
+#include "engine/exchange/exchange.h"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+namespace fairlead::admin {
+namespace {
+
+using Label = std::pair<std::string_view, std::string_view>;
+
+double seconds(WallTime time) { return static_cast<double>(time.time_since_epoch().count()) / 1e9; }
+
+void gauge(observe::Exposition& out, std::string_view name, std::string_view help, double value) {
+  out.family(name, help, "gauge");
+  out.sample(name, {}, value);
+}
+
+void write_connections(observe::Exposition& out, const Sources& sources) {
+  if (!sources.connections) return;
+  out.family("traefik_open_connections", "How many connections are open, by entry point.", "gauge");
+  for (const OpenConnections& open : sources.connections()) {
+    const Label labels[] = {{"entrypoint", open.entry_point}, {"protocol", "TCP"}};
+    out.sample("traefik_open_connections", labels, open.count);
+  }
+}
+
+// Only servers that somebody checks have a state worth a series.
+void write_servers(observe::Exposition& out, const Sources& sources, const model::Dynamic& dynamic) {
+  if (!sources.server_up) return;
+  bool begun = false;
+  for (const auto& [name, service] : dynamic.http.services) {
+    if (!service.options.load_balancer || !service.options.load_balancer->health_check) continue;
+    for (const auto& server : service.options.load_balancer->servers) {
+      const std::optional<bool> up = sources.server_up(name, server.url);
+      if (!up) continue;
+      if (!std::exchange(begun, true))
+        out.family("traefik_service_server_up", "Whether the server is up: 1, or 0.", "gauge");
+      const Label labels[] = {{"service", name}, {"url", server.url}};
+      out.sample("traefik_service_server_up", labels, std::uint64_t{*up});
+    }
+  }
+}
+
+}  // namespace
+
+Task<exchange::Response> Prometheus::serve(exchange::Exchange& x) const {
+  Result<std::string> made = co_await event::Offload::shared().run(
+      x.loop, event::Lane::Files, [sources = sources_, scrape = scrape_] { return text(*sources, *scrape); });
+  if (!made) co_return exchange::failure(x, std::move(made.error()));
+  co_return exchange::plain(x, 200, "text/plain; version=0.0.4; charset=utf-8", x.arena().copy(*made));
+}
+
+std::string Prometheus::text(const Sources& sources, Scrape& scrape) {
+  observe::Exposition out;
+  const auto view = sources.view();
+  if (view) {
+    out.family("traefik_config_reloads_total", "How many configurations were applied.", "counter");
+    out.sample("traefik_config_reloads_total", {}, view->reloads);
+    gauge(out, "traefik_config_last_reload_success",
+          "When a configuration was applied last, in Unix seconds.", seconds(view->applied));
+    write_servers(out, sources, *view->dynamic);
+  }
+  write_connections(out, sources);
+  const auto metrics = sources.metrics ? sources.metrics() : nullptr;
+  if (metrics && view && view->install->metrics.prometheus) {
+    const model::Prometheus& options = *view->install->metrics.prometheus;
+    observe::RequestFamilies families{.entry_points = options.add_entry_points_labels,
+                                      .routers = options.add_routers_labels,
+                                      .services = options.add_services_labels};
+    for (const auto& [label, header] : options.header_labels) families.header_labels.push_back(label);
+    families.router_exists = [&view](std::string_view name) {
+      return view->dynamic->http.routers.contains(std::string(name));
+    };
+    families.service_exists = [&view](std::string_view name) {
+      return view->dynamic->http.services.contains(std::string(name));
+    };
+    const std::lock_guard lock(scrape.mutex);
+    scrape.requests.write(out, *metrics, families);
+  }
+  if (sources.dropped_log_lines) {
+    out.family("fairlead_access_log_lines_lost_total", "Lines of the access log that could not be written.",
+               "counter");
+    out.sample("fairlead_access_log_lines_lost_total", {}, sources.dropped_log_lines());
+  }
+  write_process_metrics(out, sources.started);
+  return out.take();
+}
+
+void write_process_metrics(observe::Exposition& out, WallTime started) {
+  rusage used{};
+  ::getrusage(RUSAGE_SELF, &used);
+  const auto time = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+  };
+  out.family("process_cpu_seconds_total", "User and system time, in seconds.", "counter");
+  out.sample("process_cpu_seconds_total", {}, time(used.ru_utime) + time(used.ru_stime));
+  gauge(out, "process_start_time_seconds", "Start, in Unix seconds.", seconds(started));
+
+  std::uint64_t pages = 0;
+  std::uint64_t resident = 0;
+  std::ifstream("/proc/self/statm") >> pages >> resident;
+  const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  gauge(out, "process_virtual_memory_bytes", "Virtual memory, in bytes.", static_cast<double>(pages * page));
+  gauge(out, "process_resident_memory_bytes", "Resident memory, in bytes.",
+        static_cast<double>(resident * page));
+
+  std::error_code failed;
+  std::uint64_t open = 0;
+  for (std::filesystem::directory_iterator fds("/proc/self/fd", failed), end; !failed && fds != end;
+       fds.increment(failed))
+    ++open;
+  gauge(out, "process_open_fds", "Open descriptors.", static_cast<double>(open));
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  gauge(out, "process_max_fds", "Descriptors that may be open.", static_cast<double>(limit.rlim_cur));
+}
+
+}  // namespace fairlead::admin

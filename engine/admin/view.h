@@ -1,0 +1,59 @@
+#pragma once
+
+#include "engine/base/clock.h"
+#include "engine/model/dynamic.h"
+#include "engine/model/static.h"
+#include "engine/model/usage.h"
+#include "engine/observe/metrics.h"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fairlead::admin {
+
+// What a provider says about itself.
+struct ProviderState {
+  std::string name;        // "docker"
+  bool connected = false;  // its source answers
+  std::string detail;      // why not, or what it reads
+  WallTime since{};
+};
+
+// A configuration that is in force, as API, dashboard and metrics show it. Immutable.
+struct AdminView {
+  std::shared_ptr<const model::Static> install;
+  std::shared_ptr<const model::Dynamic> dynamic;
+  model::Usage usage;
+  std::uint64_t reloads = 0;  // configurations applied since the start
+  WallTime applied{};         // when this one was
+};
+
+struct OpenConnections {
+  std::string entry_point;
+  std::uint64_t count = 0;
+};
+
+// Where the services of this room get what they show. Every function is called from workers and from the
+// threads of Offload, several at once, and must not wait; those that may be empty say so.
+struct Sources {
+  std::string version;
+  std::string codename;
+  WallTime started{};
+  std::function<std::shared_ptr<const AdminView>()> view;      // null before the first configuration
+  std::function<bool()> draining;                              // may be empty
+  std::function<std::vector<ProviderState>()> providers;       // may be empty
+  std::function<std::vector<OpenConnections>()> connections;   // may be empty
+  std::function<std::shared_ptr<observe::Metrics>()> metrics;  // may be empty
+  std::function<std::uint64_t()> dropped_log_lines;            // may be empty
+  std::function<std::optional<bool>(std::string_view service, std::string_view url)>
+      server_up;  // may be empty
+  // The key authorization of an HTTP-01 token (RFC 8555 §8.3).
+  std::function<std::optional<std::string>(std::string_view token)> http01;  // may be empty
+};
+
+}  // namespace fairlead::admin
