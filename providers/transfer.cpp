@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 #include <sys/socket.h>
 
+#include <cstring>
+
 namespace fairlead::providers {
 namespace {
 
@@ -167,6 +169,13 @@ std::expected<Answer, std::string> Transfer::get(const Call& call) {
   if (failed != CURLM_OK) return std::unexpected(curl_multi_strerror(failed));
   if (progress.too_large)
     return std::unexpected(fmt::format("the answer is larger than {} bytes", call.max_body));
+  if (code == CURLE_COULDNT_CONNECT && !reach_.unix_socket.empty()) {
+    // curl's own words speak of a port of a host that does not exist.
+    long why = 0;
+    curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &why);
+    return std::unexpected(
+        fmt::format("connect {}: {}", reach_.unix_socket, std::strerror(static_cast<int>(why))));
+  }
   if (code != CURLE_OK) return std::unexpected(words[0] != 0 ? std::string(words) : curl_easy_strerror(code));
   return std::move(progress.answer);
 }

@@ -15,7 +15,7 @@ using model::ServerState;
 
 constexpr Duration kStartPatience = 10s;     // for a port to accept, without a HEALTHCHECK
 constexpr Duration kChoosePatience = 500ms;  // for a port to answer HTTP, of containers that serve already
-constexpr Duration kHttpPatience = 1s;       // for HTTP, after the first port accepted
+constexpr Duration kRestPatience = 1s;       // for HTTP or the other ports, after the first one accepted
 
 bool can_settle(const Tracked& t) {
   return t.container.running == Running::Running && !t.ended && !t.removed &&
@@ -106,11 +106,12 @@ Effects Catalog::stopping(std::string_view host, std::string_view id, std::strin
   return effects;
 }
 
-Effects Catalog::ended(std::string_view host, std::string_view id, Moment now) {
+Effects Catalog::ended(std::string_view host, std::string_view id, int exit_code, Moment now) {
   Effects effects;
   Entry* entry = find(host, id);
   if (entry == nullptr || entry->tracked.ended) return effects;
   entry->tracked.ended = true;
+  entry->tracked.container.exit_code = exit_code;
   update(*entry, now, effects);
   return effects;
 }
@@ -134,16 +135,15 @@ Effects Catalog::probed(std::string_view host, std::string_view id, const std::v
     return effects;
   Tracked& t = entry->tracked;
   const auto accepts = [](const ProbeResult& r) { return r.accepts; };
-  if (!entry->built.ambiguous) {
-    if (std::ranges::all_of(results, accepts)) finish_trying(*entry, std::nullopt, now, effects);
-    return effects;
-  }
+  const bool choosing = entry->built.ambiguous;
   const auto http = std::ranges::find_if(results, [](const ProbeResult& r) { return r.speaks_http; });
-  if (http != results.end()) {
+  if (choosing && http != results.end()) {
     finish_trying(*entry, http->port, now, effects);
+  } else if (!choosing && std::ranges::all_of(results, accepts)) {
+    finish_trying(*entry, std::nullopt, now, effects);
   } else if (std::ranges::any_of(results, accepts)) {
     if (!t.first_answer) t.first_answer = now.steady;
-    if (now.steady - *t.first_answer >= kHttpPatience) finish_trying(*entry, std::nullopt, now, effects);
+    if (now.steady - *t.first_answer >= kRestPatience) finish_trying(*entry, std::nullopt, now, effects);
   }
   return effects;
 }

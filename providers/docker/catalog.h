@@ -59,7 +59,7 @@ class Catalog {
   Effects seen(Container container, bool first_list, Moment now);
   // A kill or stop event. `signal` may be empty for "stop".
   Effects stopping(std::string_view host, std::string_view id, std::string_view signal, Moment now);
-  Effects ended(std::string_view host, std::string_view id, Moment now);    // die
+  Effects ended(std::string_view host, std::string_view id, int exit_code, Moment now);  // die
   Effects removed(std::string_view host, std::string_view id, Moment now);  // destroy, or not found any more
   Effects probed(std::string_view host, std::string_view id, const std::vector<ProbeResult>& results,
                  Moment now);

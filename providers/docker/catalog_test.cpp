@@ -55,6 +55,20 @@ TEST(Catalog, AStartedContainerIsReadyWhenItsPortAccepts) {
   EXPECT_TRUE(catalog.probes().empty());
 }
 
+TEST(Catalog, APortThatNeverAcceptsHoldsTheOthersBackForASecondOnly) {
+  Catalog catalog = test::catalog();
+  catalog.seen(container("a", 2,
+                         {{"traefik.http.services.a.loadbalancer.server.port", "80"},
+                          {"traefik.tcp.services.t.loadbalancer.server.port", "9000"}}),
+               false, at(0s));
+
+  catalog.probed("", "id-2", {{9000, false, false}, {80, true, false}}, at(100ms));
+  EXPECT_EQ(standing(catalog).state, ServerState::Starting);
+  catalog.probed("", "id-2", {{9000, false, false}, {80, true, false}}, at(1100ms));
+
+  EXPECT_EQ(standing(catalog).state, ServerState::Ready);
+}
+
 TEST(Catalog, APortThatNeverAcceptsIsTakenAsReadyAfterTenSeconds) {
   Catalog catalog = test::catalog();
   catalog.seen(container("a", 2), false, at(0s));
@@ -123,7 +137,7 @@ TEST(Catalog, TheRoutesOfAStoppedContainerStandWithoutAnAddress) {
   Container c = container("a", 2);
   catalog.seen(c, true, at(0s));
 
-  const Effects effects = catalog.ended("", "id-2", at(1s));
+  const Effects effects = catalog.ended("", "id-2", 137, at(1s));
   EXPECT_EQ(effects.servers.at(0).state, ServerState::Gone);
   EXPECT_EQ(why(catalog), ReasonKind::Stopped);
   catalog.seen(c, false, at(1s));

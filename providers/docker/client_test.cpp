@@ -65,6 +65,19 @@ TEST(Client, SaysWhatTheEngineSays) {
   EXPECT_FALSE(client.inspect("a"));
 }
 
+TEST(Client, SaysWhyASocketCannotBeConnected) {
+  Endpoint endpoint;
+  endpoint.reach = {.base = "http://docker",
+                    .unix_socket = "/nowhere/docker.sock",
+                    .ssh = {},
+                    .tls = {},
+                    .username = {},
+                    .password = {}};
+  Client client(endpoint, 0ms);
+
+  EXPECT_EQ(client.negotiate().error(), "connect /nowhere/docker.sock: No such file or directory");
+}
+
 TEST(Client, DoesNotPutForeignTextIntoPaths) {
   FakeEngine engine;
   Client client(endpoint_of(engine), 0ms);

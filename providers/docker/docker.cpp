@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -40,13 +41,12 @@ Configured<std::unique_ptr<Docker>> Docker::make(const model::DockerProvider& op
   auto settings = make_settings(options, types, short_labels);
   if (!settings) return std::unexpected(settings.error());
   std::map<std::string, Endpoint> endpoints;
-  // With engines by name only, the unnamed one counts when it is configured.
-  if (options.endpoint || options.hosts.empty()) {
-    auto endpoint =
-        resolve_endpoint(options.endpoint, options.tls, options.username, options.password, environment);
-    if (!endpoint) return misconfigured("providers.docker.endpoint", endpoint.error());
-    endpoints.emplace("", std::move(*endpoint));
-  }
+  auto own = resolve_endpoint(options.endpoint, options.tls, options.username, options.password, environment);
+  if (!own) return misconfigured("providers.docker.endpoint", own.error());
+  // With engines by name, one on this machine need not exist.
+  const std::string& socket = own->reach.unix_socket;
+  const bool absent = !options.endpoint && !socket.empty() && ::access(socket.c_str(), F_OK) != 0;
+  if (options.hosts.empty() || !absent) endpoints.emplace("", std::move(*own));
   for (const auto& [name, host] : options.hosts) {
     auto endpoint =
         resolve_endpoint(host.endpoint, host.tls, {}, {}, [](const char*) { return std::nullopt; });
@@ -154,7 +154,7 @@ void Docker::apply(const Report& report, Sink& sink) {
       if (event.action == Event::Action::Stopping)
         follow(catalog_.stopping(report.host, event.container, event.signal, now), sink);
       if (event.action == Event::Action::Ended)
-        follow(catalog_.ended(report.host, event.container, now), sink);
+        follow(catalog_.ended(report.host, event.container, event.exit_code, now), sink);
       if (event.action == Event::Action::Removed)
         follow(catalog_.removed(report.host, event.container, now), sink);
       return;

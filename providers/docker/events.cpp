@@ -1,5 +1,7 @@
 #include "providers/docker/events.h"
 
+#include "engine/base/strings.h"
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -42,6 +44,7 @@ std::optional<Event> read_event(const json& root) {
     out.container = text(actor, "ID");
     out.action = action_of(out.word);
     out.signal = text(attributes, "signal");
+    out.exit_code = static_cast<int>(parse_digits(text(attributes, "exitCode")).value_or(0) & 0xFF);
     // Podman kills without naming the signal: without one, only "stop" is known to be a stop.
     if (out.word == "kill" && out.signal.empty()) out.action = Event::Action::Changed;
   }

@@ -21,6 +21,7 @@ struct Event {
   std::string word;       // as the engine wrote it, for the log
   std::string container;  // full id
   std::string signal;     // of kill
+  int exit_code = 0;      // of die
 };
 
 // Nothing for events that concern no container; an error for what is no event at all.

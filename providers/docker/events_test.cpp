@@ -19,6 +19,7 @@ TEST(Events, ReadAContainerEventOfEveryEngine) {
   EXPECT_EQ((*old)->action, Event::Action::Stopping);
   EXPECT_EQ((*old)->signal, "15");
   EXPECT_EQ((*recent)->action, Event::Action::Ended);
+  EXPECT_EQ((*recent)->exit_code, 137);
 }
 
 TEST(Events, NameTheContainerOfANetworkEvent) {

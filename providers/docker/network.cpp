@@ -74,15 +74,20 @@ std::string list_of(const Container& container) {
   return out.empty() ? "no network" : fmt::format("{}", fmt::join(out, ", "));
 }
 
+// Compose cannot put a service on the default bridge beside other networks.
+std::string network_to_add(const std::set<std::string>& ours) {
+  for (const std::string& name : ours)
+    if (name != "bridge") return fmt::format("add `networks: [{}]`", name);
+  return "put both on one network";
+}
+
 Reason no_shared_network(const Container& container, const Surroundings& around) {
   std::vector<std::string> ours;
   for (const std::string& name : *around.networks) ours.push_back("`" + name + "`");
   return {ReasonKind::NoNetwork,
           fmt::format("{} is on {}; Fairlead is on {}", container.name, list_of(container),
                       ours.empty() ? "no network" : fmt::format("{}", fmt::join(ours, ", "))),
-          around.networks->empty() ? std::string()
-                                   : fmt::format("add `networks: [{}]`", *around.networks->begin()),
-          false};
+          network_to_add(*around.networks), false};
 }
 
 // Label, provider's network, the rest by name ("ingress" last: it carries published ports, not applications).

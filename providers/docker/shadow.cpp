@@ -41,7 +41,10 @@ void mark(std::map<std::string, model::Element<Router>>& routers, const std::str
   for (auto& [name, element] : routers) {
     if (element.options.rule.empty()) continue;
     const auto age = created.find(section + "." + name);
-    groups[Key(element.options.rule, element.options.priority, element.options.tls.has_value())].push_back(
+    // 0 means the length of the rule.
+    const auto length = static_cast<std::int64_t>(element.options.rule.size());
+    const std::int64_t priority = element.options.priority == 0 ? length : element.options.priority;
+    groups[Key(element.options.rule, priority, element.options.tls.has_value())].push_back(
         {&name, &element, can_serve(element.options.service, standings),
          age == created.end() ? WallTime{} : age->second});
   }
