@@ -4,12 +4,17 @@
 #include "engine/middleware/add_prefix.h"
 #include "engine/middleware/api_key.h"
 #include "engine/middleware/basic_auth.h"
+#include "engine/middleware/buffering.h"
 #include "engine/middleware/chain.h"
+#include "engine/middleware/circuit_breaker.h"
 #include "engine/middleware/compress.h"
 #include "engine/middleware/content_type.h"
+#include "engine/middleware/digest_auth.h"
 #include "engine/middleware/encoded_characters.h"
 #include "engine/middleware/entry.h"
+#include "engine/middleware/errors.h"
 #include "engine/middleware/forward_auth.h"
+#include "engine/middleware/grpc_web.h"
 #include "engine/middleware/headers.h"
 #include "engine/middleware/in_flight_req.h"
 #include "engine/middleware/ip_allow_list.h"
@@ -22,6 +27,7 @@
 #include "engine/middleware/replace_path.h"
 #include "engine/middleware/replace_path_regex.h"
 #include "engine/middleware/request_id.h"
+#include "engine/middleware/retry.h"
 #include "engine/middleware/strip_prefix.h"
 #include "engine/middleware/strip_prefix_regex.h"
 
@@ -37,11 +43,16 @@ constexpr auto kTypes = std::to_array<Type>({
     entry<AddPrefix>("addPrefix", "Adds a path prefix before forwarding."),
     entry<ApiKey>("apiKey", "Asks for a key in a header, the query or a cookie."),
     entry<BasicAuth>("basicAuth", "Asks for a user and a password."),
+    entry<Buffering>("buffering", "Reads whole requests and responses before they go on."),
     entry<ChainOf>("chain", "Names other middlewares, to be used together."),
+    entry<CircuitBreaker>("circuitBreaker", "Stops sending requests to a service that fails."),
     entry<Compress, kMayBeEmpty>("compress", "Compresses response bodies, by what the client accepts."),
     entry<ContentType, kMayBeEmpty>("contentType", "Guesses the Content-Type that a server left out."),
+    entry<DigestAuth>("digestAuth", "Asks for a user and proof of a password."),
     entry<EncodedCharacters>("encodedCharacters", "Refuses paths with escapes that are not allowed."),
+    entry<Errors>("errors", "Replaces responses with certain codes by pages of another service."),
     entry<ForwardAuth>("forwardAuth", "Asks another server whether a request may pass."),
+    entry<GrpcWeb>("grpcWeb", "Lets browsers talk to gRPC services."),
     entry<Headers>("headers", "Sets headers: custom ones, CORS and security."),
     entry<InFlightReq>("inFlightReq", "Limits how many requests of one source run at once."),
     entry<IpAllowList>("ipAllowList", "Lets only certain client addresses pass."),
@@ -55,6 +66,7 @@ constexpr auto kTypes = std::to_array<Type>({
     entry<ReplacePath>("replacePath", "Replaces the whole path."),
     entry<ReplacePathRegex>("replacePathRegex", "Rewrites the path by a pattern."),
     entry<RequestId, kMayBeEmpty>("requestId", "Gives each request an identifier."),
+    entry<Retry>("retry", "Sends a request again that failed."),
     entry<StripPrefix>("stripPrefix", "Removes one of several prefixes from the path."),
     entry<StripPrefixRegex>("stripPrefixRegex", "Removes a matching prefix from the path."),
 });
