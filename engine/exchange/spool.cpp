@@ -1,6 +1,7 @@
 #include "engine/exchange/spool.h"
 
 #include "engine/base/fd.h"
+#include "engine/base/memory_budget.h"
 #include "engine/event/offload.h"
 
 #include <fcntl.h>
@@ -59,10 +60,21 @@ Result<std::string> read_some(int file, std::size_t bytes, std::uint64_t at) {
 }  // namespace
 
 struct Spool::Contents {
+  Contents() = default;
+  Contents(const Contents&) = delete;
+  Contents& operator=(const Contents&) = delete;
+  ~Contents() { MemoryBudget::instance().remove(counted); }
+  void count() {
+    const std::size_t now = memory.capacity() + waiting.capacity();
+    MemoryBudget::instance().add(now - counted);  // modulo 2^64: also when it became less
+    counted = now;
+  }
+
   std::string memory;        // the beginning
   std::string waiting;       // follows what the file has
   std::shared_ptr<Fd> file;  // shared with work on the lane; null until the first spill
   std::uint64_t file_bytes = 0;
+  std::size_t counted = 0;  // in the budget of buffered bytes
 
   std::uint64_t size() const { return memory.size() + file_bytes + waiting.size(); }
 };
@@ -135,6 +147,7 @@ bool Spool::put(std::string_view bytes) {
     bytes.remove_prefix(std::min(room, bytes.size()));
   }
   contents_->waiting += bytes;
+  contents_->count();
   return true;
 }
 
@@ -159,6 +172,7 @@ Task<Result<>> Spool::settle() {
   if (!file) co_return std::unexpected(std::move(file.error()));
   contents.file = std::move(*file);
   contents.file_bytes += size;
+  contents.count();
   co_return Result<>{};
 }
 
@@ -166,6 +180,8 @@ Task<Result<>> Spool::fill(http::Body& from) {
   if (const auto length = from.length(); length && size() + *length > limits_.max_bytes)
     co_return fail(limits_.too_large_status, Fault::Client, "body too large");
   while (true) {
+    if (MemoryBudget::instance().exhausted())
+      co_return fail(503, Fault::Proxy, "the budget of buffered bytes is used up");
     Result<http::Chunk> chunk = co_await from.read(kFileStep);
     if (!chunk) co_return std::unexpected(std::move(chunk.error()));
     if (!put(chunk->bytes)) co_return fail(limits_.too_large_status, Fault::Client, "body too large");

@@ -30,7 +30,7 @@ class Spool {
   Spool(Spool&&) noexcept;
 
   // Reads `from` to its end. Errors: those of `from`; {too_large_status, Client}; {500, Proxy} when the
-  // temporary file cannot be written.
+  // temporary file cannot be written; {503, Proxy} when the budget of buffered bytes is used up.
   Task<Result<>> fill(http::Body& from);
 
   // Takes a copy without waiting; false, and nothing is taken, when it would exceed max_bytes. Every put that

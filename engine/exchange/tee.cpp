@@ -1,6 +1,7 @@
 #include "engine/exchange/tee.h"
 
 #include "engine/base/assert.h"
+#include "engine/base/memory_budget.h"
 
 namespace fairlead::exchange {
 
@@ -32,7 +33,8 @@ class Tee::Reader final : public http::Body {
       tee_->failed_ = true;
       co_return chunk;
     }
-    if (tee_->copying_ && !tee_->copy_->put(chunk->bytes)) tee_->give_up();
+    if (tee_->copying_ && (MemoryBudget::instance().exhausted() || !tee_->copy_->put(chunk->bytes)))
+      tee_->give_up();
     if (!tee_->copying_ && !chunk->bytes.empty()) tee_->overflowed_ = true;
     tee_->ended_ = chunk->last;
     co_return chunk;
