@@ -1,5 +1,6 @@
 #include "engine/middleware/rate_limit_redis.h"
 
+#include "engine/upstream/fetch.h"
 #include "engine/upstream/redis.h"
 
 #include <fmt/format.h>
@@ -33,10 +34,17 @@ std::string microseconds(Duration duration) {
 Configured<std::shared_ptr<const RateLimitRedis>> RateLimitRedis::make(const RateLimitRedisOptions& options,
                                                                        const BucketRules& rules,
                                                                        std::string name) {
+  std::shared_ptr<const upstream::FetchTls> tls;
+  if (options.tls) {
+    auto made = upstream::make_fetch_tls(*options.tls);
+    if (!made) return misconfigured("redis." + made.error().path, made.error().what);
+    tls = std::move(*made);
+  }
   auto redis = upstream::Redis::make({.endpoints = options.endpoints,
                                       .username = options.username,
                                       .password = options.password,
                                       .db = options.db,
+                                      .tls = std::move(tls),
                                       .dial_timeout = options.dial_timeout,
                                       .read_timeout = options.read_timeout});
   if (!redis) return misconfigured("redis." + redis.error().path, redis.error().what);

@@ -2,6 +2,7 @@
 
 #include "engine/middleware/test_options.h"
 #include "engine/middleware/test_waiting.h"
+#include "engine/tls/test_certificates.h"
 
 #include <arpa/inet.h>
 #include <gmock/gmock.h>
@@ -11,7 +12,10 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdio>
+#include <fstream>
 #include <string>
+#include <vector>
 
 namespace fairlead::middleware {
 namespace {
@@ -31,15 +35,26 @@ int free_port() {
 // A real server in a process of its own; port 0 when none is installed.
 class RedisServer {
  public:
-  RedisServer() {
+  // certificate, key: paths; with them it speaks TLS only.
+  explicit RedisServer(const std::string& certificate = {}, const std::string& key = {}) {
     if (::access("/usr/bin/redis-server", X_OK) != 0) return;
     port = free_port();
     pid_ = ::fork();
     if (pid_ == 0) {
       const std::string text = std::to_string(port);
-      ::execl("/usr/bin/redis-server", "redis-server", "--port", text.c_str(), "--bind", "127.0.0.1",
-              "--save", "", "--requirepass", "hidden", "--loglevel", "warning", "--logfile", "/dev/null",
-              nullptr);
+      std::vector<std::string> words = {"redis-server",  "--bind", "127.0.0.1",  "--save",  "",
+                                        "--requirepass", "hidden", "--loglevel", "warning", "--logfile",
+                                        "/dev/null"};
+      if (certificate.empty())
+        words.insert(words.end(), {"--port", text});
+      else
+        words.insert(words.end(),
+                     {"--port", "0", "--tls-port", text, "--tls-auth-clients", "no", "--tls-cert-file",
+                      certificate, "--tls-key-file", key, "--tls-ca-cert-file", certificate});
+      std::vector<char*> arguments;
+      for (std::string& word : words) arguments.push_back(word.data());
+      arguments.push_back(nullptr);
+      ::execv("/usr/bin/redis-server", arguments.data());
       ::_exit(127);
     }
     for (int i = 0; i < 500 && !answers(); ++i) ::usleep(10'000);
@@ -87,6 +102,33 @@ TEST(RateLimitRedis, TwoInstancesShareOneLimit) {
 
   EXPECT_EQ(refused.head.status, 429);
   EXPECT_EQ(refused.head.fields.get("Retry-After"), "60");
+}
+
+TEST(RateLimitRedis, SpeaksTlsAndVerifiesTheServer) {
+  const tls::TestCertificate pair = tls::test_certificate("IP:127.0.0.1");
+  const std::string base = testing::TempDir() + "fairlead-redis-" + std::to_string(::getpid());
+  const std::string certificate = base + ".crt";
+  const std::string key = base + ".key";
+  std::ofstream(certificate) << pair.chain;
+  std::ofstream(key) << pair.key;
+  const RedisServer server(certificate, key);
+  if (server.port == 0) GTEST_SKIP() << "redis-server is not installed";
+  const auto status_with = [&](std::string_view option, std::string_view value) {
+    const test::Made made("rateLimit", {{"average", "9"},
+                                        {"burst", "10"},
+                                        {"redis.endpoints", server.endpoint()},
+                                        {"redis.password", "hidden"},
+                                        {option, value}});
+    EXPECT_TRUE(made) << made.error();
+    auto x = test::get("/");
+    return test::run_waiting(*made, x, test::StubService()).head.status;
+  };
+
+  EXPECT_EQ(status_with("redis.tls.ca", certificate), 200);
+  EXPECT_EQ(status_with("redis.tls.insecureSkipVerify", "true"), 200);
+  EXPECT_EQ(status_with("redis.tls.insecureSkipVerify", "false"), 500);
+  std::remove(certificate.c_str());
+  std::remove(key.c_str());
 }
 
 TEST(RateLimitRedis, ALostServerAnswers500AndAWrongPasswordToo) {

@@ -4,7 +4,9 @@
 #include "engine/net/address.h"
 #include "engine/net/transport.h"
 #include "engine/upstream/dialer.h"
+#include "engine/upstream/fetch_tls.h"
 #include "engine/upstream/resolver.h"
+#include "engine/upstream/secure.h"
 
 #include <fmt/format.h>
 #include <hiredis/hiredis.h>
@@ -122,6 +124,9 @@ class Redis::Link final : public event::Destroyable, net::TransportUser, event::
       }
       for (const net::Ip& ip : *ips) {
         dialled = co_await dial(loop_, net::Address{ip, endpoint.port}, settings_->options.dial_timeout);
+        if (dialled && settings_->options.tls)
+          dialled = co_await secure(loop_, std::move(*dialled),
+                                    fetch_transport(settings_->options.tls.get()).tls, endpoint.host);
         if (dialled) break;
       }
       if (dialled) break;

@@ -13,6 +13,8 @@
 
 namespace fairlead::upstream {
 
+class FetchTls;
+
 struct RedisReply {
   enum class Kind : unsigned char { Nil, Integer, Text, List, Error };
   Kind kind = Kind::Nil;
@@ -26,6 +28,7 @@ struct RedisOptions {
   std::string username;
   std::string password;
   int db = 0;
+  std::shared_ptr<const FetchTls> tls;  // null: plain
   Duration dial_timeout = std::chrono::seconds(5);
   Duration read_timeout = std::chrono::seconds(3);  // for the answer to a command
 };
