@@ -1,0 +1,86 @@
+#include "cmd/fairlead/log_setup.h"
+
+#include "cmd/fairlead/log_file.h"
+#include "cmd/fairlead/log_format.h"
+#include "engine/base/strings.h"
+
+#include <spdlog/async.h>
+#include <spdlog/sinks/base_sink.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <memory>
+#include <mutex>
+
+namespace fairlead::cmd {
+namespace {
+
+constexpr std::size_t kQueue = 8192;  // messages that may wait for the disk
+constexpr std::uint64_t kMegabyte = 1024 * 1024;
+constexpr std::uint64_t kDefaultMegabytes = 100;
+
+class FileSink final : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  explicit FileSink(LogFile::Options options) : file_(std::move(options)) {}
+  void reopen() {
+    const std::lock_guard lock(mutex_);
+    file_.reopen();
+  }
+
+ private:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    spdlog::memory_buf_t line;
+    formatter_->format(message, line);
+    file_.write({line.data(), line.size()});
+  }
+  void flush_() override {}
+
+  LogFile file_;
+};
+
+std::shared_ptr<FileSink>& current_sink() {
+  static std::shared_ptr<FileSink> sink;
+  return sink;
+}
+
+spdlog::level::level_enum level_of(std::string_view name) {
+  if (iequals(name, "trace")) return spdlog::level::trace;
+  if (iequals(name, "debug")) return spdlog::level::debug;
+  if (iequals(name, "warn") || iequals(name, "warning")) return spdlog::level::warn;
+  if (iequals(name, "error")) return spdlog::level::err;
+  if (iequals(name, "fatal") || iequals(name, "panic")) return spdlog::level::critical;
+  return spdlog::level::info;
+}
+
+std::uint64_t positive(std::int64_t number) { return number > 0 ? static_cast<std::uint64_t>(number) : 0; }
+
+}  // namespace
+
+void set_up_log(const model::Log& options) {
+  if (!spdlog::thread_pool()) spdlog::init_thread_pool(kQueue, 1);
+  LogFile::Options file;
+  file.path = options.file_path;
+  file.max_bytes = (options.max_size > 0 ? positive(options.max_size) : kDefaultMegabytes) * kMegabyte;
+  file.max_backups = positive(options.max_backups);
+  file.max_age_days = positive(options.max_age);
+  file.compress = options.compress;
+  auto sink = std::make_shared<FileSink>(std::move(file));
+  const bool color = options.file_path.empty() && !options.no_color && ::isatty(STDOUT_FILENO);
+  sink->set_formatter(log_formatter(options.format == "json", color));
+  auto logger = std::make_shared<spdlog::async_logger>("", sink, spdlog::thread_pool(),
+                                                       spdlog::async_overflow_policy::overrun_oldest);
+  logger->set_level(level_of(options.level));
+  spdlog::set_default_logger(std::move(logger));
+  current_sink() = std::move(sink);
+}
+
+void reopen_log() {
+  if (const auto& sink = current_sink()) sink->reopen();
+}
+
+void finish_log() {
+  current_sink().reset();
+  spdlog::shutdown();
+}
+
+}  // namespace fairlead::cmd
