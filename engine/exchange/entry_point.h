@@ -9,6 +9,7 @@
 #include "engine/exchange/route_table.h"
 #include "engine/http/canonical.h"
 #include "engine/net/address.h"
+#include "engine/tls/host_table.h"
 
 namespace fairlead::exchange {
 
@@ -32,6 +33,7 @@ struct EntryPoint {
   ReasonsPolicy reasons;
   RouteTable plain;                      // routers without tls
   RouteTable secure;                     // routers with tls
+  std::shared_ptr<const tls::HostTable> tls_hosts;  // which TLS options a name has; null: no TLS here
   bool access_log = true;                // of requests that no router matched
 };
 

@@ -9,6 +9,8 @@
 #include "engine/exchange/carry_over.h"
 #include "engine/routing/rule.h"
 #include "engine/runtime/snapshot.h"
+#include "engine/tls/client_context.h"
+#include "engine/tls/site.h"
 
 namespace fairlead::runtime {
 
@@ -27,6 +29,10 @@ class Compiler {
                                           std::shared_ptr<model::Dynamic> dynamic, const Snapshot* previous);
 
   // A change of state alone needs no compilation: the sets that have the server.
+  // Whether a certificate or authority that the configuration names has changed on disk: compile again.
+  bool files_changed() { return site_.files_changed(); }
+  const std::shared_ptr<tls::Tables>& tls_tables() const { return site_.tables(); }
+
   std::vector<upstream::SetId> set_phase(const Snapshot& snapshot, std::string_view url, upstream::Phase phase);
 
  private:
@@ -39,6 +45,9 @@ class Compiler {
 
   InternalServices internal_;
   exchange::CarryOver carry_over_;
+  // TLS toward servers by what it is made of: connections are kept over compilations.
+  std::unordered_map<std::uint64_t, std::weak_ptr<const tls::ClientContext>> client_contexts_;
+  tls::Site site_{std::make_shared<tls::Tables>(), {"http/1.1"}};
   std::unordered_map<std::string, upstream::SetId> set_ids_;
   // Rules by syntax and text, of the compilation before and of this one.
   std::unordered_map<std::string, std::shared_ptr<const routing::Rule>> rules_before_;

@@ -8,11 +8,13 @@ namespace fairlead::runtime {
 
 HttpConnection::HttpConnection(Worker& worker, WorkerEntryPoint& entry_point,
                                std::unique_ptr<net::Transport> transport,
-                               std::shared_ptr<const codec::h1::ServerSettings> settings)
+                               std::shared_ptr<const codec::h1::ServerSettings> settings,
+                               std::unique_ptr<const exchange::TlsFacts> tls)
     : worker_(worker),
       entry_point_(entry_point),
       peer_(transport->peer()),
       client_ip_(peer_.ip.text()),
+      tls_(std::move(tls)),
       codec_(worker.loop(), std::move(transport), std::move(settings), *this, *this) {}
 
 void HttpConnection::close() { codec_.close(); }
@@ -30,7 +32,8 @@ void HttpConnection::refused(const Error& error) {
 exchange::Pinned* HttpConnection::prepare(exchange::Exchange& x) {
   x.client = peer_;
   x.client_ip = client_ip_;
-  x.request.scheme = "http";
+  x.tls = tls_.get();
+  x.request.scheme = tls_ ? "https" : "http";
   PinnedSnapshot* snapshot = worker_.snapshot();
   snapshot->pin();
   const auto entry_point = (*snapshot)->entry_points.find(entry_point_.name());

@@ -5,6 +5,7 @@
 
 #include "engine/codec/h1/server.h"
 #include "engine/event/loop.h"
+#include "engine/exchange/exchange.h"
 #include "engine/exchange/jobs.h"
 
 namespace fairlead::runtime {
@@ -19,7 +20,8 @@ class HttpConnection final : public event::Destroyable,
                              codec::h1::ServerOwner {
  public:
   HttpConnection(Worker& worker, WorkerEntryPoint& entry_point, std::unique_ptr<net::Transport> transport,
-                 std::shared_ptr<const codec::h1::ServerSettings> settings);
+                 std::shared_ptr<const codec::h1::ServerSettings> settings,
+                 std::unique_ptr<const exchange::TlsFacts> tls = nullptr);
 
   void start() { codec_.start(); }
   void drain() { codec_.drain(); }
@@ -42,6 +44,7 @@ class HttpConnection final : public event::Destroyable,
   WorkerEntryPoint& entry_point_;
   net::Address peer_;
   std::string client_ip_;
+  std::unique_ptr<const exchange::TlsFacts> tls_;  // null: plain
   codec::h1::ServerConnection codec_;
 };
 

@@ -3,6 +3,7 @@
 #include "engine/base/strings.h"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 
@@ -55,6 +56,8 @@ CertificatePtr Site::certificate(const std::string& cert_file, const std::string
                                made.error().what);
   }
   if (!kept.problem.empty() && kept.certificate) kept.problem += "; the certificate read before stays";
+  // Said when the files were read, not at every build.
+  if (!kept.problem.empty()) spdlog::error("TLS certificate {}: {}", in_words(cert_file), kept.problem);
   problem = kept.problem;
   return kept.certificate;
 }

@@ -4,6 +4,7 @@
 
 #include "engine/upstream/dialer.h"
 #include "engine/upstream/resolver.h"
+#include "engine/upstream/secure.h"
 
 namespace fairlead::upstream {
 
@@ -60,8 +61,14 @@ Task<Result<http::ClientStreamPtr>> Pool::take(bool fresh) {
 
 Task<Result<http::ClientStreamPtr>> Pool::connect() {
   const Dialing dialing(*this);
-  if (address_.scheme != Scheme::Http)
-    co_return fail(503, Fault::Proxy, fmt::format("{}: only http servers are in effect", address_.url));
+  if (address_.scheme == Scheme::H2c)
+    co_return fail(503, Fault::Proxy, fmt::format("{}: h2c is not yet in effect", address_.url));
+  std::shared_ptr<const tls::ClientContext> tls = options_.tls;
+  if (address_.scheme == Scheme::Https && !tls) {
+    auto plain = default_client_context();
+    if (!plain) co_return std::unexpected(std::move(plain.error()));
+    tls = std::move(*plain);
+  }
   std::vector<net::Ip> candidates;
   if (address_.ip) {
     candidates.push_back(*address_.ip);
@@ -76,6 +83,10 @@ Task<Result<http::ClientStreamPtr>> Pool::connect() {
     if (!transport) {
       last = std::move(transport.error());
       continue;
+    }
+    if (address_.scheme == Scheme::Https) {
+      transport = co_await secure(loop_, std::move(*transport), tls, address_.host);
+      if (!transport) co_return std::unexpected(std::move(transport.error()));
     }
     auto connection = std::unique_ptr<codec::h1::ClientConnection>(
         new codec::h1::ClientConnection(loop_, std::move(*transport), *this));

