@@ -106,6 +106,7 @@ TEST(Swarm, PollsAManagerAndNeedsThePortLabel) {
   ASSERT_EQ(last->http.standings.at("web").size(), 1u);
   EXPECT_EQ(last->http.standings.at("web")[0].url, "http://10.0.1.3:80") << "ingress comes last";
   EXPECT_EQ(last->http.standings.at("web")[0].state, model::ServerState::Ready);
+  for (int i = 0; i < 300 && !provider->status().connected; ++i) std::this_thread::sleep_for(10ms);
   EXPECT_TRUE(provider->status().connected);
   provider->stop();
 }
