@@ -126,8 +126,7 @@ void Opening::begin_tls(const tls::ClientHello& hello) {
     if (!choice.context)
       return refuse(SSL_AD_HANDSHAKE_FAILURE,
                     fmt::format("the TLS options are not usable: {}", choice.refusal));
-    options_key_ = choice.key;
-    options_name_ = choice.context->name();
+    options_ = choice.context;
     ssl = tls::begin_server(*choice.context, hello, *tables.certificates.table(), local);
   }
   if (!ssl) return refuse(ssl.error().alert, ssl.error().why);
@@ -168,16 +167,15 @@ void Opening::become_http() {
   gone_ = true;
   timer_.cancel();
   std::unique_ptr<exchange::TlsFacts> facts;
-  if (options_key_) {
+  if (options_) {
     tls::Agreed agreed = static_cast<tls::TlsTransport&>(*transport_).agreed();
     facts = std::make_unique<exchange::TlsFacts>();
-    facts->version = std::move(agreed.version);
-    facts->cipher = std::move(agreed.cipher);
+    facts->version = agreed.version;
+    facts->cipher = agreed.cipher;
     facts->server_name = std::move(agreed.server_name);
     facts->client_subject = std::move(agreed.peer_subject);
     facts->client_chain_pem = std::move(agreed.peer_chain_pem);
-    facts->options_key = options_key_;
-    facts->options_name = std::move(options_name_);
+    facts->options = std::move(options_);
   }
   entry_point_.remove(*this);
   entry_point_.add(std::make_unique<HttpConnection>(worker_, entry_point_, std::move(transport_),

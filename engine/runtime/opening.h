@@ -54,10 +54,9 @@ class Opening final : public event::Destroyable, net::TransportUser, event::Time
   std::unique_ptr<net::Transport> transport_;  // plain, then TLS over it
   event::Timer timer_;
   TimePoint handshake_deadline_{};
-  std::uint64_t options_key_ = 0;
-  std::string options_name_;
-  bool spoken_ = false;     // its first byte was seen
-  bool challenge_ = false;  // acme-tls/1: over after the handshake
+  std::shared_ptr<const tls::ServerContext> options_;  // of the handshake, which calls back into it
+  bool spoken_ = false;                                // its first byte was seen
+  bool challenge_ = false;                             // acme-tls/1: over after the handshake
   bool gone_ = false;
 };
 

@@ -36,11 +36,11 @@ const HostTable::Choice& HostTable::find(std::string_view host) const {
   return found == hosts_.end() ? otherwise_ : found->second;
 }
 
-bool HostTable::admits(std::string_view host, std::uint64_t key, std::string_view name) const {
+bool HostTable::admits(std::string_view host, const ServerContext* options) const {
   const Choice& choice = find(host);
-  if (choice.key == key) return true;
-  return choice.context && choice.context->name() == name &&
-         choice.context->client_rule() == ClientRule::Ignores;
+  if (!options || !choice.context) return false;
+  if (choice.key == options->key()) return true;
+  return choice.context->name() == options->name() && choice.context->client_rule() == ClientRule::Ignores;
 }
 
 }  // namespace fairlead::tls

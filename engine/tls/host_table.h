@@ -30,9 +30,9 @@ class HostTable {
   // `host` in lower case without a trailing dot: the name itself, else `*.` and what follows its first label,
   // else the default options.
   const Choice& find(std::string_view host) const;
-  // Whether a request for `host` may come over a connection that was set up with options of that key and
-  // name. Options that changed meanwhile are no obstacle, unless they ask for a client certificate.
-  bool admits(std::string_view host, std::uint64_t key, std::string_view name) const;
+  // Whether a request for `host` may come over a connection that was set up with these options (null:
+  // unknown). Options that changed meanwhile are no obstacle, unless they ask for a client certificate.
+  bool admits(std::string_view host, const ServerContext* options) const;
   std::size_t size() const { return hosts_.size(); }
 
  private:

@@ -132,13 +132,24 @@ TEST_F(SiteTest, AdmitsRequestsOverConnectionsWithTheSameOptions) {
   const auto table = hosts({{"r1", {"a.example"}, "strict"}, {"r2", {"b.example"}, "default"}});
   const auto strict = site.options("strict");
   const auto plain = site.options("default");
-  EXPECT_TRUE(table->admits("a.example", strict->key(), strict->name()));
-  EXPECT_FALSE(table->admits("a.example", plain->key(), plain->name()));
-  EXPECT_FALSE(table->admits("b.example", strict->key(), strict->name()));
-  EXPECT_TRUE(table->admits("nobody", plain->key(), plain->name()));
-  // Options that changed: fine for the default, not for those that ask for a certificate.
-  EXPECT_TRUE(table->admits("b.example", 1, "default"));
-  EXPECT_FALSE(table->admits("a.example", 1, "strict"));
+  EXPECT_TRUE(table->admits("a.example", strict.get()));
+  EXPECT_FALSE(table->admits("a.example", plain.get()));
+  EXPECT_FALSE(table->admits("b.example", strict.get()));
+  EXPECT_TRUE(table->admits("nobody", plain.get()));
+  EXPECT_FALSE(table->admits("nobody", nullptr));
+}
+
+TEST_F(SiteTest, AdmitsRequestsAfterAChangeThatAsksForNoCertificate) {
+  demand_client("strict", ca);
+  site.build(config);
+  const auto strict = site.options("strict");
+  const auto plain = site.options("default");
+  demand_client("strict", test_certificate("").chain);
+  options("default").options.min_version = "VersionTLS13";
+  site.build(config);
+  const auto table = hosts({{"r1", {"a.example"}, "strict"}, {"r2", {"b.example"}, "default"}});
+  EXPECT_TRUE(table->admits("b.example", plain.get()));
+  EXPECT_FALSE(table->admits("a.example", strict.get()));
 }
 
 TEST_F(SiteTest, ServesChangedFilesAndKeepsGoodOnes) {

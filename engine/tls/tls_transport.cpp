@@ -208,7 +208,9 @@ net::IoResult TlsTransport::read(std::span<char> into) {
     const int ok = SSL_read_ex(ssl_.get(), into.data() + total, into.size() - total, &got);
     if (ok == 1) {
       total += got;
-      continue;
+      if (!dry_ || !in_.empty() || SSL_has_pending(ssl_.get())) continue;
+      code = SSL_ERROR_WANT_READ;  // as OpenSSL would find out
+      break;
     }
     code = SSL_get_error(ssl_.get(), ok);
     break;
@@ -236,9 +238,11 @@ net::IoResult TlsTransport::write(std::span<const iovec> parts) {
   }
   ERR_clear_error();
   Staging& buffers = staging();
-  std::size_t total = 0;
   std::size_t part = 0;
-  std::size_t at = 0;  // in parts[part]
+  while (part < parts.size() && parts[part].iov_len == 0) ++part;
+  // The byte that was held back has been sent meanwhile.
+  std::size_t total = part < parts.size() ? std::exchange(owed_, 0) : 0;
+  std::size_t at = total;  // in parts[part]
   while (part < parts.size()) {
     while (part < parts.size() && buffers.out.size() + kRecord <= kSend) {
       const char* from = static_cast<const char*>(parts[part].iov_base) + at;
@@ -272,7 +276,13 @@ net::IoResult TlsTransport::write(std::span<const iovec> parts) {
     if (!send_staged()) return {0, net::IoStatus::Failed, error_, false};
     if (!kept_out_.empty()) break;
   }
-  return {total, net::IoStatus::Ok, 0, false};
+  if (!kept_out_.empty() && total > 0) {
+    // The user must not take for sent, and close over, what still waits here: one byte is reported with the
+    // rest.
+    owed_ = 1;
+    --total;
+  }
+  return {total, total > 0 || kept_out_.empty() ? net::IoStatus::Ok : net::IoStatus::WouldBlock, 0, false};
 }
 
 // Sends what OpenSSL wrote in this call; what the peer does not take is copied. False: the connection is

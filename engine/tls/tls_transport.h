@@ -27,8 +27,8 @@ class HandshakeUser {
 
 // What a handshake agreed on.
 struct Agreed {
-  std::string version;         // "1.3"
-  std::string cipher;          // as IANA names it
+  std::string_view version;    // a literal: "1.3"
+  std::string_view cipher;     // a literal, as IANA names it
   std::string protocol;        // ALPN; empty: none
   std::string server_name;     // SNI
   std::string peer_subject;    // of the peer's certificate; empty: it sent none
@@ -89,7 +89,8 @@ class TlsTransport final : public net::Transport, net::TransportUser, event::Tim
   std::string kept_in_;
   std::string kept_out_;  // ciphertext that the peer does not take yet
   std::size_t receive_bytes_ = 0;
-  int error_ = 0;  // errno of the lower transport
+  std::size_t owed_ = 0;  // bytes that were encrypted and not yet reported as written
+  int error_ = 0;         // errno of the lower transport
   State state_ = State::Handshake;
   bool dry_ = false;        // the lower transport has no more now
   bool end_ = false;        // its end was seen

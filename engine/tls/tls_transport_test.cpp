@@ -33,7 +33,10 @@ struct End final : HandshakeUser, net::TransportUser {
     transport.set_user(this);
   }
   void on_readable() override { read(); }
-  void on_writable() override { send(); }
+  void on_writable() override {
+    send();
+    if (closes_after && outgoing.empty()) transport->close();
+  }
   void on_peer_finished() override { read(); }
   void on_broken(int error) override { broken = error; }
   void read() {
@@ -62,6 +65,7 @@ struct End final : HandshakeUser, net::TransportUser {
   std::string outgoing;
   net::IoStatus last = net::IoStatus::Ok;
   int broken = 0;
+  bool closes_after = false;
 };
 
 struct TlsTransportTest : testing::Test {
@@ -124,6 +128,16 @@ TEST_F(TlsTransportTest, CarriesMoreThanSocketsHold) {
   EXPECT_FALSE(server.outgoing.empty());
   run([&] { return client.received.size() == body.size(); });
   EXPECT_TRUE(client.received == body);
+}
+
+TEST_F(TlsTransportTest, ReportsNothingAsWrittenThatACloseWouldLose) {
+  connect();
+  server.closes_after = true;
+  server.outgoing = std::string(1'000'000, 'x');
+  server.send();
+  run([&] { return client.last == net::IoStatus::End; });
+  EXPECT_EQ(client.received.size(), 1'000'000u);
+  EXPECT_EQ(client.last, net::IoStatus::End);
 }
 
 TEST_F(TlsTransportTest, EndsBySayingSo) {
