@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 namespace fairlead::observe {
 namespace {
@@ -52,11 +53,41 @@ HostAndPort split_authority(std::string_view authority) {
 
 Duration duration(const Record& record) { return std::max(record.ended - record.begun, Duration{}); }
 
-std::string client_host(const Facts& facts) {
+// The peer as text. `made` holds it when nobody has made it before.
+std::string_view client_ip(const Facts& facts, std::string& made) {
+  if (!facts.client_ip.empty()) return facts.client_ip;
+  return made = facts.record.client.ip.text();
+}
+
+std::string_view client_host(const Facts& facts, std::string& made) {
   if (facts.request)
     if (const std::string_view forwarded = facts.request->get(http::Name::XForwardedFor); !forwarded.empty())
-      return std::string(forwarded);
-  return facts.record.client.ip.text();
+      return forwarded;
+  return client_ip(facts, made);
+}
+
+std::string client_address(const Facts& facts) {
+  std::string made;
+  const std::string_view ip = client_ip(facts, made);
+  const fmt::format_int port(facts.record.client.port);
+  const bool v6 = ip.find(':') != std::string_view::npos;
+  std::string out;
+  out.reserve(ip.size() + port.size() + 3);
+  if (v6) out += '[';
+  out += ip;
+  out += v6 ? "]:" : ":";
+  out.append(port.data(), port.size());
+  return out;
+}
+
+// `"Name":` for each field.
+const std::array<std::string, kAccessFields>& keys() {
+  static const auto all = [] {
+    std::array<std::string, kAccessFields> out;
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] = fmt::format("\"{}\":", name(static_cast<Field>(i)));
+    return out;
+  }();
+  return all;
 }
 
 }  // namespace
@@ -129,7 +160,7 @@ void AccessLine::append_field(std::string& out, Field field, const Facts& facts,
                               TimeText& times) const {
   if (!fields_[field]) return;
   const Record& r = facts.record;
-  const auto key = [&] { ((out += '"') += name(field)) += "\":"; };
+  const auto key = [&] { out += keys()[static_cast<std::size_t>(field)]; };
   const auto text = [&](std::string_view value) {
     key();
     append_json_text(out, value);
@@ -143,11 +174,12 @@ void AccessLine::append_field(std::string& out, Field field, const Facts& facts,
     append_number(out, value);
     out += ',';
   };
+  std::string made;
   const bool answered = r.origin_status != 0;
   const bool served = answered || !r.server_url.empty();
   switch (field) {
-    case Field::ClientAddr: return text(r.client.text());
-    case Field::ClientHost: return text(client_host(facts));
+    case Field::ClientAddr: return text(client_address(facts));
+    case Field::ClientHost: return text(client_host(facts, made));
     case Field::ClientPort: return text(fmt::format_int(r.client.port).c_str());
     case Field::ClientUsername: return text(r.user.empty() ? "-" : r.user);
     case Field::DownstreamContentSize: return number(r.response_bytes);
@@ -212,7 +244,8 @@ void AccessLine::append_common(std::string& out, const Facts& facts, std::uint64
     else
       out += '-';
   };
-  append_clean(out, fields_[Field::ClientHost] ? client_host(facts) : "", true);
+  std::string made;
+  append_clean(out, kept(Field::ClientHost, client_host(facts, made)), true);
   append_clean(out += " - ", kept(Field::ClientUsername, r.user));
   out += " [";
   if (fields_[Field::StartUtc] || fields_[Field::StartLocal])

@@ -18,6 +18,7 @@ struct Facts {
   const http::Fields* request = nullptr;   // as the middlewares left it, as Traefik logs it
   const http::Fields* origin = nullptr;    // as the server sent it; kept only when somebody asked for it
   const http::Fields* response = nullptr;  // as the client got it
+  std::string_view client_ip = {};         // text of record.client.ip; empty: not made yet
   std::string_view upgrade = {};           // the protocol that the client asked to switch to
 };
 

@@ -41,7 +41,7 @@ struct SomeFacts {
     request.add("Authorization", "Basic c2VjcmV0");
     response.add("Content-Type", "text/html");
   }
-  observe::Facts facts() const { return {record, begun, &request, &origin, &response, {}}; }
+  observe::Facts facts() const { return {record, begun, &request, &origin, &response, {}, {}}; }
 };
 
 }  // namespace fairlead::test
