@@ -13,6 +13,10 @@
 #include "engine/http/stream.h"
 #include "engine/observe/record.h"
 
+namespace fairlead::tls {
+class ServerContext;
+}
+
 namespace fairlead::upstream {
 class Pools;
 }
@@ -23,11 +27,12 @@ struct EntryPoint;
 
 // What TLS told about the client; absent on plain connections.
 struct TlsFacts {
-  std::string version;      // "1.3", as the access log prints it
-  std::string cipher;
+  std::string_view version;  // a literal: "1.3", as the access log prints it
+  std::string_view cipher;   // a literal
   std::string server_name;  // SNI
   std::string client_subject;
   std::string client_chain_pem;   // client certificates, PEM, leaf first; empty: none
+  std::shared_ptr<const tls::ServerContext> options;  // what the connection was set up with
 };
 
 // One request and its response, as middlewares and services see it. Destroying it cancels everything that
@@ -68,6 +73,8 @@ class Exchange {
   std::string_view router_name;             // "web@docker"
   bool null_forwarded_for = false;          // a headers middleware emptied X-Forwarded-For: do not append
   bool keep_forwarded_for = false;          // forwardedHeaders.notAppendXForwardedFor
+
+  bool may_hold = true;                     // false while another service can take it: see service/children.h
 
   // Set by the proxying step; decide about retries.
   bool reached_proxy = false;               // a server was chosen

@@ -1,5 +1,7 @@
 #include "engine/service/load_balancer.h"
 
+#include "engine/base/strings.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -13,6 +15,7 @@ using exchange::Response;
 
 constexpr auto kRefusedPause = std::chrono::milliseconds(50);  // between rounds while a successor is awaited
 constexpr std::size_t kMaxTries = 16;
+constexpr std::size_t kMaxReasons = 10;  // servers whose illness a 503 tells
 
 // RFC 9110 §9.2.2: these can be sent again when the connection ends before any byte of the answer.
 bool is_idempotent(std::string_view method) {
@@ -46,15 +49,32 @@ Response LoadBalancer::unavailable(Exchange& x, const upstream::ServerSet* set) 
     x.record.reason = set->obstacles.front().short_text;
     for (const upstream::Obstacle& obstacle : set->obstacles) detail += fmt::format("; {}", obstacle.full_text);
   }
-  Response response = exchange::answer(x, 503, "no available server");
+  for (std::size_t i = 0; set && i < std::min(set->servers.size(), kMaxReasons); ++i) {
+    const upstream::Health& health = set->servers[i].state->health;
+    if (health.good()) continue;
+    if (x.record.reason.empty()) x.record.reason = "unhealthy";
+    const upstream::Illness illness = health.illness();
+    detail += fmt::format("; {}: unhealthy for {} s: {}", set->servers[i].address.url,
+                          std::chrono::duration_cast<std::chrono::seconds>(x.loop.now() - illness.began).count(),
+                          illness.reason);
+  }
+  Response response = exchange::answer(x, 503, "no available server\n");
   response.cause = Error{503, Fault::Upstream, true, std::move(detail)};
   return response;
+}
+
+// Counts for the passive check: a server that was never reached, or answered with 5xx.
+void LoadBalancer::note_failure(Exchange& x, upstream::ServerState& server, std::string_view why) const {
+  if (options_.passive.max_failed == 0) return;
+  if (!server.health.failures.add(x.loop.now(), options_.passive.window, options_.passive.max_failed)) return;
+  server.health.fail({fmt::format("{} requests failed, the last one: {}", options_.passive.max_failed, why),
+                      x.loop.wall(), x.loop.now(), true});
 }
 
 // Waits for a successor of the last server. True when there may be one now.
 Task<bool> LoadBalancer::hold(Exchange& x, TimePoint until) const {
   const upstream::Pools::Local* local = x.pools.find(options_.set);
-  if (!local || !local->set->holds || options_.hold.requests == 0) co_return false;
+  if (!x.may_hold || !local || !local->set->holds || options_.hold.requests == 0) co_return false;
   const std::shared_ptr<upstream::ServiceState> state = local->set->state;
   const TimePoint left{Duration(state->last_left.load(std::memory_order_relaxed))};
   if (left == TimePoint{} || x.loop.now() - left > options_.hold.after) co_return false;
@@ -80,9 +100,20 @@ Task<Response> LoadBalancer::serve(Exchange& x) const {
   x.record.service = options_.name;
   for (std::size_t tries = 0;;) {
     const upstream::Pools::Local* local = x.pools.find(options_.set);
-    const int index = local ? picker_->pick(*local->set, x, tried) : kNoServer;
+    int index = kNoServer;
+    bool set_cookie = false;
+    if (local) {
+      const upstream::Sticky* sticky = local->set->sticky.get();
+      upstream::Sticky::Hit pinned;
+      if (sticky) pinned = sticky->find(x.request.fields);
+      if (pinned.target >= 0 && can_take(local->set->servers[static_cast<std::size_t>(pinned.target)], tried))
+        index = pinned.target;
+      else
+        index = picker_->pick(*local->set, x, tried);
+      set_cookie = sticky && (index != pinned.target || pinned.legacy);
+    }
     if (index == kNoServer) {
-      if (last && local && local->set->holds && local->set->any_usable() && x.loop.now() < hold_until &&
+      if (last && x.may_hold && local && local->set->holds && local->set->any_usable() && x.loop.now() < hold_until &&
           options_.hold.requests > 0) {
         // Every server refused, although none has been reported gone yet: its event is on its way.
         local->set->state->last_left.store(x.loop.now().time_since_epoch().count(), std::memory_order_relaxed);
@@ -108,6 +139,7 @@ Task<Response> LoadBalancer::serve(Exchange& x) const {
     fresh = false;
     if (!stream) {
       last = std::move(stream.error());
+      note_failure(x, *server.state, last->detail);
       tried.push_back(server.state.get());
       if (!last->retryable || tries >= kMaxTries * 64) co_return exchange::failure(x, std::move(*last));
       continue;
@@ -115,6 +147,7 @@ Task<Response> LoadBalancer::serve(Exchange& x) const {
     std::unique_ptr<Attempt, http::ReleaseBody> attempt(new Attempt(x, std::move(*stream), server.state));
     x.record.server_url = x.arena().copy(server.address.url);
     x.record.server_address = x.arena().copy(server.address.host_port);
+    const TimePoint asked = x.loop.now();
     Response response(x.arena());
     Result<> outcome = attempt->send(server, options_.forward);
     if (outcome) {
@@ -125,6 +158,7 @@ Task<Response> LoadBalancer::serve(Exchange& x) const {
     x.sent_upstream = x.sent_upstream || attempt->stream().sent_anything();
     if (!outcome) {
       Error error = std::move(outcome.error());
+      if (error.fault != Fault::Client) note_failure(x, *server.state, error.detail);
       const bool untouched = !attempt->body_touched();
       const bool unsent = !attempt->stream().sent_anything();
       const bool stale = !attempt->stream().received_anything() && error.status == 502;
@@ -142,7 +176,16 @@ Task<Response> LoadBalancer::serve(Exchange& x) const {
       co_return exchange::failure(x, std::move(error));
     }
     x.record.origin_status = response.head.status;
-    server.state->ttfb_ns.store((x.loop.now() - begun).count(), std::memory_order_relaxed);
+    if (response.head.status >= 500)
+      note_failure(x, *server.state, fmt::format("status {}", response.head.status));
+    else if (options_.passive.max_failed > 0)
+      server.state->health.failures.clear();
+    if (x.keep_origin_fields) x.origin_fields = response.head.fields;
+    server.state->response_times.add(x.loop.now() - asked);
+    if (set_cookie) set->sticky->set(response.head.fields, index);
+    // As in Traefik: what has no length, or is a stream of events, waits for nothing.
+    response.flush_each = !response.head.content_length ||
+                          istarts_with(response.head.fields.get(http::Name::ContentType), "text/event-stream");
     if (attempt->take_body(response.head)) {
       if (response.head.status == 101) response.upgraded = attempt.get();
       response.body = http::BodyPtr(attempt.release());

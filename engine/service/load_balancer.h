@@ -17,11 +17,18 @@ struct HoldOptions {
   Duration after = std::chrono::seconds(15);   // since the last server left
 };
 
+// Takes a server out after failures of real requests.
+struct PassiveCheck {
+  Duration window{};
+  std::size_t max_failed = 0;  // within the window; 0: no such check
+};
+
 struct LoadBalancerOptions {
   std::string name;               // "shop@docker"
   upstream::SetId set = 0;
   ForwardOptions forward;
   HoldOptions hold;
+  PassiveCheck passive;
 };
 
 // The servers of a service: picks one, forwards, and goes on to the next one as long as no server can have acted
@@ -36,6 +43,7 @@ class LoadBalancer final : public exchange::Service {
  private:
   Task<bool> hold(exchange::Exchange& x, TimePoint until) const;
   exchange::Response unavailable(exchange::Exchange& x, const upstream::ServerSet* set) const;
+  void note_failure(exchange::Exchange& x, upstream::ServerState& server, std::string_view why) const;
 
   LoadBalancerOptions options_;
   std::unique_ptr<const Picker> picker_;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "engine/exchange/exchange.h"
@@ -9,13 +10,14 @@
 
 namespace fairlead::service {
 
-// Servers that an exchange has tried already, by position in the set it last saw. Small: most requests try one.
+// Servers that an exchange has tried already. Small: most requests try one.
 using Tried = std::vector<const upstream::ServerState*>;
 
-inline bool was_tried(const Tried& tried, const upstream::Server& server) {
+inline bool can_take(const upstream::Server& server, const Tried& tried) {
+  if (!server.state->usable()) return false;
   for (const auto* state : tried)
-    if (state == server.state.get()) return true;
-  return false;
+    if (state == server.state.get()) return false;
+  return true;
 }
 
 inline constexpr int kNoServer = -1;
@@ -28,10 +30,7 @@ class Picker {
   virtual int pick(const upstream::ServerSet& set, exchange::Exchange& x, const Tried& tried) const = 0;
 };
 
-// Weighted round robin over the compiled schedule: one shared position, so that all workers together alternate.
-class RoundRobin final : public Picker {
- public:
-  int pick(const upstream::ServerSet& set, exchange::Exchange& x, const Tried& tried) const override;
-};
+// `strategy` as configured: wrr, p2c, hrw, leasttime; null for an unknown one.
+std::unique_ptr<const Picker> make_picker(std::string_view strategy);
 
 }  // namespace fairlead::service

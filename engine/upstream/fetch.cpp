@@ -1,1 +1,112 @@
+#include "engine/upstream/fetch.h"
+
+#include "engine/base/arena.h"
+#include "engine/event/timer.h"
+#include "engine/http/head.h"
+#include "engine/upstream/fetch_tls.h"
 #include "engine/upstream/pools.h"
+
+#include <fmt/format.h>
+
+namespace fairlead::upstream {
+namespace {
+
+constexpr std::size_t kChunk = 64 * 1024;
+
+// Ends a stream when its time is up.
+class Limit final : event::TimerUser {
+ public:
+  Limit(event::Loop& loop, http::ClientStream& stream, TimePoint due)
+      : stream_(stream), timer_(loop.timers(), *this) {
+    if (due != TimePoint::max()) timer_.arm(due);
+  }
+
+ private:
+  void on_timer(event::Timer&) override {
+    stream_.abort({504, Fault::Upstream, false, "no complete answer in time"});
+  }
+  http::ClientStream& stream_;
+  event::Timer timer_;
+};
+
+void fill_head(const FetchRequest& request, std::string_view path_and_query, http::RequestHead& head) {
+  head.method = request.method;
+  const auto mark = path_and_query.find('?');
+  head.path = path_and_query.substr(0, mark);
+  if (head.path.empty()) head.path = "/";
+  head.has_query = mark != std::string_view::npos;
+  if (head.has_query) head.query = path_and_query.substr(mark + 1);
+  for (const auto& [name, value] : request.headers) head.fields.add(name, value);
+  if (!request.body.empty()) head.content_length = request.body.size();
+}
+
+std::string_view after_authority(std::string_view url) {
+  const auto scheme = url.find("://");
+  const auto begin = scheme == std::string_view::npos ? 0 : scheme + 3;
+  const auto slash = url.find_first_of("/?", begin);
+  std::string_view rest = slash == std::string_view::npos ? std::string_view{} : url.substr(slash);
+  return rest.substr(0, rest.find('#'));
+}
+
+Task<Result<void>> read_body(http::BodyPtr body, std::uint64_t max_bytes, FetchResponse& out) {
+  for (;;) {
+    Result<http::Chunk> chunk = co_await body->read(kChunk);
+    if (!chunk) co_return std::unexpected(std::move(chunk.error()));
+    if (out.body.size() + chunk->bytes.size() > max_bytes) {
+      out.body_too_large = true;
+      out.body.clear();
+      co_return Result<void>{};
+    }
+    out.body += chunk->bytes;
+    if (chunk->last) co_return Result<void>{};
+  }
+}
+
+}  // namespace
+
+Task<Result<FetchResponse>> fetch(event::Loop& loop, Pools& pools, FetchRequest request) {
+  auto address = ServerAddress::parse(request.url);
+  if (!address) co_return fail(502, Fault::Upstream, address.error().what);
+  const TimePoint due = request.timeout > Duration{} ? loop.now() + request.timeout : TimePoint::max();
+  TransportOptions options = request.transport ? *request.transport : fetch_transport(request.tls.get());
+  if (request.timeout > Duration{}) options.dial_timeout = request.timeout;
+  Pool& pool = pools.pool(*address, options);
+  std::string_view path_and_query = after_authority(request.url);
+  std::string with_slash;
+  if (path_and_query.starts_with('?')) {
+    with_slash = fmt::format("/{}", path_and_query);
+    path_and_query = with_slash;
+  }
+  for (int attempt = 0;; ++attempt) {
+    Result<http::ClientStreamPtr> stream = co_await pool.take(attempt > 0);
+    if (!stream) co_return std::unexpected(std::move(stream.error()));
+    Arena arena;
+    http::RequestHead head(arena);
+    fill_head(request, path_and_query, head);
+    const Limit limit(loop, **stream, due);
+    http::ResponseHead answer(arena);
+    const std::string_view host = request.host.empty() ? address->host_port : request.host;
+    Result<> done = co_await (*stream)->send(head, host, request.body.empty());
+    if (done && !request.body.empty()) done = co_await (*stream)->write(request.body, true);
+    do {
+      if (done) done = co_await (*stream)->receive(answer, due);
+    } while (done && answer.status < 200);
+    if (!done) {
+      // A pooled connection that the server closed while idle: once more on a new one.
+      if (attempt == 0 && (*stream)->reused() && !(*stream)->received_anything() &&
+          done.error().status == 502)
+        continue;
+      co_return std::unexpected(std::move(done.error()));
+    }
+    FetchResponse out;
+    out.status = answer.status;
+    for (const http::Field& line : answer.fields) out.headers.emplace_back(line.name, line.value);
+    if (http::BodyPtr body = (*stream)->body()) {
+      Result<void> whole = co_await read_body(std::move(body), request.max_body_bytes, out);
+      if (!whole) co_return std::unexpected(std::move(whole.error()));
+    }
+    co_return out;
+  }
+}
+
+}  // namespace fairlead::upstream

@@ -16,6 +16,7 @@
 namespace fairlead::upstream {
 
 class Pools;
+struct TransportOptions;
 
 // How fetch() speaks TLS: made once, when the configuration is compiled. The certificate files are read then.
 class FetchTls;
@@ -30,6 +31,9 @@ struct FetchRequest {
   std::string body;
   Duration timeout = std::chrono::seconds(30);  // for all of it; 0: none
   std::shared_ptr<const FetchTls> tls;          // null: the system's authorities, no client certificate
+  // A serversTransport instead of `tls`; it must not share its key with other uses of these pools.
+  std::shared_ptr<const TransportOptions> transport;
+  std::string host;  // of the Host field; empty: the URL's
   std::uint64_t max_body_bytes = std::uint64_t{1} << 20;
 };
 

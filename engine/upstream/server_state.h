@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -8,22 +10,49 @@
 
 #include "engine/base/clock.h"
 #include "engine/upstream/server.h"
+#include "engine/upstream/server_health.h"
+#include "engine/upstream/sticky.h"
 
 namespace fairlead::upstream {
 
 // Where a server stands in its life, as its provider tells.
 enum class Phase : std::uint8_t { Starting, Ready, Draining, Gone };
 
+// The last 100 times of one server, shared by all workers. Two workers that write at once may leave the sum off
+// by one sample for a turn: it is an estimate.
+class ResponseTimes {
+ public:
+  void add(Duration time) {
+    const auto micros = static_cast<std::uint32_t>(
+        std::min<std::int64_t>(std::chrono::duration_cast<std::chrono::microseconds>(time).count(), UINT32_MAX));
+    const std::uint64_t turn = count_.fetch_add(1, std::memory_order_relaxed);
+    const std::uint32_t old = samples_[turn % kSamples].exchange(micros, std::memory_order_relaxed);
+    sum_.fetch_add(static_cast<std::int64_t>(micros) - static_cast<std::int64_t>(old), std::memory_order_relaxed);
+  }
+  // Microseconds; 0 for a server that has answered nothing yet.
+  double mean() const {
+    const std::uint64_t count = std::min<std::uint64_t>(count_.load(std::memory_order_relaxed), kSamples);
+    if (count == 0) return 0;
+    return static_cast<double>(sum_.load(std::memory_order_relaxed)) / static_cast<double>(count);
+  }
+
+ private:
+  static constexpr std::size_t kSamples = 100;
+  std::array<std::atomic<std::uint32_t>, kSamples> samples_{};
+  std::atomic<std::uint64_t> count_ = 0;
+  std::atomic<std::int64_t> sum_ = 0;
+};
+
 // What all workers know of one server. Written by providers and health checks, read at every pick: relaxed
 // atomics, because a pick that is a moment late is caught by the retry on the next server.
 struct ServerState {
   std::atomic<Phase> phase = Phase::Ready;
-  std::atomic<bool> healthy = true;            // active and passive checks
+  Health health;                               // by active and passive checks
   std::atomic<std::uint32_t> in_flight = 0;    // requests, for p2c and leasttime
-  std::atomic<std::int64_t> ttfb_ns = 0;       // moving average of the time to the response head
+  ResponseTimes response_times;                // to the response head, for leasttime
 
   bool usable() const {
-    return phase.load(std::memory_order_relaxed) == Phase::Ready && healthy.load(std::memory_order_relaxed);
+    return phase.load(std::memory_order_relaxed) == Phase::Ready && health.good();
   }
 };
 
@@ -57,6 +86,8 @@ struct ServerSet {
   std::vector<Obstacle> obstacles;
   std::shared_ptr<ServiceState> state;
   std::shared_ptr<const TransportOptions> transport;
+  std::shared_ptr<const Sticky> sticky;        // null: no affinity; its targets are the servers in order
+  std::uint64_t sticky_hash = 0;               // of its options; 0: none
   bool holds = false;                          // container servers: requests may wait for a successor
 
   bool any_usable() const {

@@ -1,0 +1,48 @@
+#include "engine/service/failover.h"
+
+namespace fairlead::service {
+
+using exchange::Exchange;
+using exchange::Response;
+
+// With both down the main service answers: it says why, or holds the request for a successor.
+Task<Response> Failover::serve(Exchange& x) const {
+  const bool fallback_up = fallback_.up(x.pools);
+  if (fallback_up && !main_.up(x.pools)) return fallback_.service->serve(x);
+  return fallback_up ? try_both(x) : main_.service->serve(x);
+}
+
+Task<Response> Failover::try_both(Exchange& x) const {
+  const http::RequestHead original = x.request;
+  // A tunnel has no body that could be sent twice, and its answer is 101 or final.
+  const bool by_status = errors_ && x.request.upgrade.empty() && !(x.body && x.body->tunnel());
+  std::optional<exchange::Spool> body;
+  if (by_status && x.body) {
+    body.emplace(x.loop, exchange::SpoolLimits{.max_bytes = errors_->max_body_bytes});
+    Result<> filled = co_await body->fill(*x.body);
+    if (!filled) co_return exchange::failure(x, std::move(filled.error()));
+    x.request.content_length = body->size();
+    x.request.chunked = false;
+    x.body = body->empty() ? nullptr : body->body();
+  }
+  const bool may_hold = x.may_hold;
+  x.may_hold = false;
+  std::optional<Response> response;
+  response.emplace(co_await main_.service->serve(x));
+  x.may_hold = may_hold;
+  const bool replay = by_status && errors_->counts(response->head.status);
+  if (!replay && !response->retryable()) co_return std::move(*response);
+
+  response.reset();  // before the body is put back: what is left of the try may still be reading it
+  x.record.reason.clear();
+  ++x.record.retries;
+  x.request = original;
+  if (body) {
+    x.request.content_length = body->size();
+    x.request.chunked = false;
+    x.body = body->empty() ? nullptr : body->body();
+  }
+  co_return co_await fallback_.service->serve(x);
+}
+
+}  // namespace fairlead::service

@@ -1,0 +1,279 @@
+#include "engine/service/health_check.h"
+
+#include "engine/upstream/fetch.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+namespace fairlead::service {
+namespace {
+
+using upstream::FetchRequest;
+using upstream::FetchResponse;
+
+constexpr int kMaxRunning = 256;                            // checks at once: descriptors are for requests
+constexpr auto kBusyPause = std::chrono::milliseconds(20);  // when that many run
+constexpr auto kPassivePause = std::chrono::milliseconds(100);
+constexpr int kMaxRedirects = 10;
+constexpr std::uint64_t kMaxBodyBytes = 64 * 1024;  // of an answer; the rest is not read
+
+std::string_view scheme_text(upstream::Scheme scheme) {
+  switch (scheme) {
+    case upstream::Scheme::Http: return "http";
+    case upstream::Scheme::Https: return "https";
+    case upstream::Scheme::H2c: return "h2c";
+  }
+  return "http";
+}
+
+std::string_view header(const FetchResponse& answer, std::string_view name) {
+  for (const auto& [key, value] : answer.headers)
+    if (iequals(key, name)) return value;
+  return {};
+}
+
+bool is_redirect(int status) {
+  return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+// What follows "//host" of an absolute URL begins here.
+std::size_t path_start(std::string_view url) {
+  const std::size_t scheme = url.find("://");
+  return std::min(url.find_first_of("/?#", scheme == std::string_view::npos ? 0 : scheme + 3), url.size());
+}
+
+// `reference` is a path, absolute or relative to the directory of `base` (RFC 3986 §5.2.3).
+std::string join_path(std::string_view base, std::string_view reference) {
+  if (reference.starts_with('/')) return std::string(reference);
+  base = base.substr(0, base.find_first_of("?#"));
+  if (reference.starts_with('?')) return fmt::format("{}{}", base.empty() ? "/" : base, reference);
+  const std::size_t slash = base.rfind('/');
+  return fmt::format("{}/{}", slash == std::string_view::npos ? "" : base.substr(0, slash), reference);
+}
+
+FetchRequest make_request(const HealthPlan& plan, std::string url) {
+  const model::HealthCheck& check = *plan.active;
+  FetchRequest request;
+  request.method = check.method.empty() ? "GET" : check.method;
+  request.url = std::move(url);
+  request.host = check.hostname;
+  request.timeout = check.timeout;
+  request.transport = plan.set->transport;
+  request.max_body_bytes = kMaxBodyBytes;
+  for (const auto& [name, value] : check.headers) {
+    // The framing is ours.
+    if (iequals(name, "Content-Length") || iequals(name, "Transfer-Encoding") || iequals(name, "Connection"))
+      continue;
+    if (!iequals(name, "Host"))
+      request.headers.emplace_back(name, value);
+    else if (request.host.empty())
+      request.host = value;
+  }
+  return request;
+}
+
+}  // namespace
+
+std::string check_url(const upstream::ServerAddress& server, const model::HealthCheck& check) {
+  const bool v6 = server.host.find(':') != std::string::npos;
+  std::string url =
+      fmt::format("{}://{}{}{}", check.scheme.empty() ? scheme_text(server.scheme) : check.scheme,
+                  v6 ? "[" : "", server.host, v6 ? "]" : "");
+  // The port of the URL stays when the check has another scheme, unless the URL has none.
+  const bool has_port = server.host_port.ends_with(fmt::format(":{}", server.port));
+  if (check.port > 0)
+    url += fmt::format(":{}", check.port);
+  else if (has_port)
+    url += fmt::format(":{}", server.port);
+  std::string_view path = std::string_view(server.url).substr(path_start(server.url));
+  path = path.substr(0, path.find('#'));
+  if (check.path.empty()) return url + (path.starts_with('/') ? std::string(path) : join_path({}, path));
+  return url + join_path(path, check.path);
+}
+
+std::optional<std::string> redirect_target(std::string_view url, std::string_view location) {
+  if (location.empty()) return std::nullopt;
+  location = location.substr(0, location.find('#'));
+  if (location.starts_with("http://") || location.starts_with("https://")) return std::string(location);
+  if (location.starts_with("//")) return fmt::format("{}:{}", url.substr(0, url.find(':')), location);
+  const std::size_t colon = location.find(':');
+  if (colon != std::string_view::npos && colon < location.find_first_of("/?")) return std::nullopt;
+  const std::size_t path = path_start(url);
+  return fmt::format("{}{}", url.substr(0, path), join_path(url.substr(path), location));
+}
+
+// The checks of one server.
+class HealthChecks::Probe {
+ public:
+  Probe(HealthChecks& owner, std::shared_ptr<const HealthPlan> plan, const upstream::Server& server)
+      : owner_(owner),
+        plan_(std::move(plan)),
+        server_(server),
+        url_(check_url(server.address, *plan_->active)) {
+    task_ = run();
+    task_.start(nullptr);
+  }
+  ~Probe() {
+    task_.cancel();
+    if (running_) --owner_.running_;
+  }
+  Probe(const Probe&) = delete;
+  Probe& operator=(const Probe&) = delete;
+
+ private:
+  Task<void> run() {
+    event::Loop& loop = owner_.loop_;
+    const Duration interval = plan_->active->interval;
+    const Duration unhealthy = plan_->active->unhealthy_interval.value_or(plan_->active->interval);
+    TimePoint last = loop.now();
+    for (;;) {
+      // In steps of the shorter one: a passive check may take the server out meanwhile.
+      co_await loop.sleep(std::min(interval, unhealthy));
+      if (loop.now() - last < (server_.state->health.good() ? interval : unhealthy)) continue;
+      // Nobody asks a container that does not run: the address may be another's by now.
+      if (server_.state->phase.load(std::memory_order_relaxed) != upstream::Phase::Ready) continue;
+      while (owner_.running_ >= kMaxRunning) co_await loop.sleep(kBusyPause);
+      last = loop.now();
+      running_ = true;
+      ++owner_.running_;
+      const std::optional<std::string> problem = co_await check();
+      --owner_.running_;
+      running_ = false;
+      tell(problem);
+    }
+  }
+
+  // What is wrong with the server, if anything.
+  Task<std::optional<std::string>> check() {
+    const model::HealthCheck& options = *plan_->active;
+    FetchRequest request = make_request(*plan_, url_);
+    const TimePoint due = owner_.loop_.now() + options.timeout;
+    for (int hop = 0;; ++hop) {
+      request.timeout = std::max<Duration>(due - owner_.loop_.now(), std::chrono::milliseconds(1));
+      Result<FetchResponse> answer = co_await upstream::fetch(owner_.loop_, owner_.pools_, request);
+      if (!answer) co_return std::move(answer.error().detail);
+      if (options.follow_redirects && is_redirect(answer->status)) {
+        if (auto target = redirect_target(request.url, header(*answer, "Location"))) {
+          if (hop == kMaxRedirects) co_return fmt::format("more than {} redirects", kMaxRedirects);
+          if (target->substr(0, path_start(*target)) != request.url.substr(0, path_start(request.url)))
+            request.host.clear();
+          if (answer->status <= 303 && request.method != "HEAD") request.method = "GET";
+          request.url = std::move(*target);
+          continue;
+        }
+      }
+      const bool accepted = options.status > 0 ? answer->status == options.status
+                                               : answer->status >= 200 && answer->status < 400;
+      if (accepted) co_return std::nullopt;
+      co_return fmt::format("status {}", answer->status);
+    }
+  }
+
+  void tell(const std::optional<std::string>& problem) {
+    upstream::Health& health = server_.state->health;
+    if (!problem) {
+      health.failures.clear();
+      if (!health.recover()) return;
+      spdlog::info("service {}: server {} is up again", plan_->service, server_.address.url);
+    } else {
+      if (!health.fail({*problem, owner_.loop_.wall(), owner_.loop_.now()})) return;
+      spdlog::warn("service {}: server {} is down: health check {}: {}", plan_->service, server_.address.url,
+                   url_, *problem);
+    }
+    owner_.changed_(*plan_);
+  }
+
+  HealthChecks& owner_;
+  std::shared_ptr<const HealthPlan> plan_;
+  upstream::Server server_;
+  std::string url_;
+  bool running_ = false;
+  Task<void> task_;
+};
+
+// A server with a passive check: workers take it out by themselves, this notices.
+class HealthChecks::Watched {
+ public:
+  Watched(std::shared_ptr<const HealthPlan> plan, const upstream::Server& server)
+      : plan_(std::move(plan)),
+        state_(server.state),
+        url_(server.address.url),
+        was_good_(state_->health.good()) {}
+
+  bool is(const HealthPlan& plan, const upstream::Server& server) const {
+    return state_ == server.state && plan_->key == plan.key;
+  }
+
+  void look(TimePoint now, const Changed& changed) {
+    upstream::Health& health = state_->health;
+    const bool was_good = std::exchange(was_good_, health.good());
+    if (was_good_) return;
+    const upstream::Illness illness = health.illness();
+    if (was_good) {
+      // What an active check found, it has told.
+      if (illness.by_requests)
+        spdlog::warn("service {}: server {} is down: {}", plan_->service, url_, illness.reason);
+      changed(*plan_);
+    }
+    if (plan_->active || now - illness.began < Duration(plan_->passive->failure_window)) return;
+    health.failures.clear();
+    was_good_ = true;
+    if (!health.recover()) return;
+    spdlog::info("service {}: server {} is tried again", plan_->service, url_);
+    changed(*plan_);
+  }
+
+ private:
+  std::shared_ptr<const HealthPlan> plan_;
+  std::shared_ptr<upstream::ServerState> state_;
+  std::string url_;
+  bool was_good_;
+};
+
+HealthChecks::HealthChecks(event::Loop& loop, upstream::Pools& pools, Changed changed)
+    : loop_(loop), pools_(pools), changed_(std::move(changed)) {}
+HealthChecks::~HealthChecks() = default;
+
+void HealthChecks::adopt(const HealthPlans& plans) {
+  std::map<std::string, std::unique_ptr<Probe>> probes;
+  std::vector<Watched> watched;
+  for (const auto& plan : plans) {
+    for (const upstream::Server& server : plan->set->servers) {
+      if (plan->active) {
+        const std::string key =
+            fmt::format("{} {} {:x} {:x} {}", plan->service, server.address.url, plan->key,
+                        plan->set->transport->key, static_cast<const void*>(server.state.get()));
+        auto& probe = probes[key];
+        const auto known = probes_.find(key);
+        if (!probe && known != probes_.end()) probe = std::move(known->second);
+        if (!probe) probe = std::make_unique<Probe>(*this, plan, server);
+      }
+      if (!plan->passive) continue;
+      const auto known =
+          std::ranges::find_if(watched_, [&](const Watched& one) { return one.is(*plan, server); });
+      if (known != watched_.end())
+        watched.push_back(*known);
+      else
+        watched.emplace_back(plan, server);
+    }
+  }
+  probes_ = std::move(probes);
+  watched_ = std::move(watched);
+  if (watched_.empty()) {
+    watching_.cancel();
+  } else if (!watching_) {
+    watching_ = watch_passive();
+    watching_.start(nullptr);
+  }
+}
+
+Task<void> HealthChecks::watch_passive() {
+  for (;;) {
+    co_await loop_.sleep(kPassivePause);
+    for (Watched& server : watched_) server.look(loop_.now(), changed_);
+  }
+}
+
+}  // namespace fairlead::service

@@ -1,0 +1,40 @@
+#include "engine/service/hop_by_hop.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace fairlead::service {
+namespace {
+
+std::string left_of(std::initializer_list<std::pair<const char*, const char*>> lines) {
+  Arena arena;
+  http::Fields fields(arena);
+  for (const auto& [name, value] : lines) fields.add(name, value);
+  remove_hop_by_hop(fields);
+  std::string left;
+  for (const http::Field& line : fields) left += std::string(line.name) + ";";
+  return left;
+}
+
+TEST(HopByHop, DropsTheFieldsOfOneHopAndKeepsTheRest) {
+  EXPECT_EQ(left_of({{"Keep-Alive", "5"}, {"X-A", "1"}, {"proxy-authorization", "x"}, {"Trailer", "T"}, {"Upgrade", "x"},
+                     {"Content-Length", "3"}}),
+            "X-A;Content-Length;");
+}
+
+TEST(HopByHop, DropsWhatConnectionNamesInAnyCase) {
+  EXPECT_EQ(left_of({{"Connection", "x-Secret , close"}, {"X-SECRET", "1"}, {"X-Other", "2"}}), "X-Other;");
+}
+
+TEST(HopByHop, NeverLetsConnectionTakeTheFramingAway) {
+  EXPECT_EQ(left_of({{"Connection", "Content-Length"}, {"Content-Length", "3"}}), "Content-Length;");
+}
+
+TEST(HopByHop, KeepsTeOnlyForTrailers) {
+  EXPECT_EQ(left_of({{"TE", "trailers"}}), "TE;");
+  EXPECT_EQ(left_of({{"TE", "gzip"}}), "");
+}
+
+}  // namespace
+}  // namespace fairlead::service

@@ -1,0 +1,115 @@
+#include "engine/service/picker.h"
+
+#include <limits>
+#include <random>
+
+#include "engine/service/rendezvous.h"
+
+namespace fairlead::service {
+namespace {
+
+using exchange::Exchange;
+using upstream::Server;
+using upstream::ServerSet;
+
+// Weighted round robin over the compiled schedule: one shared position, so that all workers together alternate.
+class RoundRobin final : public Picker {
+ public:
+  int pick(const ServerSet& set, Exchange&, const Tried& tried) const override {
+    const std::size_t slots = set.schedule.size();
+    if (slots == 0) return kNoServer;
+    const std::uint64_t start = set.state->position.fetch_add(1, std::memory_order_relaxed);
+    // A server that is down lets its turn pass; the next in the schedule takes it.
+    for (std::size_t step = 0; step < slots; ++step) {
+      const std::uint16_t index = set.schedule[(start + step) % slots];
+      if (can_take(set.servers[index], tried)) return index;
+    }
+    return kNoServer;
+  }
+};
+
+// Two random servers, the one with fewer requests in flight; weights do not count.
+class TwoChoices final : public Picker {
+ public:
+  int pick(const ServerSet& set, Exchange&, const Tried& tried) const override {
+    thread_local std::minstd_rand random(std::random_device{}());
+    const int first = draw(set, tried, kNoServer, random);
+    if (first == kNoServer) return kNoServer;
+    const int second = draw(set, tried, first, random);
+    if (second == kNoServer) return first;
+    return in_flight(set, second) < in_flight(set, first) ? second : first;
+  }
+
+ private:
+  static std::uint32_t in_flight(const ServerSet& set, int index) {
+    return set.servers[static_cast<std::size_t>(index)].state->in_flight.load(std::memory_order_relaxed);
+  }
+  // From a random place on, the first that can be taken: constant time while most servers are well.
+  static int draw(const ServerSet& set, const Tried& tried, int besides, std::minstd_rand& random) {
+    const std::size_t count = set.servers.size();
+    if (count == 0) return kNoServer;
+    const std::size_t start = random() % count;
+    for (std::size_t step = 0; step < count; ++step) {
+      const int index = static_cast<int>((start + step) % count);
+      if (index != besides && can_take(set.servers[static_cast<std::size_t>(index)], tried)) return index;
+    }
+    return kNoServer;
+  }
+};
+
+// Highest random weight: a client stays with its server, and when one leaves only its own clients move.
+class RendezvousHash final : public Picker {
+ public:
+  int pick(const ServerSet& set, Exchange& x, const Tried& tried) const override {
+    int best = kNoServer;
+    double best_score = 0;
+    const std::uint64_t seed = fnv1a(x.client_ip);
+    for (std::size_t i = 0; i < set.servers.size(); ++i) {
+      const Server& server = set.servers[i];
+      if (server.weight <= 0 || !can_take(server, tried)) continue;
+      const double score = rendezvous_score(seed, server.address.url, server.weight);
+      if (score > best_score) {
+        best_score = score;
+        best = static_cast<int>(i);
+      }
+    }
+    return best;
+  }
+};
+
+// Lowest mean time to the response head, times what is in flight, by weight; equals take turns.
+class LeastTime final : public Picker {
+ public:
+  int pick(const ServerSet& set, Exchange&, const Tried& tried) const override {
+    const std::size_t slots = set.schedule.size();
+    if (slots == 0) return kNoServer;
+    const std::uint64_t start = set.state->position.fetch_add(1, std::memory_order_relaxed);
+    const std::size_t count = set.servers.size();
+    int best = kNoServer;
+    double best_score = std::numeric_limits<double>::infinity();
+    for (std::size_t step = 0; step < count; ++step) {
+      const std::size_t index = (start + step) % count;
+      const Server& server = set.servers[index];
+      if (server.weight <= 0 || !can_take(server, tried)) continue;
+      const double score = server.state->response_times.mean() *
+                           (1.0 + server.state->in_flight.load(std::memory_order_relaxed)) / server.weight;
+      if (score < best_score) {
+        best_score = score;
+        best = static_cast<int>(index);
+      }
+    }
+    return best;
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<const Picker> make_picker(std::string_view strategy) {
+  if (strategy.empty() || strategy == "wrr") return std::make_unique<RoundRobin>();
+  if (strategy == "p2c") return std::make_unique<TwoChoices>();
+  if (strategy == "hrw") return std::make_unique<RendezvousHash>();
+  if (strategy == "leasttime") return std::make_unique<LeastTime>();
+  return nullptr;
+}
+
+}  // namespace fairlead::service
