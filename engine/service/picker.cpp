@@ -1,9 +1,10 @@
 #include "engine/service/picker.h"
 
+#include "engine/service/rendezvous.h"
+
+#include <array>
 #include <limits>
 #include <random>
-
-#include "engine/service/rendezvous.h"
 
 namespace fairlead::service {
 namespace {
@@ -12,7 +13,8 @@ using exchange::Exchange;
 using upstream::Server;
 using upstream::ServerSet;
 
-// Weighted round robin over the compiled schedule: one shared position, so that all workers together alternate.
+// Weighted round robin over the compiled schedule: one shared position, so that all workers together
+// alternate.
 class RoundRobin final : public Picker {
  public:
   int pick(const ServerSet& set, Exchange&, const Tried& tried) const override {
@@ -61,19 +63,23 @@ class TwoChoices final : public Picker {
 class RendezvousHash final : public Picker {
  public:
   int pick(const ServerSet& set, Exchange& x, const Tried& tried) const override {
-    int best = kNoServer;
-    double best_score = 0;
+    RendezvousDraw draw;
     const std::uint64_t seed = fnv1a(x.client_ip);
-    for (std::size_t i = 0; i < set.servers.size(); ++i) {
-      const Server& server = set.servers[i];
-      if (server.weight <= 0 || !can_take(server, tried)) continue;
-      const double score = rendezvous_score(seed, server.address.url, server.weight);
-      if (score > best_score) {
-        best_score = score;
-        best = static_cast<int>(i);
+    const std::size_t count = set.servers.size();
+    for (std::size_t i = 0; i < count;) {
+      std::array<std::size_t, 4> indices{};
+      std::array<std::string_view, 4> urls;
+      std::size_t gathered = 0;
+      for (; i < count && gathered < 4; ++i) {
+        if (set.servers[i].weight <= 0 || !can_take(set.servers[i], tried)) continue;
+        indices[gathered] = i;
+        urls[gathered++] = set.servers[i].address.url;
       }
+      const auto hashes = hash_four(urls, seed);
+      for (std::size_t at = 0; at < gathered; ++at)
+        draw.offer(static_cast<int>(indices[at]), hashes[at], set.servers[indices[at]].weight);
     }
-    return best;
+    return draw.best();
   }
 };
 

@@ -45,17 +45,11 @@ void Weighted::picked(const http::RequestHead& request, exchange::Response& resp
 }
 
 int HighestRandomWeight::pick(exchange::Exchange& x, const Eligible& eligible) const {
-  int best = kNoChild;
-  double best_score = 0;
+  RendezvousDraw draw;
   const std::uint64_t seed = fnv1a(x.client_ip);
-  for (std::size_t i = 0; i < children().size(); ++i) {
-    if (!eligible(i)) continue;
-    const double score = rendezvous_score(seed, children()[i].name, children()[i].weight);
-    if (score <= best_score) continue;
-    best_score = score;
-    best = static_cast<int>(i);
-  }
-  return best;
+  for (std::size_t i = 0; i < children().size(); ++i)
+    if (eligible(i)) draw.offer(static_cast<int>(i), fnv1a(children()[i].name, seed), children()[i].weight);
+  return draw.best();
 }
 
 }  // namespace fairlead::service
