@@ -1,27 +1,38 @@
 #include "cmd/fairlead/healthcheck.h"
 
+#include <curl/curl.h>
 #include <fmt/format.h>
-#include <httplib.h>
 
 #include <cstdio>
+#include <memory>
 
 namespace fairlead::cmd {
 namespace {
 
-constexpr int kSeconds = 5;
+constexpr long kSeconds = 5;
 
 }  // namespace
 
 int ask_status(const std::string& host, std::uint16_t port, const std::string& path, bool head,
                std::string& problem) {
-  httplib::Client client(host, port);
-  client.set_connection_timeout(kSeconds);
-  client.set_read_timeout(kSeconds);
-  client.set_write_timeout(kSeconds);
-  const httplib::Result answer = head ? client.Head(path) : client.Get(path);
-  if (answer) return answer->status;
-  problem = httplib::to_string(answer.error());
-  return 0;
+  const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> call(curl_easy_init(), &curl_easy_cleanup);
+  if (!call) return 0;
+  const bool v6 = host.find(':') != std::string::npos;
+  const std::string url = fmt::format("http://{}{}{}:{}{}", v6 ? "[" : "", host, v6 ? "]" : "", port, path);
+  const auto forget = +[](char*, std::size_t size, std::size_t count, void*) { return size * count; };
+  curl_easy_setopt(call.get(), CURLOPT_URL, url.c_str());
+  curl_easy_setopt(call.get(), CURLOPT_NOBODY, head ? 1L : 0L);
+  curl_easy_setopt(call.get(), CURLOPT_WRITEFUNCTION, forget);
+  curl_easy_setopt(call.get(), CURLOPT_TIMEOUT, kSeconds);
+  curl_easy_setopt(call.get(), CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(call.get(), CURLOPT_PROXY, "");  // HTTP_PROXY is not for our own address
+  if (const CURLcode failed = curl_easy_perform(call.get()); failed != CURLE_OK) {
+    problem = curl_easy_strerror(failed);
+    return 0;
+  }
+  long status = 0;
+  curl_easy_getinfo(call.get(), CURLINFO_RESPONSE_CODE, &status);
+  return static_cast<int>(status);
 }
 
 int healthcheck(const model::Static& install) {
