@@ -20,11 +20,19 @@ std::uint64_t random_salt() {
   return salt;
 }
 
+// A bucket that takes 36 years to fill is as good as a larger one, and its times never overflow.
+BucketRules bounded(BucketRules rules) {
+  constexpr std::int64_t kLongest = std::int64_t{1} << 60;  // ns
+  rules.interval = std::clamp(rules.interval, Duration(1), Duration(kLongest));
+  rules.burst = std::clamp<std::int64_t>(rules.burst, 1, kLongest / rules.interval.count());
+  return rules;
+}
+
 }  // namespace
 
 void TokenBuckets::Free::operator()(Bucket* buckets) const { std::free(buckets); }
 
-TokenBuckets::TokenBuckets(const BucketRules& rules) : rules_(rules), salt_(random_salt()) {
+TokenBuckets::TokenBuckets(const BucketRules& rules) : rules_(bounded(rules)), salt_(random_salt()) {
   static_assert(std::is_trivially_destructible_v<Bucket>);
   // Zero bytes are a valid, free bucket; calloc leaves untouched pages to the kernel.
   buckets_.reset(static_cast<Bucket*>(std::calloc(kSources, sizeof(Bucket))));
@@ -76,10 +84,9 @@ TokenBuckets::Decision TokenBuckets::take_from(Bucket& bucket, std::int64_t now)
   while (true) {
     const std::int64_t from = forgotten ? now : std::max(full_at, now);
     // As many tokens are missing as intervals pass until the bucket is full; what is missing beyond the burst
-    // has to be waited for. The burst is compared first: its product may not fit.
+    // has to be waited for.
     const std::int64_t missing = from + interval - now;
-    const bool fits = missing / interval < rules_.burst;
-    const std::int64_t wait = fits ? 0 : std::max<std::int64_t>(0, missing - interval * rules_.burst);
+    const std::int64_t wait = std::max<std::int64_t>(0, missing - interval * rules_.burst);
     if (wait > rules_.max_delay.count()) return {.allowed = false, .wait = Duration(wait)};
     if (bucket.full_at.compare_exchange_strong(full_at, from + interval, std::memory_order_relaxed))
       return {.allowed = true, .wait = Duration(wait)};
