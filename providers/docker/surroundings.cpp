@@ -76,7 +76,8 @@ Place look_around(const Endpoint& endpoint) {
       if (is_own_address(address)) out.remote = false;
       if (out.address == endpoint.host) out.address = address;
     }
-  if (in_container()) out.host_mode_address = address_of_host();
+  // A marker file alone is no proof: an engine that itself runs in a container leaves us on its own network.
+  if (in_container() && !out.own_id.empty()) out.host_mode_address = address_of_host();
   return out;
 }
 
