@@ -28,10 +28,14 @@ def whoami():
         except OSError:
             return False
 
-    wait_for(answers, 10, "whoami answers")
-    yield port
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(10) == 0
+    try:
+        wait_for(answers, 10, "whoami answers")
+        yield port
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_version_is_printed():

@@ -122,7 +122,8 @@ def test_pause_answers_503_and_unpause_serves_again(engine, proxy, name):
     proxy.wait_status(200, name)
 
     engine.pause(name)
-    proxy.wait_status(503, name)
+    # A paused server accepts and never answers: whoever asked before the event was noticed waits in vain.
+    proxy.wait_status(503, name, seconds=40, timeout=3)
     engine.unpause(name)
     proxy.wait_status(200, name)
 
@@ -254,6 +255,7 @@ def test_fairlead_in_a_container_says_which_network_is_missing(engine, name):
 
     try:
         wait_for(lambda: status(f"{name}-near") == 200, 20, "the near container answers")
+        wait_for(lambda: status(f"{name}-far") != 404, 10, "the far container is known")
         begun = time.monotonic()
         assert status(f"{name}-far") == 503
         assert time.monotonic() - begun < 1, "an address on an unshared network was dialled"
