@@ -40,6 +40,7 @@ class RecordSink::Part final : event::TickHook {
                                .request = &x.request.fields,
                                .origin = x.origin_fields.empty() ? nullptr : &x.origin_fields,
                                .response = &x.sent_fields,
+                               .client_ip = x.client_ip,
                                .upgrade = x.request.upgrade};
     if (block_) block_->count(facts);
     if (lines_ && lines_->add(facts)) x.loop.at_tick_end(*this);
