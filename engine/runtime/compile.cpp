@@ -95,11 +95,15 @@ std::shared_ptr<const Snapshot> Compiler::compile(std::shared_ptr<const model::S
     if (!address || address->udp) continue;
     out->entry_points.emplace(name, compile_entry_point(name, options, *install));
   }
+  site_.build(dynamic->tls);
+  out->tls = site_.tables();
   ServiceCompiler services(*this, *install, *dynamic, *out, previous);
   RouteCompiler routes(*this, *install, *dynamic, *out, services);
   services.finish();
   routes.run();
   carry_over_.sweep();
+  site_.files().sweep();
+  std::erase_if(client_contexts_, [](const auto& entry) { return entry.second.expired(); });
   out->install = std::move(install);
   out->dynamic = std::move(dynamic);
   return out;

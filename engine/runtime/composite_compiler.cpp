@@ -103,12 +103,6 @@ std::shared_ptr<const exchange::Service> ServiceCompiler::mirroring(const std::s
   const model::Mirroring& options = *element.options.mirroring;
   std::vector<service::MirrorTarget> mirrors;
   for (const model::Mirror& mirror : options.mirrors) {
-    if (mirror.percent < 0 || mirror.percent > 100) {
-      element.break_off(model::ReasonKind::BadOption,
-                        fmt::format("mirroring.mirrors: percent {} of {} is not from 0 to 100",
-                                    mirror.percent, mirror.name));
-      return nullptr;
-    }
     auto target = child(name, element, mirror.name, Heed::All);
     if (!target) return nullptr;
     mirrors.push_back({target->service, static_cast<int>(mirror.percent)});

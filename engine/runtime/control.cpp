@@ -9,10 +9,12 @@
 #include "engine/model/internal.h"
 #include "engine/model/merge.h"
 #include "engine/model/validate.h"
+#include "engine/runtime/service_compiler.h"
 
 namespace fairlead::runtime {
 namespace {
 
+constexpr auto kLookAtFiles = std::chrono::seconds(1);
 constexpr auto kFirstConfigs = std::chrono::seconds(1);  // before entry points open without all providers
 
 upstream::Phase phase_of(model::ServerState state) {
@@ -49,6 +51,10 @@ Control::Control(int workers, exchange::RecordSink& sink, InternalServices inter
     workers_.push_back(std::make_unique<Worker>(i, workers, sink, [this](std::shared_ptr<const Snapshot> old) {
       messages_.push(Drop{std::move(old)});
     }));
+  side_worker_ = std::make_unique<Worker>(workers, 1, sink, [](std::shared_ptr<const Snapshot>) {});
+  checks_ = std::make_unique<service::HealthChecks>(
+      side_worker_->loop(), side_worker_->pools(),
+      [this](const service::HealthPlan& plan) { messages_.push(Health{plan.id, plan.service}); });
 }
 
 Control::~Control() { stop(); }
@@ -56,6 +62,7 @@ Control::~Control() { stop(); }
 void Control::start(std::shared_ptr<const model::Static> install, std::set<std::string> expected) {
   install_ = std::move(install);
   for (auto& worker : workers_) worker->start();
+  side_worker_->start();
   thread_ = std::thread([this, expected = std::move(expected)]() mutable {
     sigset_t all;
     sigfillset(&all);
@@ -88,8 +95,10 @@ bool Control::drain() {
 void Control::stop() {
   messages_.close();
   if (thread_.joinable()) thread_.join();
+  side_worker_->stop();
   for (auto& worker : workers_) worker->stop();
   for (auto& worker : workers_) worker->join();
+  side_worker_->join();
 }
 
 std::shared_ptr<const Snapshot> Control::current() const {
@@ -99,10 +108,15 @@ std::shared_ptr<const Snapshot> Control::current() const {
 
 void Control::run(std::set<std::string> expected) {
   rebuild();
+  TimePoint look_at = std::chrono::steady_clock::now() + kLookAtFiles;
   const TimePoint open_at = std::chrono::steady_clock::now() + kFirstConfigs;
   for (;;) {
     if (!open_ && !draining_ && (expected.empty() || std::chrono::steady_clock::now() >= open_at)) open_entry_points();
-    std::optional<Message> message = open_ || draining_ ? messages_.pop() : messages_.pop_until(open_at);
+    std::optional<Message> message = messages_.pop_until(open_ || draining_ ? look_at : std::min(open_at, look_at));
+    if (const TimePoint now = std::chrono::steady_clock::now(); now >= look_at) {
+      look_at = now + kLookAtFiles;
+      if (!draining_ && compiler_.files_changed()) rebuild();
+    }
     if (!message) {
       if (messages_.closed()) return;
       continue;
@@ -128,6 +142,12 @@ void Control::handle(Message message, bool& rebuild_wanted) {
   } else if (auto* state = std::get_if<State>(&message)) {
     const auto sets = compiler_.set_phase(*current(), state->url, state->phase);
     if (!sets.empty()) publisher_.states_changed(sets);
+  } else if (auto* health = std::get_if<Health>(&message)) {
+    const std::shared_ptr<const Snapshot> snapshot = current();
+    const auto set = snapshot->sets.find(health->service);
+    if (set == snapshot->sets.end()) return;
+    note_usable(*set->second);
+    publisher_.states_changed({health->id});
   } else if (auto* install = std::get_if<Install>(&message)) {
     install_ = std::move(install->install);
     rebuild();
@@ -153,19 +173,26 @@ void Control::rebuild() {
   log_new_reasons("router", snapshot->dynamic->http.routers, before ? &before->routers : nullptr);
   log_new_reasons("service", snapshot->dynamic->http.services, before ? &before->services : nullptr);
   log_new_reasons("middleware", snapshot->dynamic->http.middlewares, before ? &before->middlewares : nullptr);
+  log_new_reasons("TLS options", snapshot->dynamic->tls.options, previous ? &previous->dynamic->tls.options : nullptr);
+  log_new_reasons("TLS store", snapshot->dynamic->tls.stores, previous ? &previous->dynamic->tls.stores : nullptr);
   publisher_.publish(snapshot);
+  side_worker_->post([this, plans = snapshot->health_plans] { checks_->adopt(plans); });
   {
     const std::lock_guard lock(mutex_);
     current_ = snapshot;
   }
   reloads_.fetch_add(1, std::memory_order_relaxed);
+  if (applied_) applied_(snapshot);
   spdlog::debug("configuration {} is served: {} routers, {} services", snapshot->version,
                 snapshot->dynamic->http.routers.size(), snapshot->dynamic->http.services.size());
 }
 
 void Control::open_entry_points() {
   open_ = true;
-  for (const std::string& problem : publisher_.apply_entry_points(*install_)) spdlog::error("{}", problem);
+  for (const std::string& problem : publisher_.apply_entry_points(*install_)) {
+    spdlog::error("{}", problem);
+    start_failed_.store(true);
+  }
 }
 
 void Control::finish_drain(std::promise<bool>& done) {

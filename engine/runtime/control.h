@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <future>
 #include <map>
 #include <memory>
@@ -19,6 +20,7 @@
 #include "engine/runtime/compile.h"
 #include "engine/runtime/publisher.h"
 #include "engine/runtime/worker.h"
+#include "engine/service/health_check.h"
 
 namespace fairlead::runtime {
 
@@ -38,6 +40,9 @@ class Control {
   // A changed install configuration; what could not be applied comes back in sentences.
   std::vector<std::string> change_install(std::shared_ptr<const model::Static> install);
 
+  // Hears of every snapshot that all workers serve, on the control thread. To be set before start().
+  void on_applied(std::function<void(const std::shared_ptr<const Snapshot>&)> hook) { applied_ = std::move(hook); }
+
   // The whole configuration of one provider; null takes it away.
   void publish(std::string provider, std::shared_ptr<const model::Dynamic> config);
   // A state alone: applied at once.
@@ -51,6 +56,10 @@ class Control {
   // What all workers serve; null before the first.
   std::shared_ptr<const Snapshot> current() const;
   std::vector<std::unique_ptr<Worker>>& workers() { return workers_; }
+  // Certificates and challenges of all workers.
+  const std::shared_ptr<tls::Tables>& tls_tables() const { return compiler_.tls_tables(); }
+  // An entry point could not be opened at the start: the program must not seem to run.
+  bool start_failed() const { return start_failed_.load(); }
   std::uint64_t reloads() const { return reloads_.load(std::memory_order_relaxed); }
 
  private:
@@ -69,10 +78,14 @@ class Control {
   struct Drain {
     std::promise<bool>* done;
   };
+  struct Health {
+    upstream::SetId id;
+    std::string service;
+  };
   struct Drop {
     std::shared_ptr<const Snapshot> snapshot;
   };
-  using Message = std::variant<Config, State, Install, Drain, Drop>;
+  using Message = std::variant<Config, State, Health, Install, Drain, Drop>;
 
   void run(std::set<std::string> expected);
   void handle(Message message, bool& rebuild);
@@ -82,6 +95,9 @@ class Control {
 
   Channel<Message> messages_;
   std::vector<std::unique_ptr<Worker>> workers_;
+  // One more, without listeners: what is no request runs there. Its checks go before it does.
+  std::unique_ptr<Worker> side_worker_;
+  std::unique_ptr<service::HealthChecks> checks_;
   Compiler compiler_;
   Publisher publisher_;
   // Of the control thread.
@@ -89,10 +105,12 @@ class Control {
   std::map<std::string, std::shared_ptr<const model::Dynamic>> configs_;
   bool open_ = false;
   bool draining_ = false;
+  std::function<void(const std::shared_ptr<const Snapshot>&)> applied_;
 
   mutable std::mutex mutex_;
   std::shared_ptr<const Snapshot> current_;  // guarded by mutex_
   std::atomic<std::uint64_t> reloads_ = 0;
+  std::atomic<bool> start_failed_ = false;
   std::thread thread_;
 };
 

@@ -1,22 +1,22 @@
 #include "engine/runtime/route_compiler.h"
 
-#include <fmt/format.h>
-
-#include <algorithm>
-
 #include "engine/base/strings.h"
 #include "engine/model/merge.h"
 #include "engine/runtime/broken.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
 namespace fairlead::runtime {
 namespace {
 
-// Whether an entry point adds something of its own to its routers: then a router of several entry points has one
-// name per entry point, as in Traefik ("websecure-shop@docker").
+// Whether an entry point adds something of its own to its routers: then a router of several entry points has
+// one name per entry point, as in Traefik ("websecure-shop@docker").
 bool has_model(const model::EntryPoint& entry_point) {
   const model::EntryPointObservability plain;
-  return entry_point.http.tls || !entry_point.http.middlewares.empty() || entry_point.http.encoded_characters ||
-         !(entry_point.observability == plain);
+  return entry_point.http.tls || !entry_point.http.middlewares.empty() ||
+         entry_point.http.encoded_characters || !(entry_point.observability == plain);
 }
 
 std::uint32_t precedence_of(std::string_view provider, const model::Static& install) {
@@ -41,8 +41,10 @@ std::shared_ptr<const http::EncodedCharacters> encoded_of(const model::EntryPoin
 
 }  // namespace
 
-exchange::Route RouteCompiler::route(const std::string& name, const model::Element<model::HttpRouter>& element,
-                                     const std::string& entry_point_name, const model::EntryPoint& entry_point) {
+exchange::Route RouteCompiler::route(const std::string& name,
+                                     model::Element<model::HttpRouter>& element,
+                                     const std::string& entry_point_name,
+                                     const model::EntryPoint& entry_point) {
   const model::HttpRouter& options = element.options;
   const bool internal = model::split(name).provider == "internal";
   exchange::Route made;
@@ -57,7 +59,10 @@ exchange::Route RouteCompiler::route(const std::string& name, const model::Eleme
     std::vector<std::string> middlewares;
     if (!internal) middlewares = entry_point.http.middlewares;
     middlewares.insert(middlewares.end(), options.middlewares.begin(), options.middlewares.end());
-    made.handler = services_.chain(middlewares, options.service);
+    const ServiceCompiler::Handler& handler = services_.chain(middlewares, options.service);
+    made.handler = handler.service;
+    for (const model::Reason& reason : handler.reasons)
+      if (std::ranges::find(element.reasons, reason) == element.reasons.end()) element.reasons.push_back(reason);
   }
   if (!internal) made.encoded = encoded_of(entry_point);
   const auto& watch = options.observability;
@@ -72,7 +77,8 @@ exchange::Route RouteCompiler::route(const std::string& name, const model::Eleme
   return made;
 }
 
-void RouteCompiler::add(const std::string& name, model::Element<model::HttpRouter>& element, std::uint64_t order) {
+void RouteCompiler::add(const std::string& name, model::Element<model::HttpRouter>& element,
+                        std::uint64_t order) {
   if (!element.options.parent_refs.empty()) return;  // reachable through its parents only
   std::string problem;
   const auto rule = compiler_.rule(element.options, problem, install_);
@@ -86,7 +92,8 @@ void RouteCompiler::add(const std::string& name, model::Element<model::HttpRoute
   if (!internal) {
     auto effective = routing::effective_priority(*rule, priority);
     if (!effective) {
-      if (!element.broken()) element.break_off(model::ReasonKind::BadOption, "priority: " + effective.error().what);
+      if (!element.broken())
+        element.break_off(model::ReasonKind::BadOption, "priority: " + effective.error().what);
       priority = rule->default_priority();
     } else {
       priority = *effective;
@@ -101,8 +108,17 @@ void RouteCompiler::add(const std::string& name, model::Element<model::HttpRoute
     const auto entry_point = install_.entry_points.find(entry_point_name);
     const auto tables = tables_.find(entry_point_name);
     if (entry_point == install_.entry_points.end() || tables == tables_.end()) continue;
-    exchange::Route made = route(name, element, entry_point_name, entry_point->second);
     const bool tls = element.options.tls || (!internal && entry_point->second.http.tls);
+    if (tls) {
+      const std::string& options =
+          element.options.tls ? element.options.tls->options : entry_point->second.http.tls->options;
+      if (!element.broken() && !compiler_.site_.options(options))
+        element.break_off(
+            model::ReasonKind::MissingReference,
+            fmt::format("the TLS options \"{}\" cannot be used", options.empty() ? "default" : options));
+      tables->second.wishes.push_back({name, rule->hosts().named, options.empty() ? "default" : options});
+    }
+    exchange::Route made = route(name, element, entry_point_name, entry_point->second);
     auto& routes = tls ? tables->second.secure_routes : tables->second.plain_routes;
     auto& builder = tls ? tables->second.secure : tables->second.plain;
     builder.add(*rule, standing, static_cast<std::uint32_t>(routes.size()));
@@ -114,13 +130,28 @@ void RouteCompiler::run() {
   for (const auto& [name, entry_point] : out_.entry_points) tables_.try_emplace(name);
   defaults_ = install_.default_entry_points(false);
   std::uint64_t order = 0;
-  for (auto& [name, element] : dynamic_.http.routers) add(name, element, order++);
+  // Of routers with equal rule and priority, those that their provider flagged as shadowed come later.
+  constexpr std::uint64_t kShadowed = std::uint64_t{1} << 32;
+  for (auto& [name, element] : dynamic_.http.routers) {
+    const bool shadowed = std::ranges::find(element.reasons, model::ReasonKind::Shadowed,
+                                            &model::Reason::kind) != element.reasons.end();
+    add(name, element, order++ + (shadowed ? kShadowed : 0));
+  }
   for (auto& [name, compiled] : out_.entry_points) {
     Tables& tables = tables_.find(name)->second;
     compiled.entry.plain.router = std::move(tables.plain).build();
     compiled.entry.plain.routes = std::move(tables.plain_routes);
     compiled.entry.secure.router = std::move(tables.secure).build();
     compiled.entry.secure.routes = std::move(tables.secure_routes);
+    // An entry point without any router yet may become either: it answers 404 to both.
+    const bool wants_tls = install_.entry_points.at(name).http.tls || !compiled.entry.secure.routes.empty();
+    compiled.tls = wants_tls || compiled.entry.plain.routes.empty();
+    compiled.tls_only = wants_tls && compiled.entry.plain.routes.empty();
+    std::vector<tls::Dispute> disputes;
+    compiled.entry.tls_hosts = compiler_.site_.hosts(tables.wishes, disputes);
+    for (const tls::Dispute& dispute : disputes)
+      for (const std::string& router : dispute.routers)
+        dynamic_.http.routers.find(router)->second.warn(model::ReasonKind::Conflict, dispute.what);
   }
 }
 

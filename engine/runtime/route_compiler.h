@@ -24,10 +24,11 @@ class RouteCompiler {
     routing::HttpRouter::Builder secure;
     std::vector<exchange::Route> plain_routes;
     std::vector<exchange::Route> secure_routes;
+    std::vector<tls::Wish> wishes;  // of the secure ones
   };
 
   void add(const std::string& name, model::Element<model::HttpRouter>& element, std::uint64_t order);
-  exchange::Route route(const std::string& name, const model::Element<model::HttpRouter>& element,
+  exchange::Route route(const std::string& name, model::Element<model::HttpRouter>& element,
                         const std::string& entry_point_name, const model::EntryPoint& entry_point);
 
   Compiler& compiler_;

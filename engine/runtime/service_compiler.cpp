@@ -3,12 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 
+#include "engine/base/strings.h"
 #include "engine/exchange/chain.h"
 #include "engine/middleware/registry.h"
 #include "engine/model/hash.h"
 #include "engine/model/merge.h"
 #include "engine/runtime/broken.h"
+#include "engine/runtime/sticky_cookie.h"
+#include "engine/service/health_check.h"
 #include "engine/service/load_balancer.h"
 
 namespace fairlead::runtime {
@@ -51,6 +55,13 @@ upstream::Obstacle obstacle_of(const model::Standing& standing) {
   return obstacle;
 }
 
+// Servers keep their health while the checks are the same.
+std::uint64_t checks_key(const model::LoadBalancer& options) {
+  const std::uint64_t active = options.health_check ? model::hash_of(*options.health_check) : 0;
+  const std::uint64_t passive = options.passive_health_check ? model::hash_of(*options.passive_health_check) : 0;
+  return active ^ (passive * 31);
+}
+
 bool same(const upstream::ServerSet& a, const upstream::ServerSet& b) {
   const auto same_server = [](const upstream::Server& x, const upstream::Server& y) {
     return x.address.url == y.address.url && x.weight == y.weight && x.preserve_path == y.preserve_path &&
@@ -59,7 +70,7 @@ bool same(const upstream::ServerSet& a, const upstream::ServerSet& b) {
   const auto same_obstacle = [](const upstream::Obstacle& x, const upstream::Obstacle& y) {
     return x.short_text == y.short_text && x.full_text == y.full_text;
   };
-  return a.holds == b.holds && a.transport->key == b.transport->key &&
+  return a.holds == b.holds && a.sticky_hash == b.sticky_hash && a.transport->key == b.transport->key &&
          std::ranges::equal(a.servers, b.servers, same_server) &&
          std::ranges::equal(a.obstacles, b.obstacles, same_obstacle);
 }
@@ -95,11 +106,7 @@ std::shared_ptr<const Service> ServiceCompiler::build(const std::string& name) {
         std::vector<model::Reason>{{model::ReasonKind::MissingReference, "no such service", {}, true}});
   model::Element<model::HttpService>& element = found->second;
   if (element.broken()) return std::make_shared<Broken>(fmt::format("service {}", name), element.reasons);
-  if (!element.options.load_balancer) {
-    element.break_off(model::ReasonKind::NotYet, "this kind of service has no effect in this version");
-    return std::make_shared<Broken>(fmt::format("service {}", name), element.reasons);
-  }
-  auto inner = load_balancer(name, element);
+  auto inner = element.options.load_balancer ? load_balancer(name, element) : composite(name, element);
   if (element.broken()) return std::make_shared<Broken>(fmt::format("service {}", name), element.reasons);
   if (element.options.middlewares.empty()) return inner;
   std::vector<std::shared_ptr<const Middleware>> wrapped;
@@ -117,6 +124,12 @@ std::shared_ptr<const Service> ServiceCompiler::build(const std::string& name) {
 
 std::shared_ptr<const Service> ServiceCompiler::load_balancer(const std::string& name,
                                                               model::Element<model::HttpService>& element) {
+  const auto& check = element.options.load_balancer->health_check;
+  if (check && check->mode == "grpc") {
+    element.break_off(model::ReasonKind::NotYet, "loadBalancer.healthCheck.mode grpc is not yet in effect",
+                      "use mode http");
+    return nullptr;
+  }
   auto set = server_set(name, element);
   if (!set) return nullptr;
   const upstream::SetId id = compiler_.set_id(name);
@@ -135,7 +148,32 @@ std::shared_ptr<const Service> ServiceCompiler::load_balancer(const std::string&
   options.hold.time = install_.hold.time;
   options.hold.after = install_.hold.after;
   if (options.hold.time <= Duration{} || options.hold.after <= Duration{}) options.hold.requests = 0;
-  return std::make_shared<service::LoadBalancer>(std::move(options), std::make_unique<service::RoundRobin>());
+  auto picker = service::make_picker(element.options.load_balancer->strategy);
+  if (!picker) {
+    element.break_off(model::ReasonKind::BadOption,
+                      fmt::format("loadBalancer.strategy: unknown strategy \"{}\"", element.options.load_balancer->strategy),
+                      "use wrr, p2c, hrw or leasttime");
+    return nullptr;
+  }
+  statuses_[name] = std::make_shared<service::SetStatus>(id);
+  plan_checks(name, id, set, *element.options.load_balancer);
+  if (const auto& passive = element.options.load_balancer->passive_health_check)
+    options.passive = {passive->failure_window,
+                       static_cast<std::size_t>(std::clamp<std::int64_t>(passive->max_failed_attempts, 1, 10'000))};
+  return std::make_shared<service::LoadBalancer>(std::move(options), std::move(picker));
+}
+
+void ServiceCompiler::plan_checks(const std::string& name, upstream::SetId id,
+                                  std::shared_ptr<const upstream::ServerSet> set, const model::LoadBalancer& options) {
+  if (!options.health_check && !options.passive_health_check) return;
+  auto plan = std::make_shared<service::HealthPlan>();
+  plan->service = name;
+  plan->id = id;
+  plan->key = checks_key(options);
+  plan->set = std::move(set);
+  plan->active = options.health_check;
+  plan->passive = options.passive_health_check;
+  out_.health_plans.push_back(std::move(plan));
 }
 
 std::shared_ptr<const upstream::ServerSet> ServiceCompiler::server_set(const std::string& name,
@@ -146,10 +184,15 @@ std::shared_ptr<const upstream::ServerSet> ServiceCompiler::server_set(const std
   set->state = compiler_.carry_over_.get<upstream::ServiceState>(name, 0);
   const std::string provider(model::split(name).provider);
   set->holds = provider == "docker" || provider == "swarm";
-  set->transport = transport(options.servers_transport, set->holds);
+  const bool secure = std::ranges::any_of(
+      options.servers, [](const model::Server& server) { return istarts_with(server.url, "https://"); }) ||
+                      (options.health_check && options.health_check->scheme == "https");
+  std::string problem;
+  set->transport = transport(options.servers_transport, set->holds, secure, problem);
   if (!set->transport) {
     element.break_off(model::ReasonKind::MissingReference,
-                      fmt::format("the serversTransport \"{}\" cannot be used", options.servers_transport));
+                      fmt::format("the serversTransport \"{}\" cannot be used{}{}", options.servers_transport,
+                                  problem.empty() ? "" : ": ", problem));
     return nullptr;
   }
   const auto standings = dynamic_.http.standings.find(name);
@@ -165,7 +208,8 @@ std::shared_ptr<const upstream::ServerSet> ServiceCompiler::server_set(const std
     compiled.address = std::move(*address);
     compiled.weight = static_cast<int>(std::clamp<std::int64_t>(server.weight.value_or(1), 0, 1'000'000));
     compiled.preserve_path = server.preserve_path;
-    compiled.state = compiler_.carry_over_.get<upstream::ServerState>(fmt::format("{}|{}", name, server.url), 0);
+    compiled.state = compiler_.carry_over_.get<upstream::ServerState>(fmt::format("{}|{}", name, server.url),
+                                                                         checks_key(options));
     upstream::Phase phase = upstream::Phase::Ready;
     if (standings != dynamic_.http.standings.end())
       for (const model::Standing& standing : standings->second)
@@ -175,6 +219,12 @@ std::shared_ptr<const upstream::ServerSet> ServiceCompiler::server_set(const std
     set->servers.push_back(std::move(compiled));
   }
   set->schedule = upstream::make_schedule(weights);
+  if (options.sticky && options.sticky->cookie) {
+    std::vector<std::string> targets;
+    for (const upstream::Server& server : set->servers) targets.push_back(server.address.url);
+    set->sticky = std::make_shared<upstream::Sticky>(name, sticky_cookie(*options.sticky->cookie), targets);
+    set->sticky_hash = model::hash_of(*options.sticky);
+  }
   if (standings != dynamic_.http.standings.end())
     for (const model::Standing& standing : standings->second)
       if (standing.state != model::ServerState::Ready || !standing.reasons.empty())
@@ -182,9 +232,23 @@ std::shared_ptr<const upstream::ServerSet> ServiceCompiler::server_set(const std
   return set;
 }
 
-std::shared_ptr<const upstream::TransportOptions> ServiceCompiler::transport(const std::string& name,
-                                                                            bool container) {
-  const std::string key = fmt::format("{}|{}", name, container);
+// Changes when one of the files that the TLS part names does; watches them.
+std::uint64_t ServiceCompiler::secured_key(const model::ServersTransport& options) {
+  std::uint64_t key = fnv1a("tls");
+  const auto add = [&](const std::string& file) {
+    key = key * 1099511628211ULL ^ compiler_.site_.files().version(file);
+  };
+  for (const std::string& file : options.root_cas) add(file);
+  for (const model::KeyPair& pair : options.certificates) {
+    add(pair.cert_file);
+    add(pair.key_file);
+  }
+  return key;
+}
+
+std::shared_ptr<const upstream::TransportOptions> ServiceCompiler::transport(const std::string& name, bool container,
+                                                                            bool secure, std::string& problem) {
+  const std::string key = fmt::format("{}|{}|{}", name, container, secure);
   if (const auto made = transports_.find(key); made != transports_.end()) return made->second;
   model::ServersTransport options;
   if (name.empty() || name == "default@internal") {
@@ -205,6 +269,25 @@ std::shared_ptr<const upstream::TransportOptions> ServiceCompiler::transport(con
                                 ? 2
                                 : static_cast<int>(std::clamp<std::int64_t>(options.max_idle_conns_per_host, -1, 1'000'000));
   made->key = model::hash_of(options) ^ (container ? 1 : 0);
+  if (secure) {
+    made->key ^= secured_key(options);
+    // The same as before unless options or files changed.
+    auto& kept = compiler_.client_contexts_[made->key];
+    if (!kept.lock()) {
+      std::vector<std::string> notices;
+      auto context = tls::ClientContext::make(options, compiler_.site_.files(), notices);
+      if (!context) {
+        problem = fmt::format("{}: {}", context.error().path, context.error().what);
+        const auto found = dynamic_.http.servers_transports.find(made->name);
+        if (found != dynamic_.http.servers_transports.end())
+          found->second.break_off(model::ReasonKind::BadOption, problem);
+        return nullptr;
+      }
+      made->tls = *context;
+      kept = made->tls;
+    }
+    made->tls = kept.lock();
+  }
   return transports_[key] = std::move(made);
 }
 
@@ -257,8 +340,8 @@ std::shared_ptr<const Middleware> ServiceCompiler::make_middleware(const std::st
   return nullptr;
 }
 
-std::shared_ptr<const Service> ServiceCompiler::chain(const std::vector<std::string>& middlewares,
-                                                      const std::string& service_name) {
+const ServiceCompiler::Handler& ServiceCompiler::chain(const std::vector<std::string>& middlewares,
+                                                       const std::string& service_name) {
   std::string key = service_name;
   for (const std::string& name : middlewares) key += '\n' + name;
   if (const auto made = chains_.find(key); made != chains_.end()) return made->second;
@@ -277,14 +360,20 @@ std::shared_ptr<const Service> ServiceCompiler::chain(const std::vector<std::str
       for (const model::Reason& reason : element->second.reasons)
         if (reason.breaks) missing.push_back({reason.kind, fmt::format("middleware {}: {}", name, reason.text), reason.hint, true});
   }
-  std::shared_ptr<const Service> result;
-  if (!missing.empty())
-    result = std::make_shared<Broken>("a middleware of the router is broken", missing);
-  else if (made_middlewares.empty())
-    result = service(service_name);
-  else
-    result = std::make_shared<exchange::Chain>(std::move(made_middlewares), service(service_name));
-  return chains_[key] = std::move(result);
+  Handler handler;
+  if (!missing.empty()) {
+    handler.service = std::make_shared<Broken>("a middleware of the router is broken", missing);
+    handler.reasons = std::move(missing);
+    return chains_[key] = std::move(handler);
+  }
+  handler.service = service(service_name);
+  if (const auto element = dynamic_.http.services.find(service_name); element != dynamic_.http.services.end())
+    for (const model::Reason& reason : element->second.reasons)
+      if (reason.breaks)
+        handler.reasons.push_back({reason.kind, fmt::format("service {}: {}", service_name, reason.text), reason.hint, true});
+  if (!made_middlewares.empty())
+    handler.service = std::make_shared<exchange::Chain>(std::move(made_middlewares), std::move(handler.service));
+  return chains_[key] = std::move(handler);
 }
 
 void ServiceCompiler::finish() {

@@ -11,7 +11,12 @@
 #include "engine/exchange/entry_point.h"
 #include "engine/model/dynamic.h"
 #include "engine/model/static.h"
+#include "engine/tls/site.h"
 #include "engine/upstream/pools.h"
+
+namespace fairlead::service {
+struct HealthPlan;
+}
 
 namespace fairlead::runtime {
 
@@ -21,6 +26,8 @@ using ServerSets = std::vector<std::pair<upstream::SetId, std::shared_ptr<const 
 struct CompiledEntryPoint {
   exchange::EntryPoint entry;
   std::shared_ptr<const codec::h1::ServerSettings> settings;
+  bool tls = false;       // the first bytes of a connection tell whether it is TLS
+  bool tls_only = false;  // plain HTTP gets a hint and nothing else
 };
 
 // A whole configuration, compiled: immutable, shared by all workers. Requests pin the one they began with.
@@ -30,7 +37,9 @@ struct Snapshot {
   std::shared_ptr<const model::Dynamic> dynamic;  // merged and validated: what the API shows
   std::map<std::string, CompiledEntryPoint, std::less<>> entry_points;
   std::map<std::string, std::shared_ptr<const upstream::ServerSet>, std::less<>> sets;  // by service
+  std::vector<std::shared_ptr<const service::HealthPlan>> health_plans;
   ServerSets changed_sets;                        // against the snapshot before; null: gone
+  std::shared_ptr<const tls::Tables> tls;         // certificates and challenges: they change without a snapshot
 };
 
 }  // namespace fairlead::runtime

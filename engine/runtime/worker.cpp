@@ -50,7 +50,10 @@ void WorkerEntryPoint::accept(Fd socket, const net::Address& peer) {
     spdlog::error("entry point {}: cannot watch the connection of {}: {}", name_, peer.text(), std::strerror(errno));
     return;
   }
-  add(std::make_unique<HttpConnection>(worker_, *this, std::move(transport), entry_point->second.settings));
+  if (entry_point->second.tls)
+    add(std::make_unique<Opening>(worker_, *this, std::move(transport)));
+  else
+    add(std::make_unique<HttpConnection>(worker_, *this, std::move(transport), entry_point->second.settings));
 }
 
 void WorkerEntryPoint::add(std::unique_ptr<HttpConnection> connection) {
@@ -62,6 +65,26 @@ void WorkerEntryPoint::add(std::unique_ptr<HttpConnection> connection) {
   worker_.gauges().connections.fetch_add(1, std::memory_order_relaxed);
   if (draining_) added.drain();
   added.start();
+}
+
+void WorkerEntryPoint::add(std::unique_ptr<Opening> opening) {
+  Opening& added = *opening.release();
+  added.next = first_opening_;
+  if (first_opening_) first_opening_->previous = &added;
+  first_opening_ = &added;
+  ++count_;
+  worker_.gauges().connections.fetch_add(1, std::memory_order_relaxed);
+  if (draining_) added.drain();
+  added.start();
+}
+
+void WorkerEntryPoint::remove(Opening& opening) {
+  (opening.previous ? opening.previous->next : first_opening_) = opening.next;
+  if (opening.next) opening.next->previous = opening.previous;
+  opening.next = opening.previous = nullptr;
+  --count_;
+  worker_.gauges().connections.fetch_sub(1, std::memory_order_relaxed);
+  worker_.loop().destroy_later(std::unique_ptr<event::Destroyable>(&opening));
 }
 
 void WorkerEntryPoint::remove(HttpConnection& connection) {
@@ -85,10 +108,16 @@ void WorkerEntryPoint::drain() {
     at->drain();
     at = following;
   }
+  for (Opening* at = first_opening_; at;) {
+    Opening* following = at->next;
+    at->drain();
+    at = following;
+  }
 }
 
 void WorkerEntryPoint::close_all() {
   while (first_) first_->close();
+  while (first_opening_) first_opening_->close();
 }
 
 Worker::Worker(int index, int workers, exchange::RecordSink& sink,
@@ -141,6 +170,7 @@ void Worker::drain_entry_point(const std::string& name) {
 }
 
 bool Worker::is_drained(const std::string& name) const {
+  if (name.empty() && !background_.empty()) return false;  // mirrors on their way
   for (const auto& leaving : draining_)
     if ((name.empty() || leaving->name() == name) && leaving->connections() > 0) return false;
   return true;

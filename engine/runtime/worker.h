@@ -13,6 +13,7 @@
 #include "engine/exchange/jobs.h"
 #include "engine/net/listener.h"
 #include "engine/runtime/http_connection.h"
+#include "engine/runtime/opening.h"
 #include "engine/runtime/snapshot.h"
 #include "engine/upstream/pools.h"
 
@@ -62,6 +63,8 @@ class WorkerEntryPoint {
   std::size_t connections() const { return count_; }
 
   void add(std::unique_ptr<HttpConnection> connection);
+  void add(std::unique_ptr<Opening> opening);
+  void remove(Opening& opening);
   void remove(HttpConnection& connection);
 
  private:
@@ -70,6 +73,7 @@ class WorkerEntryPoint {
   Worker& worker_;
   std::string name_;
   HttpConnection* first_ = nullptr;
+  Opening* first_opening_ = nullptr;
   std::size_t count_ = 0;
   bool draining_ = false;
   std::unique_ptr<net::Listener> listener_;

@@ -1,0 +1,131 @@
+#include "engine/runtime/compile.h"
+
+#include <gtest/gtest.h>
+
+#include "engine/middleware/registry.h"
+#include "engine/model/internal.h"
+#include "engine/model/merge.h"
+#include "engine/model/read.h"
+#include "engine/model/validate.h"
+#include "engine/schema/file.h"
+
+namespace fairlead::runtime {
+namespace {
+
+class CompileTest : public ::testing::Test {
+ protected:
+  // What a file of the provider `docker` would say, compiled.
+  std::shared_ptr<const Snapshot> compile(const std::string& yaml, const Snapshot* previous = nullptr) {
+    auto node = schema::read_yaml(yaml, "test.yml");
+    EXPECT_TRUE(node) << (node ? "" : node.error().what);
+    const model::MiddlewareTypes types{middleware::type_names(), {}};
+    auto config = std::make_shared<const model::Dynamic>(model::read_dynamic(*node, {"test.yml"}, types));
+    schema::Problems problems;
+    auto install = std::make_shared<const model::Static>(model::read_static({}, problems));
+    const std::vector<model::ProviderConfig> parts = {{"docker", config}};
+    auto merged = std::make_shared<model::Dynamic>(model::merge(parts));
+    model::validate(*merged, *install);
+    return compiler_.compile(install, merged, previous);
+  }
+  const exchange::Route* route(const Snapshot& snapshot, const std::string& host, const std::string& path = "/") {
+    Arena arena;
+    http::RequestHead head(arena);
+    head.method = "GET";
+    head.host = host;
+    head.path = path;
+    routing::Scratch scratch;
+    return snapshot.entry_points.find("http")->second.entry.plain.find(head, {{}, scratch});
+  }
+
+  Compiler compiler_{[](std::string_view) { return nullptr; }};
+};
+
+constexpr const char* kShop = R"yaml(
+http:
+  routers:
+    shop: {rule: "Host(`shop.example.com`)", service: shop}
+  services:
+    shop: {loadBalancer: {servers: [{url: "http://10.0.0.1:80", weight: 3}, {url: "http://10.0.0.2:80"}]}}
+)yaml";
+
+TEST_F(CompileTest, PutsARouterInTheTableOfItsEntryPoint) {
+  const auto snapshot = compile(kShop);
+
+  const exchange::Route* found = route(*snapshot, "shop.example.com");
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->name, "shop@docker");
+  EXPECT_EQ(found->service_name, "shop@docker");
+  EXPECT_FALSE(route(*snapshot, "other.example.com"));
+  EXPECT_EQ(snapshot->sets.find("shop@docker")->second->schedule.size(), 4u);
+}
+
+TEST_F(CompileTest, AnUnchangedServiceKeepsItsServerSetAndPosition) {
+  const auto first = compile(kShop);
+  first->sets.find("shop@docker")->second->state->position = 41;
+
+  const auto second = compile(kShop, first.get());
+
+  EXPECT_TRUE(second->changed_sets.empty());
+  EXPECT_EQ(second->sets.find("shop@docker")->second->state->position, 41u);
+}
+
+TEST_F(CompileTest, AServiceThatIsGoneIsTakenFromTheWorkers) {
+  const auto first = compile(kShop);
+
+  const auto second = compile("http: {}", first.get());
+
+  ASSERT_EQ(second->changed_sets.size(), 1u);
+  EXPECT_EQ(second->changed_sets[0].second, nullptr);
+}
+
+TEST_F(CompileTest, ARouterWithABrokenMiddlewareKeepsItsPlace) {
+  const auto snapshot = compile(R"yaml(
+http:
+  routers:
+    shop: {rule: "Host(`shop.example.com`)", service: shop, middlewares: [auth]}
+  services:
+    shop: {loadBalancer: {servers: [{url: "http://10.0.0.1:80"}]}}
+)yaml");
+
+  const exchange::Route* found = route(*snapshot, "shop.example.com");
+  ASSERT_TRUE(found) << "it must not fall through to another router, nor be served unguarded";
+  EXPECT_TRUE(snapshot->dynamic->http.routers.at("shop@docker").broken());
+}
+
+TEST_F(CompileTest, ARuleThatDoesNotParseIsListedAsBroken) {
+  const auto snapshot = compile(R"yaml(
+http:
+  routers:
+    shop: {rule: "Hots(`shop.example.com`)", service: shop}
+  services:
+    shop: {loadBalancer: {servers: [{url: "http://10.0.0.1:80"}]}}
+)yaml");
+
+  EXPECT_FALSE(route(*snapshot, "shop.example.com"));
+  EXPECT_TRUE(snapshot->dynamic->http.routers.at("shop@docker").broken());
+}
+
+TEST_F(CompileTest, AStateAloneReachesTheServersWithoutCompiling) {
+  const auto snapshot = compile(kShop);
+
+  const auto changed = compiler_.set_phase(*snapshot, "http://10.0.0.1:80", upstream::Phase::Draining);
+
+  EXPECT_EQ(changed.size(), 1u);
+  const auto& set = *snapshot->sets.find("shop@docker")->second;
+  EXPECT_FALSE(set.servers[0].state->usable());
+  EXPECT_TRUE(set.servers[1].state->usable());
+}
+
+TEST_F(CompileTest, TheTimeIsKeptWhenTheLastServerLeaves) {
+  const auto snapshot = compile(kShop);
+  const auto& set = *snapshot->sets.find("shop@docker")->second;
+  compiler_.set_phase(*snapshot, "http://10.0.0.1:80", upstream::Phase::Draining);
+  EXPECT_EQ(set.state->last_left, 0);
+
+  compiler_.set_phase(*snapshot, "http://10.0.0.2:80", upstream::Phase::Gone);
+
+  EXPECT_NE(set.state->last_left, 0);
+}
+
+}  // namespace
+}  // namespace fairlead::runtime
