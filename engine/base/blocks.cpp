@@ -1,9 +1,9 @@
 #include "engine/base/blocks.h"
 
+#include "engine/base/memory_budget.h"
+
 #include <algorithm>
 #include <new>
-
-#include "engine/base/memory_budget.h"
 
 namespace fairlead {
 namespace {

@@ -5,8 +5,8 @@
 
 namespace fairlead {
 
-// A piece of a byte queue. Ordinary blocks hold kBytes and are pooled per thread; larger ones are made for one
-// oversized head and freed after it.
+// A piece of a byte queue. Ordinary blocks hold kBytes and are pooled per thread; larger ones are made for
+// one oversized head and freed after it.
 struct Block {
   static constexpr std::size_t kBytes = 16 * 1024 - 64;
 

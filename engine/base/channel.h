@@ -1,11 +1,11 @@
 #pragma once
 
+#include "engine/base/clock.h"
+
 #include <condition_variable>
 #include <deque>
 #include <mutex>
 #include <optional>
-
-#include "engine/base/clock.h"
 
 namespace fairlead {
 

@@ -31,7 +31,9 @@ class SystemClock final : public Clock {
 class ManualClock final : public Clock {
  public:
   TimePoint now() const override { return now_; }
-  WallTime wall() const override { return WallTime(std::chrono::seconds(1'700'000'000)) + (now_ - TimePoint{}); }
+  WallTime wall() const override {
+    return WallTime(std::chrono::seconds(1'700'000'000)) + (now_ - TimePoint{});
+  }
   bool runs() const override { return false; }
   void advance(Duration by) { now_ += by; }
 

@@ -7,7 +7,7 @@ namespace fairlead {
 namespace {
 
 constexpr std::size_t kClassBytes = 64;
-constexpr std::size_t kClasses = 33;      // up to 2 KiB; larger frames are rare and go to the heap
+constexpr std::size_t kClasses = 33;  // up to 2 KiB; larger frames are rare and go to the heap
 constexpr std::size_t kKeptPerClass = 1024;
 
 struct FreeFrame {

@@ -6,8 +6,8 @@
 namespace fairlead {
 
 // The process-wide budget of buffered bytes: input that waits, output that the peer does not take, spools in
-// memory. New work is refused (503, or the connection closed) while it is used up, so that allocation does not
-// fail. Counted per block, with relaxed atomics: a rough bound, not an account.
+// memory. New work is refused (503, or the connection closed) while it is used up, so that allocation does
+// not fail. Counted per block, with relaxed atomics: a rough bound, not an account.
 class MemoryBudget {
  public:
   static MemoryBudget& instance() {

@@ -12,10 +12,10 @@ enum class Fault : unsigned char { Client, Upstream, Proxy };
 
 // A failure on the data path. It is named once, where it is known, and passed up unchanged.
 struct Error {
-  int status = 500;             // what the client gets if nobody does better: 400, 413, 502, 503, 504, …
+  int status = 500;  // what the client gets if nobody does better: 400, 413, 502, 503, 504, …
   Fault fault = Fault::Proxy;
-  bool retryable = false;       // true only when the upstream cannot have acted on the request
-  std::string detail;           // for the log: "connect 172.17.0.2:80: refused"
+  bool retryable = false;  // true only when the upstream cannot have acted on the request
+  std::string detail;      // for the log: "connect 172.17.0.2:80: refused"
 };
 
 template <class T = void>

@@ -1,13 +1,13 @@
 #pragma once
 
+#include "engine/base/assert.h"
+#include "engine/base/frame_pool.h"
+
 #include <coroutine>
 #include <exception>
 #include <optional>
 #include <utility>
 #include <variant>
-
-#include "engine/base/assert.h"
-#include "engine/base/frame_pool.h"
 
 namespace fairlead {
 

@@ -1,9 +1,9 @@
 #include "engine/event/loop.h"
 
+#include "engine/base/assert.h"
+
 #include <algorithm>
 #include <array>
-
-#include "engine/base/assert.h"
 
 namespace fairlead::event {
 namespace {
@@ -22,7 +22,8 @@ Loop::Loop(const Clock& clock)
       receive_(std::make_unique_for_overwrite<char[]>(kReceiveBytes)) {
   FL_ASSERT(epoll_, "an epoll descriptor can be had at start");
   epoll_event event{.events = EPOLLIN, .data = {.ptr = nullptr}};
-  FL_ASSERT(::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, mailbox_.fd(), &event) == 0, "the mailbox can be watched");
+  FL_ASSERT(::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, mailbox_.fd(), &event) == 0,
+            "the mailbox can be watched");
 }
 
 Loop::~Loop() { end_tick(); }

@@ -1,5 +1,11 @@
 #pragma once
 
+#include "engine/base/clock.h"
+#include "engine/base/fd.h"
+#include "engine/base/task.h"
+#include "engine/event/mailbox.h"
+#include "engine/event/timer.h"
+
 #include <sys/epoll.h>
 
 #include <atomic>
@@ -8,12 +14,6 @@
 #include <memory>
 #include <span>
 #include <vector>
-
-#include "engine/base/clock.h"
-#include "engine/base/fd.h"
-#include "engine/base/task.h"
-#include "engine/event/mailbox.h"
-#include "engine/event/timer.h"
 
 namespace fairlead::event {
 
@@ -76,8 +76,7 @@ class Loop {
 
   // Registers `fd` edge-triggered for everything, once; it leaves by being closed. `events` only differs for
   // listeners. False with errno when the kernel refuses.
-  bool add(int fd, Handler& handler,
-           std::uint32_t events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
+  bool add(int fd, Handler& handler, std::uint32_t events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
   // For what is deregistered before it is closed: paused listeners.
   void remove(int fd);
 

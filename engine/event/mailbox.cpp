@@ -1,10 +1,10 @@
 #include "engine/event/mailbox.h"
 
+#include "engine/base/assert.h"
+
 #include <sys/eventfd.h>
 
 #include <cstdint>
-
-#include "engine/base/assert.h"
 
 namespace fairlead::event {
 

@@ -1,10 +1,10 @@
 #pragma once
 
+#include "engine/base/fd.h"
+
 #include <functional>
 #include <mutex>
 #include <vector>
-
-#include "engine/base/fd.h"
 
 namespace fairlead::event {
 

@@ -1,10 +1,10 @@
 #pragma once
 
+#include "engine/base/clock.h"
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
-
-#include "engine/base/clock.h"
 
 namespace fairlead::event {
 
@@ -44,7 +44,7 @@ class Timer {
   Timer* next_ = nullptr;
   Timer* previous_ = nullptr;
   TimePoint deadline_{};
-  std::uint64_t slot_tick_ = 0;    // when the wheel looks at it; only while linked
+  std::uint64_t slot_tick_ = 0;     // when the wheel looks at it; only while linked
   std::uint16_t slot_ = kUnlinked;  // level * 256 + index
   bool armed_ = false;
 

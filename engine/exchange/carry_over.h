@@ -11,10 +11,10 @@
 
 namespace fairlead::exchange {
 
-// What outlives a snapshot: balancer positions, rate-limit buckets, breakers, in-flight counters. Keyed by kind,
-// qualified name and the hash of the options: a definition that did not change keeps its state, a changed one
-// starts afresh. Used while a snapshot is compiled, on the control thread; the state itself says how workers
-// share it.
+// What outlives a snapshot: balancer positions, rate-limit buckets, breakers, in-flight counters. Keyed by
+// kind, qualified name and the hash of the options: a definition that did not change keeps its state, a
+// changed one starts afresh. Used while a snapshot is compiled, on the control thread; the state itself says
+// how workers share it.
 class CarryOver {
  public:
   template <class T>

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <memory>
-#include <vector>
-
 #include "engine/exchange/middleware.h"
 #include "engine/exchange/service.h"
+
+#include <memory>
+#include <vector>
 
 namespace fairlead::exchange {
 

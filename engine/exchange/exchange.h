@@ -1,10 +1,5 @@
 #pragma once
 
-#include <memory>
-#include <optional>
-#include <string>
-#include <string_view>
-
 #include "engine/base/arena.h"
 #include "engine/event/loop.h"
 #include "engine/exchange/response.h"
@@ -12,6 +7,11 @@
 #include "engine/http/head.h"
 #include "engine/http/stream.h"
 #include "engine/observe/record.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
 
 namespace fairlead::tls {
 class ServerContext;
@@ -29,9 +29,9 @@ struct EntryPoint;
 struct TlsFacts {
   std::string_view version;  // a literal: "1.3", as the access log prints it
   std::string_view cipher;   // a literal
-  std::string server_name;  // SNI
+  std::string server_name;   // SNI
   std::string client_subject;
-  std::string client_chain_pem;   // client certificates, PEM, leaf first; empty: none
+  std::string client_chain_pem;                       // client certificates, PEM, leaf first; empty: none
   std::shared_ptr<const tls::ServerContext> options;  // what the connection was set up with
 };
 
@@ -42,7 +42,12 @@ struct TlsFacts {
 class Exchange {
  public:
   Exchange(event::Loop& loop, upstream::Pools& pools, Scope& background)
-      : request(arena_), sent_fields(arena_), origin_fields(arena_), loop(loop), pools(pools), background(background) {}
+      : request(arena_),
+        sent_fields(arena_),
+        origin_fields(arena_),
+        loop(loop),
+        pools(pools),
+        background(background) {}
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
 
@@ -56,7 +61,7 @@ class Exchange {
 
  public:
   http::RequestHead request;
-  http::BodyPtr body;                       // null: none. Taken (moved) by whoever reads it
+  http::BodyPtr body;  // null: none. Taken (moved) by whoever reads it
   observe::Record record;
   // For the access log: the head that the client got, and the server's own when the log asks for it.
   http::Fields sent_fields;
@@ -68,23 +73,23 @@ class Exchange {
   const TlsFacts* tls = nullptr;            // lives as long as the connection
   const EntryPoint* entry_point = nullptr;  // in the pinned snapshot
 
-  const ReasonsPolicy* reasons = nullptr;   // of the entry point, in the pinned snapshot; null: the default
+  const ReasonsPolicy* reasons = nullptr;  // of the entry point, in the pinned snapshot; null: the default
 
-  std::string_view router_name;             // "web@docker"
-  bool null_forwarded_for = false;          // a headers middleware emptied X-Forwarded-For: do not append
-  bool keep_forwarded_for = false;          // forwardedHeaders.notAppendXForwardedFor
+  std::string_view router_name;     // "web@docker"
+  bool null_forwarded_for = false;  // a headers middleware emptied X-Forwarded-For: do not append
+  bool keep_forwarded_for = false;  // forwardedHeaders.notAppendXForwardedFor
 
-  bool may_hold = true;                     // false while another service can take it: see service/children.h
+  bool may_hold = true;  // false while another service can take it: see service/children.h
 
   // Set by the proxying step; decide about retries.
-  bool reached_proxy = false;               // a server was chosen
-  bool sent_upstream = false;               // a byte of the request was written to a server
+  bool reached_proxy = false;  // a server was chosen
+  bool sent_upstream = false;  // a byte of the request was written to a server
 
-  http::ServerStream* stream = nullptr;     // for 1xx heads from the server; null in the background
+  http::ServerStream* stream = nullptr;  // for 1xx heads from the server; null in the background
 
   event::Loop& loop;
   upstream::Pools& pools;
-  Scope& background;                        // mirrors and the like: outlives the exchange
+  Scope& background;  // mirrors and the like: outlives the exchange
 
   // Ready for another request; storage is kept.
   void clear();

@@ -1,13 +1,13 @@
 #pragma once
 
-#include <memory>
-#include <string>
-#include <vector>
-
 #include "engine/exchange/entry_point.h"
 #include "engine/exchange/exchange.h"
 #include "engine/http/stream.h"
 #include "engine/routing/subject.h"
+
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace fairlead::exchange {
 

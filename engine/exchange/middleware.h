@@ -1,12 +1,12 @@
 #pragma once
 
-#include <memory>
-#include <optional>
-#include <span>
-
 #include "engine/base/task.h"
 #include "engine/exchange/exchange.h"
 #include "engine/exchange/response.h"
+
+#include <memory>
+#include <optional>
+#include <span>
 
 namespace fairlead::exchange {
 
@@ -25,8 +25,8 @@ class Next {
 
 class HeadMiddleware;
 
-// One configured middleware of a snapshot: immutable, used by all workers. What one request needs lives in the
-// coroutine; what outlives requests comes from carry-over.
+// One configured middleware of a snapshot: immutable, used by all workers. What one request needs lives in
+// the coroutine; what outlives requests comes from carry-over.
 class Middleware {
  public:
   virtual ~Middleware() = default;

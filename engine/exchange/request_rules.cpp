@@ -1,10 +1,10 @@
 #include "engine/exchange/request_rules.h"
 
-#include <algorithm>
-#include <string_view>
-
 #include "engine/base/strings.h"
 #include "engine/http/field_names.h"
+
+#include <algorithm>
+#include <string_view>
 
 namespace fairlead::exchange {
 namespace {
@@ -22,7 +22,8 @@ Result<> underscore_rule(Fields& fields, UnderscoreHeaders strategy) {
   }
   const auto found = std::ranges::find_if(fields, has_underscore);
   if (found != fields.end())
-    return fail(400, Fault::Client, "a header name with '_': " + quoted(found->name) + " (underscoreHeadersStrategy)");
+    return fail(400, Fault::Client,
+                "a header name with '_': " + quoted(found->name) + " (underscoreHeadersStrategy)");
   return {};
 }
 
@@ -34,7 +35,8 @@ void drop_nominated(Fields& fields, const std::vector<std::string>& kept) {
     if (line.known != Name::Connection) continue;
     for (const std::string_view part : split(line.value, ',')) {
       const std::string_view name = trim(part);
-      if (name.empty() || iequals(name, "close") || iequals(name, "keep-alive") || iequals(name, "upgrade")) continue;
+      if (name.empty() || iequals(name, "close") || iequals(name, "keep-alive") || iequals(name, "upgrade"))
+        continue;
       if (http::is_managed(name)) continue;
       if (std::ranges::any_of(kept, [&](const std::string& keep) { return iequals(keep, name); })) continue;
       nominated.push_back(name);
@@ -43,8 +45,8 @@ void drop_nominated(Fields& fields, const std::vector<std::string>& kept) {
   if (nominated.empty()) return;
   fields.remove_if([&](const Field& line) {
     // Framing and routing fields are read already; nothing may make them vanish.
-    if (line.known == Name::Host || line.known == Name::ContentLength || line.known == Name::TransferEncoding ||
-        line.known == Name::Connection)
+    if (line.known == Name::Host || line.known == Name::ContentLength ||
+        line.known == Name::TransferEncoding || line.known == Name::Connection)
       return false;
     return std::ranges::any_of(nominated, [&](std::string_view name) { return iequals(name, line.name); });
   });
@@ -69,7 +71,8 @@ std::string_view forwarded_port(const http::RequestHead& head) {
 void forwarded_fields(Exchange& x, const EntryPoint& entry_point) {
   Fields& fields = x.request.fields;
   const ForwardedHeaders& options = entry_point.forwarded;
-  const bool trusted = options.insecure || (!options.trusted.empty() && net::contains(options.trusted, x.client.ip));
+  const bool trusted =
+      options.insecure || (!options.trusted.empty() && net::contains(options.trusted, x.client.ip));
   std::uint64_t present = 0;
   const auto bit = [](Name name) { return std::uint64_t{1} << static_cast<unsigned>(name); };
   if (!trusted) {
@@ -102,7 +105,8 @@ void forwarded_fields(Exchange& x, const EntryPoint& entry_point) {
 
 Result<> apply_entry_rules(Exchange& x, const EntryPoint& entry_point) {
   http::RequestHead& head = x.request;
-  if (Result<> underscores = underscore_rule(head.fields, entry_point.underscores); !underscores) return underscores;
+  if (Result<> underscores = underscore_rule(head.fields, entry_point.underscores); !underscores)
+    return underscores;
   const auto disguised = std::ranges::find_if(head.fields, [](const Field& line) {
     return line.known == Name::Other && http::is_disguised_framing(line.name);
   });

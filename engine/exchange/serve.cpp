@@ -28,7 +28,9 @@ void begin_record(Exchange& x) {
   }
 }
 
-Task<Response> refuse(Exchange& x, Error error) { return Task<Response>::ready(failure(x, std::move(error))); }
+Task<Response> refuse(Exchange& x, Error error) {
+  return Task<Response>::ready(failure(x, std::move(error)));
+}
 
 Task<Response> route(Exchange& x, routing::Scratch& scratch) {
   const EntryPoint& entry_point = *x.entry_point;
@@ -37,7 +39,7 @@ Task<Response> route(Exchange& x, routing::Scratch& scratch) {
   const Route* found = table.find(x.request, context);
   if (!found) {
     x.record.log = entry_point.access_log;
-    return Task<Response>::ready(answer(x, 404, "404 page not found"));
+    return Task<Response>::ready(answer(x, 404, "404 page not found\n"));
   }
   x.router_name = found->name;
   x.record.router = found->name;
@@ -47,13 +49,18 @@ Task<Response> route(Exchange& x, routing::Scratch& scratch) {
   x.record.internal = found->internal;
   if (!found->loop_token.empty()) {
     if (x.request.fields.get(kLoopHeader) == found->loop_token)
-      return refuse(x, {400, Fault::Client, false, "the request went through this router before: a container sends it back"});
+      return refuse(x, {400, Fault::Client, false,
+                        "the request went through this router before: a container sends it back"});
     x.request.fields.set(kLoopHeader, found->loop_token);
   }
   if (found->encoded) {
     if (const auto denied = http::denied_escape(x.request.path, *found->encoded))
-      return refuse(x, {400, Fault::Client, false, "the path has an escape that is not allowed: " + std::string(*denied)});
+      return refuse(x, {400, Fault::Client, false,
+                        "the path has an escape that is not allowed: " + std::string(*denied)});
   }
+  if (x.tls && entry_point.tls_hosts && !entry_point.tls_hosts->admits(x.request.host, x.tls->options.get()))
+    return refuse(
+        x, {421, Fault::Client, false, "the connection was set up with the TLS options of another host"});
   return found->handler->serve(x);
 }
 
@@ -102,6 +109,7 @@ Task<void> deliver(Exchange& x, http::ServerStream& stream, Response response) {
   x.record.status = response.head.status;
   const bool tunnel = response.head.status == 101 && response.upgraded;
   Result<> sent = co_await stream.send(response.head, !response.body);
+  std::swap(x.sent_fields, response.head.fields);
   if (sent && tunnel)
     sent = co_await run_tunnel(x, stream, response);
   else if (sent && response.body && x.request.method != "HEAD")

@@ -7,7 +7,8 @@
 
 namespace fairlead::exchange {
 
-// The root of every exchange: rules, router, chain, then the answer to the client. Writes the record as it goes.
+// The root of every exchange: rules, router, chain, then the answer to the client. Writes the record as it
+// goes.
 Task<void> serve(Exchange& x, http::ServerStream& stream, routing::Scratch& scratch);
 
 }  // namespace fairlead::exchange

@@ -1,13 +1,13 @@
 #pragma once
 
+#include "engine/base/result.h"
+#include "engine/base/task.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string_view>
-
-#include "engine/base/result.h"
-#include "engine/base/task.h"
 
 namespace fairlead::http {
 
@@ -32,8 +32,8 @@ class Lender {
 };
 
 struct Lent {
-  Lender* lender = nullptr;   // lives as long as the body
-  std::uint64_t bytes = 0;    // still to come
+  Lender* lender = nullptr;  // lives as long as the body
+  std::uint64_t bytes = 0;   // still to come
 };
 
 // A message body, pulled: not reading is the back-pressure. One reader; read() again only after the last

@@ -1,13 +1,13 @@
 #pragma once
 
-#include <memory>
-#include <string_view>
-
 #include "engine/base/clock.h"
 #include "engine/base/result.h"
 #include "engine/base/task.h"
 #include "engine/http/body.h"
 #include "engine/http/head.h"
+
+#include <memory>
+#include <string_view>
 
 namespace fairlead::http {
 

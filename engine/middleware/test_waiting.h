@@ -32,8 +32,9 @@ T wait(event::Loop& loop, Task<T> task) {
 
 inline exchange::Response run_waiting(const exchange::Middleware& middleware, exchange::Exchange& x,
                                       const exchange::Service& service) {
-  const exchange::Chain chain({std::shared_ptr<const exchange::Middleware>(std::shared_ptr<void>(), &middleware)},
-                              std::shared_ptr<const exchange::Service>(std::shared_ptr<void>(), &service));
+  const exchange::Chain chain(
+      {std::shared_ptr<const exchange::Middleware>(std::shared_ptr<void>(), &middleware)},
+      std::shared_ptr<const exchange::Service>(std::shared_ptr<void>(), &service));
   return wait(x.loop, chain.serve(x));
 }
 

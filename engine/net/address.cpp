@@ -1,12 +1,12 @@
 #include "engine/net/address.h"
 
+#include "engine/base/strings.h"
+
 #include <arpa/inet.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstring>
-
-#include "engine/base/strings.h"
 
 namespace fairlead::net {
 namespace {

@@ -16,7 +16,8 @@ namespace {
 constexpr auto kPause = std::chrono::milliseconds(100);
 constexpr int kBacklog = 4096;
 
-Result<Fd> bind_to(int family, const sockaddr* raw, socklen_t size, bool reuse_port, const std::string& name) {
+Result<Fd> bind_to(int family, const sockaddr* raw, socklen_t size, bool reuse_port,
+                   const std::string& name) {
   Fd socket(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket) return fail(500, Fault::Proxy, fmt::format("socket for {}: {}", name, std::strerror(errno)));
   const int on = 1;

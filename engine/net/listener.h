@@ -1,15 +1,15 @@
 #pragma once
 
+#include "engine/base/fd.h"
+#include "engine/base/result.h"
+#include "engine/event/loop.h"
+#include "engine/net/address.h"
+
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
-
-#include "engine/base/fd.h"
-#include "engine/base/result.h"
-#include "engine/event/loop.h"
-#include "engine/net/address.h"
 
 namespace fairlead::net {
 
@@ -39,7 +39,7 @@ class Listener final : event::Handler, event::TimerUser {
   void empty_queue();
 
  private:
-  static constexpr int kPerEvent = 64;  // accepted per wake-up, so that one burst does not starve requests
+  static constexpr int kPerEvent = 16;  // accepted per wake-up, so that one burst does not starve requests
 
   void on_event(std::uint32_t events) override;
   void on_timer(event::Timer&) override;

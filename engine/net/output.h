@@ -1,10 +1,10 @@
 #pragma once
 
-#include <cstddef>
-#include <string_view>
-
 #include "engine/base/blocks.h"
 #include "engine/net/transport.h"
+
+#include <cstddef>
+#include <string_view>
 
 namespace fairlead::net {
 
@@ -28,8 +28,8 @@ class Output {
   bool empty() const { return size_ == 0; }
   std::size_t size() const { return size_; }
 
-  // Writes what waits, then `head`, `body` and `tail` straight from where they are. What the peer does not take
-  // is kept (copied). Ok: everything given was written or kept; see size().
+  // Writes what waits, then `head`, `body` and `tail` straight from where they are. What the peer does not
+  // take is kept (copied). Ok: everything given was written or kept; see size().
   IoResult flush(Transport& transport, std::string_view head = {}, std::string_view body = {},
                  std::string_view tail = {});
 

@@ -1,5 +1,7 @@
 #include "engine/net/splice.h"
 
+#include "engine/base/fd.h"
+
 #include <fcntl.h>
 
 #include <algorithm>
@@ -8,12 +10,10 @@
 #include <cstring>
 #include <vector>
 
-#include "engine/base/fd.h"
-
 namespace fairlead::net {
 namespace {
 
-constexpr int kPipeBytes = 1024 * 1024;    // one splice moves what the socket has: fewer, larger steps
+constexpr int kPipeBytes = 1024 * 1024;  // one splice moves what the socket has: fewer, larger steps
 constexpr int kSmallPipeBytes = 256 * 1024;
 constexpr std::size_t kKeptPipes = 64;
 
@@ -102,8 +102,9 @@ Task<Result<>> splice_all(http::Lent from, SpliceTarget& to, Fault source) {
     }
     if (pipe.holds == 0) continue;
     const unsigned more = left > 0 ? SPLICE_F_MORE : 0;
-    const ssize_t put = ::splice(pipe.reader(), nullptr, to.splice_fd(), nullptr,
-                                 static_cast<std::size_t>(pipe.holds), SPLICE_F_MOVE | SPLICE_F_NONBLOCK | more);
+    const ssize_t put =
+        ::splice(pipe.reader(), nullptr, to.splice_fd(), nullptr, static_cast<std::size_t>(pipe.holds),
+                 SPLICE_F_MOVE | SPLICE_F_NONBLOCK | more);
     if (put > 0) {
       pipe.holds -= static_cast<std::uint64_t>(put);
       to.spliced(static_cast<std::uint64_t>(put));

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <cstdint>
-
 #include "engine/base/result.h"
 #include "engine/base/task.h"
 #include "engine/http/body.h"
+
+#include <cstdint>
 
 namespace fairlead::net {
 

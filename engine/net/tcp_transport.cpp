@@ -1,13 +1,13 @@
 #include "engine/net/tcp_transport.h"
 
+#include "engine/base/assert.h"
+
 #include <fmt/format.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <cerrno>
 #include <cstring>
-
-#include "engine/base/assert.h"
 
 namespace fairlead::net {
 

@@ -1,14 +1,15 @@
 #pragma once
 
-#include <memory>
-
 #include "engine/base/fd.h"
 #include "engine/base/result.h"
 #include "engine/net/transport.h"
 
+#include <memory>
+
 namespace fairlead::net {
 
-// Plain TCP. The socket is registered with the loop once, edge-triggered, and never touched by epoll_ctl again.
+// Plain TCP. The socket is registered with the loop once, edge-triggered, and never touched by epoll_ctl
+// again.
 class TcpTransport final : public Transport, event::Handler {
  public:
   // An accepted or connecting socket. Null with errno when it cannot be registered.

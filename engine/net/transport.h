@@ -1,13 +1,13 @@
 #pragma once
 
+#include "engine/event/loop.h"
+#include "engine/net/address.h"
+
 #include <sys/uio.h>
 
 #include <cstddef>
 #include <span>
 #include <string_view>
-
-#include "engine/event/loop.h"
-#include "engine/net/address.h"
 
 namespace fairlead::net {
 
@@ -16,7 +16,7 @@ enum class IoStatus : unsigned char { Ok, WouldBlock, End, Failed };
 struct IoResult {
   std::size_t bytes = 0;
   IoStatus status = IoStatus::Ok;
-  int error = 0;        // errno of Failed
+  int error = 0;         // errno of Failed
   bool drained = false;  // reading: nothing more is there now; wait for the next on_readable
 };
 

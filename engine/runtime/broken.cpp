@@ -4,7 +4,8 @@
 
 namespace fairlead::runtime {
 
-Broken::Broken(std::string what, const std::vector<model::Reason>& reasons) : short_text_("broken configuration") {
+Broken::Broken(std::string what, const std::vector<model::Reason>& reasons)
+    : short_text_("broken configuration") {
   full_text_ = std::move(what);
   for (const model::Reason& reason : reasons) {
     if (!reason.breaks) continue;

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <string>
-#include <vector>
-
 #include "engine/exchange/service.h"
 #include "engine/model/reason.h"
+
+#include <string>
+#include <vector>
 
 namespace fairlead::runtime {
 

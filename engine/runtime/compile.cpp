@@ -1,13 +1,13 @@
 #include "engine/runtime/compile.h"
 
+#include "engine/routing/rule_parser.h"
+#include "engine/runtime/route_compiler.h"
+#include "engine/runtime/service_compiler.h"
+
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <array>
-
-#include "engine/routing/rule_parser.h"
-#include "engine/runtime/route_compiler.h"
-#include "engine/runtime/service_compiler.h"
 
 namespace fairlead::runtime {
 namespace {
@@ -15,7 +15,8 @@ namespace {
 const std::string& host_name() {
   static const std::string name = [] {
     std::array<char, 256> text{};
-    return ::gethostname(text.data(), text.size() - 1) == 0 ? std::string(text.data()) : std::string("localhost");
+    return ::gethostname(text.data(), text.size() - 1) == 0 ? std::string(text.data())
+                                                            : std::string("localhost");
   }();
   return name;
 }
@@ -50,9 +51,11 @@ CompiledEntryPoint compile_entry_point(const std::string& name, const model::Ent
   entry.access_log = options.observability.access_logs;
 
   auto settings = std::make_shared<codec::h1::ServerSettings>();
-  settings->limits.max_head_bytes = static_cast<std::size_t>(std::max<std::int64_t>(options.http.max_header_bytes, 1024));
+  settings->limits.max_head_bytes =
+      static_cast<std::size_t>(std::max<std::int64_t>(options.http.max_header_bytes, 1024));
   const model::RespondingTimeouts& timeouts = options.transport.responding_timeouts;
-  settings->read_timeout = timeouts.read_timeout ? Duration(*timeouts.read_timeout) : Duration(model::kDefaultReadTimeout);
+  settings->read_timeout =
+      timeouts.read_timeout ? Duration(*timeouts.read_timeout) : Duration(model::kDefaultReadTimeout);
   settings->read_timeout_whole = timeouts.read_timeout.has_value();
   settings->write_timeout = timeouts.write_timeout;
   settings->idle_timeout = timeouts.idle_timeout;
@@ -76,7 +79,8 @@ std::shared_ptr<const routing::Rule> Compiler::rule(const model::HttpRouter& rou
   const routing::Syntax syntax = wanted == "v2" ? routing::Syntax::V2 : routing::Syntax::V3;
   const std::string key = (syntax == routing::Syntax::V2 ? "2" : "3") + router.rule;
   if (const auto now = rules_.find(key); now != rules_.end()) return now->second;
-  if (const auto before = rules_before_.find(key); before != rules_before_.end()) return rules_[key] = before->second;
+  if (const auto before = rules_before_.find(key); before != rules_before_.end())
+    return rules_[key] = before->second;
   auto parsed = routing::parse_rule(router.rule, routing::Protocol::Http, syntax);
   if (!parsed) {
     problem = fmt::format("rule: {}", parsed.error().what);
@@ -86,7 +90,8 @@ std::shared_ptr<const routing::Rule> Compiler::rule(const model::HttpRouter& rou
 }
 
 std::shared_ptr<const Snapshot> Compiler::compile(std::shared_ptr<const model::Static> install,
-                                                  std::shared_ptr<model::Dynamic> dynamic, const Snapshot* previous) {
+                                                  std::shared_ptr<model::Dynamic> dynamic,
+                                                  const Snapshot* previous) {
   auto out = std::make_shared<Snapshot>();
   out->version = ++version_;
   rules_before_ = std::exchange(rules_, {});

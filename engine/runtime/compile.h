@@ -1,30 +1,30 @@
 #pragma once
 
-#include <functional>
-#include <memory>
-#include <string>
-#include <string_view>
-#include <unordered_map>
-
 #include "engine/exchange/carry_over.h"
 #include "engine/routing/rule.h"
 #include "engine/runtime/snapshot.h"
 #include "engine/tls/client_context.h"
 #include "engine/tls/site.h"
 
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
 namespace fairlead::runtime {
 
 // Services that the program itself answers: api@internal, ping@internal, …; null for an unknown name.
 using InternalServices = std::function<std::shared_ptr<const exchange::Service>(std::string_view name)>;
 
-// Turns configurations into snapshots, on the control thread. It keeps what the next compilation can use again:
-// parsed rules, numbers of server sets, and the states that outlive snapshots.
+// Turns configurations into snapshots, on the control thread. It keeps what the next compilation can use
+// again: parsed rules, numbers of server sets, and the states that outlive snapshots.
 class Compiler {
  public:
   explicit Compiler(InternalServices internal) : internal_(std::move(internal)) {}
 
-  // `dynamic` is merged and validated; what compiling finds wrong (a middleware's options, a rule) is attached
-  // to its elements as well, so it is changed. `previous` may be null.
+  // `dynamic` is merged and validated; what compiling finds wrong (a middleware's options, a rule) is
+  // attached to its elements as well, so it is changed. `previous` may be null.
   std::shared_ptr<const Snapshot> compile(std::shared_ptr<const model::Static> install,
                                           std::shared_ptr<model::Dynamic> dynamic, const Snapshot* previous);
 
@@ -33,7 +33,8 @@ class Compiler {
   bool files_changed() { return site_.files_changed(); }
   const std::shared_ptr<tls::Tables>& tls_tables() const { return site_.tables(); }
 
-  std::vector<upstream::SetId> set_phase(const Snapshot& snapshot, std::string_view url, upstream::Phase phase);
+  std::vector<upstream::SetId> set_phase(const Snapshot& snapshot, std::string_view url,
+                                         upstream::Phase phase);
 
  private:
   friend class ServiceCompiler;

@@ -1,13 +1,13 @@
 #include "engine/runtime/compile.h"
 
-#include <gtest/gtest.h>
-
 #include "engine/middleware/registry.h"
 #include "engine/model/internal.h"
 #include "engine/model/merge.h"
 #include "engine/model/read.h"
 #include "engine/model/validate.h"
 #include "engine/schema/file.h"
+
+#include <gtest/gtest.h>
 
 namespace fairlead::runtime {
 namespace {
@@ -27,7 +27,8 @@ class CompileTest : public ::testing::Test {
     model::validate(*merged, *install);
     return compiler_.compile(install, merged, previous);
   }
-  const exchange::Route* route(const Snapshot& snapshot, const std::string& host, const std::string& path = "/") {
+  const exchange::Route* route(const Snapshot& snapshot, const std::string& host,
+                               const std::string& path = "/") {
     Arena arena;
     http::RequestHead head(arena);
     head.method = "GET";

@@ -1,15 +1,15 @@
 #include "engine/runtime/control.h"
 
+#include "engine/model/internal.h"
+#include "engine/model/merge.h"
+#include "engine/model/validate.h"
+#include "engine/runtime/service_compiler.h"
+
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <csignal>
-
-#include "engine/model/internal.h"
-#include "engine/model/merge.h"
-#include "engine/model/validate.h"
-#include "engine/runtime/service_compiler.h"
 
 namespace fairlead::runtime {
 namespace {
@@ -34,7 +34,8 @@ void log_new_reasons(const char* kind, const Elements& now, const Elements* befo
     if (element.reasons.empty()) continue;
     const auto old = before ? before->find(name) : now.end();
     for (const model::Reason& reason : element.reasons) {
-      if (before && old != before->end() && std::ranges::find(old->second.reasons, reason) != old->second.reasons.end())
+      if (before && old != before->end() &&
+          std::ranges::find(old->second.reasons, reason) != old->second.reasons.end())
         continue;
       const auto level = reason.breaks ? spdlog::level::err : spdlog::level::warn;
       spdlog::log(level, "{} {} ({}): {}{}{}", kind, name, element.origin.text(), reason.text,
@@ -48,9 +49,9 @@ void log_new_reasons(const char* kind, const Elements& now, const Elements* befo
 Control::Control(int workers, exchange::RecordSink& sink, InternalServices internal)
     : compiler_(std::move(internal)), publisher_(workers_) {
   for (int i = 0; i < workers; ++i)
-    workers_.push_back(std::make_unique<Worker>(i, workers, sink, [this](std::shared_ptr<const Snapshot> old) {
-      messages_.push(Drop{std::move(old)});
-    }));
+    workers_.push_back(std::make_unique<Worker>(
+        i, workers, sink,
+        [this](std::shared_ptr<const Snapshot> old) { messages_.push(Drop{std::move(old)}); }));
   side_worker_ = std::make_unique<Worker>(workers, 1, sink, [](std::shared_ptr<const Snapshot>) {});
   checks_ = std::make_unique<service::HealthChecks>(
       side_worker_->loop(), side_worker_->pools(),
@@ -111,8 +112,10 @@ void Control::run(std::set<std::string> expected) {
   TimePoint look_at = std::chrono::steady_clock::now() + kLookAtFiles;
   const TimePoint open_at = std::chrono::steady_clock::now() + kFirstConfigs;
   for (;;) {
-    if (!open_ && !draining_ && (expected.empty() || std::chrono::steady_clock::now() >= open_at)) open_entry_points();
-    std::optional<Message> message = messages_.pop_until(open_ || draining_ ? look_at : std::min(open_at, look_at));
+    if (!open_ && !draining_ && (expected.empty() || std::chrono::steady_clock::now() >= open_at))
+      open_entry_points();
+    std::optional<Message> message =
+        messages_.pop_until(open_ || draining_ ? look_at : std::min(open_at, look_at));
     if (const TimePoint now = std::chrono::steady_clock::now(); now >= look_at) {
       look_at = now + kLookAtFiles;
       if (!draining_ && compiler_.files_changed()) rebuild();
@@ -173,8 +176,10 @@ void Control::rebuild() {
   log_new_reasons("router", snapshot->dynamic->http.routers, before ? &before->routers : nullptr);
   log_new_reasons("service", snapshot->dynamic->http.services, before ? &before->services : nullptr);
   log_new_reasons("middleware", snapshot->dynamic->http.middlewares, before ? &before->middlewares : nullptr);
-  log_new_reasons("TLS options", snapshot->dynamic->tls.options, previous ? &previous->dynamic->tls.options : nullptr);
-  log_new_reasons("TLS store", snapshot->dynamic->tls.stores, previous ? &previous->dynamic->tls.stores : nullptr);
+  log_new_reasons("TLS options", snapshot->dynamic->tls.options,
+                  previous ? &previous->dynamic->tls.options : nullptr);
+  log_new_reasons("TLS store", snapshot->dynamic->tls.stores,
+                  previous ? &previous->dynamic->tls.stores : nullptr);
   publisher_.publish(snapshot);
   side_worker_->post([this, plans = snapshot->health_plans] { checks_->adopt(plans); });
   {

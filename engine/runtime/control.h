@@ -1,5 +1,14 @@
 #pragma once
 
+#include "engine/base/channel.h"
+#include "engine/exchange/jobs.h"
+#include "engine/model/dynamic.h"
+#include "engine/model/static.h"
+#include "engine/runtime/compile.h"
+#include "engine/runtime/publisher.h"
+#include "engine/runtime/worker.h"
+#include "engine/service/health_check.h"
+
 #include <atomic>
 #include <functional>
 #include <future>
@@ -13,19 +22,10 @@
 #include <variant>
 #include <vector>
 
-#include "engine/base/channel.h"
-#include "engine/exchange/jobs.h"
-#include "engine/model/dynamic.h"
-#include "engine/model/static.h"
-#include "engine/runtime/compile.h"
-#include "engine/runtime/publisher.h"
-#include "engine/runtime/worker.h"
-#include "engine/service/health_check.h"
-
 namespace fairlead::runtime {
 
-// The control side of the engine: joins what the providers say, validates, compiles and publishes, on a thread of
-// its own. Any thread may call it.
+// The control side of the engine: joins what the providers say, validates, compiles and publishes, on a
+// thread of its own. Any thread may call it.
 class Control {
  public:
   // `workers` ≥ 1. `sink` hears of ended exchanges on the workers' threads and outlives this object.
@@ -34,22 +34,24 @@ class Control {
   Control(const Control&) = delete;
   Control& operator=(const Control&) = delete;
 
-  // Begins to serve. Entry points open once every provider of `expected` has spoken, or after a second: a restart
-  // then answers with routes, not with 404.
+  // Begins to serve. Entry points open once every provider of `expected` has spoken, or after a second: a
+  // restart then answers with routes, not with 404.
   void start(std::shared_ptr<const model::Static> install, std::set<std::string> expected);
   // A changed install configuration; what could not be applied comes back in sentences.
   std::vector<std::string> change_install(std::shared_ptr<const model::Static> install);
 
   // Hears of every snapshot that all workers serve, on the control thread. To be set before start().
-  void on_applied(std::function<void(const std::shared_ptr<const Snapshot>&)> hook) { applied_ = std::move(hook); }
+  void on_applied(std::function<void(const std::shared_ptr<const Snapshot>&)> hook) {
+    applied_ = std::move(hook);
+  }
 
   // The whole configuration of one provider; null takes it away.
   void publish(std::string provider, std::shared_ptr<const model::Dynamic> config);
   // A state alone: applied at once.
   void server_state(std::string url, model::ServerState state);
 
-  // No new requests; returns when those in flight have ended, or after the entry points' graceTimeOut. True when
-  // nothing was cut.
+  // No new requests; returns when those in flight have ended, or after the entry points' graceTimeOut. True
+  // when nothing was cut.
   bool drain();
   void stop();
 

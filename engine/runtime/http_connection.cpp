@@ -1,8 +1,8 @@
 #include "engine/runtime/http_connection.h"
 
-#include <spdlog/spdlog.h>
-
 #include "engine/runtime/worker.h"
+
+#include <spdlog/spdlog.h>
 
 namespace fairlead::runtime {
 
@@ -37,7 +37,8 @@ exchange::Pinned* HttpConnection::prepare(exchange::Exchange& x) {
   PinnedSnapshot* snapshot = worker_.snapshot();
   snapshot->pin();
   const auto entry_point = (*snapshot)->entry_points.find(entry_point_.name());
-  x.entry_point = &entry_point->second.entry;
+  x.entry_point =
+      entry_point != (*snapshot)->entry_points.end() ? &entry_point->second.entry : entry_point_.last_known();
   return snapshot;
 }
 

@@ -1,12 +1,12 @@
 #pragma once
 
-#include <memory>
-#include <string>
-
 #include "engine/codec/h1/server.h"
 #include "engine/event/loop.h"
 #include "engine/exchange/exchange.h"
 #include "engine/exchange/jobs.h"
+
+#include <memory>
+#include <string>
 
 namespace fairlead::runtime {
 

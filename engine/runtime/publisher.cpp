@@ -30,8 +30,10 @@ void Publisher::publish(const std::shared_ptr<const Snapshot>& snapshot) {
   const auto sets = std::span(snapshot->changed_sets);
   for (std::size_t at = 0; at < sets.size(); at += kSetsPerMessage)
     for (auto& worker : workers_)
-      worker->post([&w = *worker, snapshot,
-                    portion = sets.subspan(at, std::min(kSetsPerMessage, sets.size() - at))] { w.pools().adopt(portion); });
+      worker->post(
+          [&w = *worker, snapshot, portion = sets.subspan(at, std::min(kSetsPerMessage, sets.size() - at))] {
+            w.pools().adopt(portion);
+          });
   on_all([&](Worker& worker) { worker.adopt(snapshot); });
 }
 

@@ -1,13 +1,13 @@
 #pragma once
 
+#include "engine/base/fd.h"
+#include "engine/base/result.h"
+#include "engine/runtime/worker.h"
+
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
-
-#include "engine/base/fd.h"
-#include "engine/base/result.h"
-#include "engine/runtime/worker.h"
 
 namespace fairlead::runtime {
 
@@ -20,15 +20,16 @@ class Publisher {
   void publish(const std::shared_ptr<const Snapshot>& snapshot);
   void states_changed(const std::vector<upstream::SetId>& sets);
 
-  // Opens the listeners of entry points that are new or moved, and drains those that are gone. A listener that
-  // cannot be opened fails alone; what is wrong is returned, in sentences.
+  // Opens the listeners of entry points that are new or moved, and drains those that are gone. A listener
+  // that cannot be opened fails alone; what is wrong is returned, in sentences.
   std::vector<std::string> apply_entry_points(const model::Static& install);
   // Where an entry point listens; 0 when it does not.
   std::uint16_t port(const std::string& name) const;
 
   // Nothing more is accepted; connections end with the request they are at.
   void drain_all();
-  // Waits until all connections are gone, at most `grace`, then closes what is left. False when some was left.
+  // Waits until all connections are gone, at most `grace`, then closes what is left. False when some was
+  // left.
   bool finish(Duration grace);
 
  private:

@@ -41,8 +41,7 @@ std::shared_ptr<const http::EncodedCharacters> encoded_of(const model::EntryPoin
 
 }  // namespace
 
-exchange::Route RouteCompiler::route(const std::string& name,
-                                     model::Element<model::HttpRouter>& element,
+exchange::Route RouteCompiler::route(const std::string& name, model::Element<model::HttpRouter>& element,
                                      const std::string& entry_point_name,
                                      const model::EntryPoint& entry_point) {
   const model::HttpRouter& options = element.options;
@@ -62,7 +61,8 @@ exchange::Route RouteCompiler::route(const std::string& name,
     const ServiceCompiler::Handler& handler = services_.chain(middlewares, options.service);
     made.handler = handler.service;
     for (const model::Reason& reason : handler.reasons)
-      if (std::ranges::find(element.reasons, reason) == element.reasons.end()) element.reasons.push_back(reason);
+      if (std::ranges::find(element.reasons, reason) == element.reasons.end())
+        element.reasons.push_back(reason);
   }
   if (!internal) made.encoded = encoded_of(entry_point);
   const auto& watch = options.observability;

@@ -1,11 +1,11 @@
 #pragma once
 
+#include "engine/routing/http_router.h"
+#include "engine/runtime/service_compiler.h"
+
 #include <map>
 #include <string>
 #include <vector>
-
-#include "engine/routing/http_router.h"
-#include "engine/runtime/service_compiler.h"
 
 namespace fairlead::runtime {
 

@@ -1,10 +1,5 @@
 #include "engine/runtime/service_compiler.h"
 
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <limits>
-
 #include "engine/base/strings.h"
 #include "engine/exchange/chain.h"
 #include "engine/middleware/registry.h"
@@ -14,6 +9,11 @@
 #include "engine/runtime/sticky_cookie.h"
 #include "engine/service/health_check.h"
 #include "engine/service/load_balancer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
 
 namespace fairlead::runtime {
 namespace {
@@ -58,7 +58,8 @@ upstream::Obstacle obstacle_of(const model::Standing& standing) {
 // Servers keep their health while the checks are the same.
 std::uint64_t checks_key(const model::LoadBalancer& options) {
   const std::uint64_t active = options.health_check ? model::hash_of(*options.health_check) : 0;
-  const std::uint64_t passive = options.passive_health_check ? model::hash_of(*options.passive_health_check) : 0;
+  const std::uint64_t passive =
+      options.passive_health_check ? model::hash_of(*options.passive_health_check) : 0;
   return active ^ (passive * 31);
 }
 
@@ -81,14 +82,16 @@ void note_usable(const upstream::ServerSet& set) {
   const bool now = set.any_usable();
   const bool before = set.state->had_usable.exchange(now, std::memory_order_relaxed);
   if (before && !now)
-    set.state->last_left.store(std::chrono::steady_clock::now().time_since_epoch().count(), std::memory_order_relaxed);
+    set.state->last_left.store(std::chrono::steady_clock::now().time_since_epoch().count(),
+                               std::memory_order_relaxed);
 }
 
 std::shared_ptr<const Service> ServiceCompiler::service(const std::string& name) {
   if (const auto built = services_.find(name); built != services_.end()) return built->second;
   // Validation has refused cycles; should one get through, it ends here.
   if (!building_.insert(name).second)
-    return std::make_shared<Broken>(fmt::format("service {}: refers to itself", name), std::vector<model::Reason>{});
+    return std::make_shared<Broken>(fmt::format("service {}: refers to itself", name),
+                                    std::vector<model::Reason>{});
   auto made = build(name);
   building_.erase(name);
   return services_[name] = std::move(made);
@@ -144,27 +147,30 @@ std::shared_ptr<const Service> ServiceCompiler::load_balancer(const std::string&
   options.name = name;
   options.set = id;
   options.forward.pass_host_header = element.options.load_balancer->pass_host_header;
-  options.hold.requests = static_cast<std::uint32_t>(std::min<std::int64_t>(install_.hold.requests, 1'000'000));
+  options.hold.requests =
+      static_cast<std::uint32_t>(std::min<std::int64_t>(install_.hold.requests, 1'000'000));
   options.hold.time = install_.hold.time;
   options.hold.after = install_.hold.after;
   if (options.hold.time <= Duration{} || options.hold.after <= Duration{}) options.hold.requests = 0;
   auto picker = service::make_picker(element.options.load_balancer->strategy);
   if (!picker) {
     element.break_off(model::ReasonKind::BadOption,
-                      fmt::format("loadBalancer.strategy: unknown strategy \"{}\"", element.options.load_balancer->strategy),
+                      fmt::format("loadBalancer.strategy: unknown strategy \"{}\"",
+                                  element.options.load_balancer->strategy),
                       "use wrr, p2c, hrw or leasttime");
     return nullptr;
   }
   statuses_[name] = std::make_shared<service::SetStatus>(id);
   plan_checks(name, id, set, *element.options.load_balancer);
   if (const auto& passive = element.options.load_balancer->passive_health_check)
-    options.passive = {passive->failure_window,
-                       static_cast<std::size_t>(std::clamp<std::int64_t>(passive->max_failed_attempts, 1, 10'000))};
+    options.passive = {passive->failure_window, static_cast<std::size_t>(std::clamp<std::int64_t>(
+                                                    passive->max_failed_attempts, 1, 10'000))};
   return std::make_shared<service::LoadBalancer>(std::move(options), std::move(picker));
 }
 
 void ServiceCompiler::plan_checks(const std::string& name, upstream::SetId id,
-                                  std::shared_ptr<const upstream::ServerSet> set, const model::LoadBalancer& options) {
+                                  std::shared_ptr<const upstream::ServerSet> set,
+                                  const model::LoadBalancer& options) {
   if (!options.health_check && !options.passive_health_check) return;
   auto plan = std::make_shared<service::HealthPlan>();
   plan->service = name;
@@ -176,17 +182,18 @@ void ServiceCompiler::plan_checks(const std::string& name, upstream::SetId id,
   out_.health_plans.push_back(std::move(plan));
 }
 
-std::shared_ptr<const upstream::ServerSet> ServiceCompiler::server_set(const std::string& name,
-                                                                      model::Element<model::HttpService>& element) {
+std::shared_ptr<const upstream::ServerSet> ServiceCompiler::server_set(
+    const std::string& name, model::Element<model::HttpService>& element) {
   const model::LoadBalancer& options = *element.options.load_balancer;
   auto set = std::make_shared<upstream::ServerSet>();
   set->service = name;
   set->state = compiler_.carry_over_.get<upstream::ServiceState>(name, 0);
   const std::string provider(model::split(name).provider);
   set->holds = provider == "docker" || provider == "swarm";
-  const bool secure = std::ranges::any_of(
-      options.servers, [](const model::Server& server) { return istarts_with(server.url, "https://"); }) ||
-                      (options.health_check && options.health_check->scheme == "https");
+  const bool secure =
+      std::ranges::any_of(options.servers,
+                          [](const model::Server& server) { return istarts_with(server.url, "https://"); }) ||
+      (options.health_check && options.health_check->scheme == "https");
   std::string problem;
   set->transport = transport(options.servers_transport, set->holds, secure, problem);
   if (!set->transport) {
@@ -209,7 +216,7 @@ std::shared_ptr<const upstream::ServerSet> ServiceCompiler::server_set(const std
     compiled.weight = static_cast<int>(std::clamp<std::int64_t>(server.weight.value_or(1), 0, 1'000'000));
     compiled.preserve_path = server.preserve_path;
     compiled.state = compiler_.carry_over_.get<upstream::ServerState>(fmt::format("{}|{}", name, server.url),
-                                                                         checks_key(options));
+                                                                      checks_key(options));
     upstream::Phase phase = upstream::Phase::Ready;
     if (standings != dynamic_.http.standings.end())
       for (const model::Standing& standing : standings->second)
@@ -246,8 +253,9 @@ std::uint64_t ServiceCompiler::secured_key(const model::ServersTransport& option
   return key;
 }
 
-std::shared_ptr<const upstream::TransportOptions> ServiceCompiler::transport(const std::string& name, bool container,
-                                                                            bool secure, std::string& problem) {
+std::shared_ptr<const upstream::TransportOptions> ServiceCompiler::transport(const std::string& name,
+                                                                             bool container, bool secure,
+                                                                             std::string& problem) {
   const std::string key = fmt::format("{}|{}|{}", name, container, secure);
   if (const auto made = transports_.find(key); made != transports_.end()) return made->second;
   model::ServersTransport options;
@@ -265,9 +273,10 @@ std::shared_ptr<const upstream::TransportOptions> ServiceCompiler::transport(con
                                              : Duration(container ? kContainerDial : kDefaultDial);
   made->response_header_timeout = timeouts.response_header_timeout;
   made->idle_timeout = timeouts.idle_conn_timeout;
-  made->max_idle_per_host = options.max_idle_conns_per_host == 0
-                                ? 2
-                                : static_cast<int>(std::clamp<std::int64_t>(options.max_idle_conns_per_host, -1, 1'000'000));
+  made->max_idle_per_host =
+      options.max_idle_conns_per_host == 0
+          ? 2
+          : static_cast<int>(std::clamp<std::int64_t>(options.max_idle_conns_per_host, -1, 1'000'000));
   made->key = model::hash_of(options) ^ (container ? 1 : 0);
   if (secure) {
     made->key ^= secured_key(options);
@@ -304,7 +313,8 @@ std::shared_ptr<const Middleware> ServiceCompiler::make_middleware(const std::st
   model::Element<model::Middleware>& element = found->second;
   const middleware::Type* type = middleware::find(element.options.type);
   if (!type) {
-    element.break_off(model::ReasonKind::BadOption, fmt::format("no middleware type \"{}\"", element.options.type));
+    element.break_off(model::ReasonKind::BadOption,
+                      fmt::format("no middleware type \"{}\"", element.options.type));
     return nullptr;
   }
   const std::string provider(model::split(name).provider);
@@ -320,14 +330,17 @@ std::shared_ptr<const Middleware> ServiceCompiler::make_middleware(const std::st
       },
       .middleware = {},
       .outer_chains = std::move(outer_chains)};
-  making.middleware = [this, provider, &making](std::string_view wanted) -> Configured<middleware::MiddlewarePtr> {
+  making.middleware = [this, provider,
+                       &making](std::string_view wanted) -> Configured<middleware::MiddlewarePtr> {
     const std::string qualified = model::qualify(wanted, provider);
-    if (std::ranges::find(making.outer_chains, qualified) != making.outer_chains.end() || qualified == making.name)
+    if (std::ranges::find(making.outer_chains, qualified) != making.outer_chains.end() ||
+        qualified == making.name)
       return misconfigured("middlewares", fmt::format("\"{}\" contains itself", qualified));
     std::vector<std::string> outer = making.outer_chains;
     outer.push_back(making.name);
     auto made = make_middleware(qualified, std::move(outer));
-    if (!made) return misconfigured("middlewares", fmt::format("the middleware \"{}\" cannot be used", qualified));
+    if (!made)
+      return misconfigured("middlewares", fmt::format("the middleware \"{}\" cannot be used", qualified));
     return made;
   };
   Configured<middleware::MiddlewarePtr> made = type->make(element.options.options, making);
@@ -355,10 +368,15 @@ const ServiceCompiler::Handler& ServiceCompiler::chain(const std::vector<std::st
     }
     const auto element = dynamic_.http.middlewares.find(name);
     if (element == dynamic_.http.middlewares.end())
-      missing.push_back({model::ReasonKind::MissingReference, fmt::format("middleware \"{}\" does not exist", name), {}, true});
+      missing.push_back({model::ReasonKind::MissingReference,
+                         fmt::format("middleware \"{}\" does not exist", name),
+                         {},
+                         true});
     else
       for (const model::Reason& reason : element->second.reasons)
-        if (reason.breaks) missing.push_back({reason.kind, fmt::format("middleware {}: {}", name, reason.text), reason.hint, true});
+        if (reason.breaks)
+          missing.push_back(
+              {reason.kind, fmt::format("middleware {}: {}", name, reason.text), reason.hint, true});
   }
   Handler handler;
   if (!missing.empty()) {
@@ -370,9 +388,11 @@ const ServiceCompiler::Handler& ServiceCompiler::chain(const std::vector<std::st
   if (const auto element = dynamic_.http.services.find(service_name); element != dynamic_.http.services.end())
     for (const model::Reason& reason : element->second.reasons)
       if (reason.breaks)
-        handler.reasons.push_back({reason.kind, fmt::format("service {}: {}", service_name, reason.text), reason.hint, true});
+        handler.reasons.push_back(
+            {reason.kind, fmt::format("service {}: {}", service_name, reason.text), reason.hint, true});
   if (!made_middlewares.empty())
-    handler.service = std::make_shared<exchange::Chain>(std::move(made_middlewares), std::move(handler.service));
+    handler.service =
+        std::make_shared<exchange::Chain>(std::move(made_middlewares), std::move(handler.service));
   return chains_[key] = std::move(handler);
 }
 

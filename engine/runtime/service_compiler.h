@@ -1,16 +1,16 @@
 #pragma once
 
+#include "engine/exchange/middleware.h"
+#include "engine/exchange/service.h"
+#include "engine/runtime/compile.h"
+#include "engine/service/status.h"
+
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
-
-#include "engine/exchange/middleware.h"
-#include "engine/exchange/service.h"
-#include "engine/runtime/compile.h"
-#include "engine/service/status.h"
 
 namespace fairlead::runtime {
 
@@ -28,31 +28,34 @@ class ServiceCompiler {
   std::shared_ptr<const exchange::Service> service(const std::string& name);
   // Null when it cannot be built; the reason is attached to the middleware.
   std::shared_ptr<const exchange::Middleware> middleware(const std::string& name);
-  // Middlewares, then the service, as one; shared among routers that have the same. With reasons it answers 503.
+  // Middlewares, then the service, as one; shared among routers that have the same. With reasons it answers
+  // 503.
   struct Handler {
     std::shared_ptr<const exchange::Service> service;
     std::vector<model::Reason> reasons;
   };
   const Handler& chain(const std::vector<std::string>& middlewares, const std::string& service_name);
-  // After everything that is used was built: also those that nobody uses yet, so that the API can tell what is
-  // wrong with them; and the sets that are gone.
+  // After everything that is used was built: also those that nobody uses yet, so that the API can tell what
+  // is wrong with them; and the sets that are gone.
   void finish();
 
  private:
   std::shared_ptr<const exchange::Service> build(const std::string& name);
   std::shared_ptr<const exchange::Service> load_balancer(const std::string& name,
                                                          model::Element<model::HttpService>& element);
-  void plan_checks(const std::string& name, upstream::SetId id, std::shared_ptr<const upstream::ServerSet> set,
-                   const model::LoadBalancer& options);
+  void plan_checks(const std::string& name, upstream::SetId id,
+                   std::shared_ptr<const upstream::ServerSet> set, const model::LoadBalancer& options);
   // Services made of services: composite_compiler.cpp. Null when broken.
   enum class Heed : unsigned char { Containers, All };
   std::optional<service::Child> child(const std::string& parent, model::Element<model::HttpService>& element,
                                       const std::string& name, Heed heed);
   std::optional<std::vector<service::Child>> children(const std::string& parent,
                                                       model::Element<model::HttpService>& element,
-                                                      const std::vector<model::WeightedChild>& list, bool propagated);
+                                                      const std::vector<model::WeightedChild>& list,
+                                                      bool propagated);
   template <class T>
-  std::shared_ptr<const exchange::Service> with_status(const std::string& name, std::shared_ptr<const T> made);
+  std::shared_ptr<const exchange::Service> with_status(const std::string& name,
+                                                       std::shared_ptr<const T> made);
   std::shared_ptr<const exchange::Service> weighted(const std::string& name,
                                                     model::Element<model::HttpService>& element);
   std::shared_ptr<const exchange::Service> mirroring(const std::string& name,
@@ -63,9 +66,10 @@ class ServiceCompiler {
                                                      model::Element<model::HttpService>& element);
   std::shared_ptr<const upstream::ServerSet> server_set(const std::string& name,
                                                         model::Element<model::HttpService>& element);
-  // `secure`: it leads to https servers, so its TLS part is built too; null with the `problem` when it cannot be.
-  std::shared_ptr<const upstream::TransportOptions> transport(const std::string& name, bool container, bool secure,
-                                                              std::string& problem);
+  // `secure`: it leads to https servers, so its TLS part is built too; null with the `problem` when it cannot
+  // be.
+  std::shared_ptr<const upstream::TransportOptions> transport(const std::string& name, bool container,
+                                                              bool secure, std::string& problem);
   std::uint64_t secured_key(const model::ServersTransport& options);
   std::shared_ptr<const exchange::Middleware> make_middleware(const std::string& name,
                                                               std::vector<std::string> outer_chains);

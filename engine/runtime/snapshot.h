@@ -1,18 +1,18 @@
 #pragma once
 
-#include <cstdint>
-#include <map>
-#include <memory>
-#include <string>
-#include <utility>
-#include <vector>
-
 #include "engine/codec/h1/server.h"
 #include "engine/exchange/entry_point.h"
 #include "engine/model/dynamic.h"
 #include "engine/model/static.h"
 #include "engine/tls/site.h"
 #include "engine/upstream/pools.h"
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace fairlead::service {
 struct HealthPlan;
@@ -38,8 +38,8 @@ struct Snapshot {
   std::map<std::string, CompiledEntryPoint, std::less<>> entry_points;
   std::map<std::string, std::shared_ptr<const upstream::ServerSet>, std::less<>> sets;  // by service
   std::vector<std::shared_ptr<const service::HealthPlan>> health_plans;
-  ServerSets changed_sets;                        // against the snapshot before; null: gone
-  std::shared_ptr<const tls::Tables> tls;         // certificates and challenges: they change without a snapshot
+  ServerSets changed_sets;                 // against the snapshot before; null: gone
+  std::shared_ptr<const tls::Tables> tls;  // certificates and challenges: they change without a snapshot
 };
 
 }  // namespace fairlead::runtime

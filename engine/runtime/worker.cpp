@@ -1,5 +1,8 @@
 #include "engine/runtime/worker.h"
 
+#include "engine/base/memory_budget.h"
+#include "engine/net/tcp_transport.h"
+
 #include <fmt/format.h>
 #include <pthread.h>
 #include <spdlog/spdlog.h>
@@ -7,9 +10,6 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
-
-#include "engine/base/memory_budget.h"
-#include "engine/net/tcp_transport.h"
 
 namespace fairlead::runtime {
 
@@ -29,7 +29,8 @@ void PinnedSnapshot::retire() {
 WorkerEntryPoint::WorkerEntryPoint(Worker& worker, std::string name, int listener)
     : worker_(worker), name_(std::move(name)) {
   listener_ = std::make_unique<net::Listener>(
-      worker.loop(), listener, [this](Fd socket, const net::Address& peer) { accept(std::move(socket), peer); });
+      worker.loop(), listener,
+      [this](Fd socket, const net::Address& peer) { accept(std::move(socket), peer); });
 }
 
 WorkerEntryPoint::~WorkerEntryPoint() {
@@ -47,7 +48,8 @@ void WorkerEntryPoint::accept(Fd socket, const net::Address& peer) {
   if (entry_point == (*snapshot)->entry_points.end()) return;
   auto transport = net::TcpTransport::adopt(worker_.loop(), std::move(socket), peer);
   if (!transport) {
-    spdlog::error("entry point {}: cannot watch the connection of {}: {}", name_, peer.text(), std::strerror(errno));
+    spdlog::error("entry point {}: cannot watch the connection of {}: {}", name_, peer.text(),
+                  std::strerror(errno));
     return;
   }
   if (entry_point->second.tls)
@@ -101,6 +103,8 @@ void WorkerEntryPoint::stop_accepting() {
   listener_.reset();
 }
 
+void WorkerEntryPoint::keep_last(const std::shared_ptr<const Snapshot>& snapshot) { last_ = snapshot; }
+
 void WorkerEntryPoint::drain() {
   draining_ = true;
   for (HttpConnection* at = first_; at;) {
@@ -151,6 +155,15 @@ void Worker::join() {
 
 void Worker::adopt(std::shared_ptr<const Snapshot> snapshot) {
   PinnedSnapshot* old = snapshot_;
+  if (old) {
+    const auto leaves = [&](const std::string& name) {
+      return !snapshot->entry_points.contains(name) && (*old)->entry_points.contains(name);
+    };
+    for (const auto& [name, entry_point] : entry_points_)
+      if (leaves(name)) entry_point->keep_last(old->shared());
+    for (const auto& entry_point : draining_)
+      if (leaves(entry_point->name())) entry_point->keep_last(old->shared());
+  }
   snapshot_ = new PinnedSnapshot(*this, std::move(snapshot));
   if (old) old->retire();
 }

@@ -1,5 +1,13 @@
 #pragma once
 
+#include "engine/event/loop.h"
+#include "engine/exchange/jobs.h"
+#include "engine/net/listener.h"
+#include "engine/runtime/http_connection.h"
+#include "engine/runtime/opening.h"
+#include "engine/runtime/snapshot.h"
+#include "engine/upstream/pools.h"
+
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -8,14 +16,6 @@
 #include <string>
 #include <thread>
 #include <vector>
-
-#include "engine/event/loop.h"
-#include "engine/exchange/jobs.h"
-#include "engine/net/listener.h"
-#include "engine/runtime/http_connection.h"
-#include "engine/runtime/opening.h"
-#include "engine/runtime/snapshot.h"
-#include "engine/upstream/pools.h"
 
 namespace fairlead::runtime {
 
@@ -26,12 +26,13 @@ struct WorkerGauges {
   std::atomic<std::uint64_t> refused = 0;      // malformed requests, connections over the memory budget
 };
 
-// A snapshot while one worker uses it: a count that only this worker touches. The last reference of an old one
-// is handed back, because freeing 100,000 routers would stall requests.
+// A snapshot while one worker uses it: a count that only this worker touches. The last reference of an old
+// one is handed back, because freeing 100,000 routers would stall requests.
 class PinnedSnapshot final : public exchange::Pinned {
  public:
   PinnedSnapshot(Worker& worker, std::shared_ptr<const Snapshot> snapshot)
       : worker_(worker), snapshot_(std::move(snapshot)) {}
+  const std::shared_ptr<const Snapshot>& shared() const { return snapshot_; }
   const Snapshot& operator*() const { return *snapshot_; }
   const Snapshot* operator->() const { return snapshot_.get(); }
   void pin() { ++count_; }
@@ -62,6 +63,10 @@ class WorkerEntryPoint {
   void close_all();
   std::size_t connections() const { return count_; }
 
+  // An entry point that left the configuration: what is still open goes on with the last one that had it.
+  void keep_last(const std::shared_ptr<const Snapshot>& snapshot);
+  const exchange::EntryPoint* last_known() const { return &last_->entry_points.find(name_)->second.entry; }
+
   void add(std::unique_ptr<HttpConnection> connection);
   void add(std::unique_ptr<Opening> opening);
   void remove(Opening& opening);
@@ -76,6 +81,7 @@ class WorkerEntryPoint {
   Opening* first_opening_ = nullptr;
   std::size_t count_ = 0;
   bool draining_ = false;
+  std::shared_ptr<const Snapshot> last_;
   std::unique_ptr<net::Listener> listener_;
 };
 

@@ -1,8 +1,8 @@
 #include "engine/service/forward.h"
 
-#include <algorithm>
-
 #include "engine/service/hop_by_hop.h"
+
+#include <algorithm>
 
 namespace fairlead::service {
 namespace {
@@ -14,7 +14,8 @@ constexpr int kMaxInformational = 32;  // 1xx responses of one exchange; more is
 
 }  // namespace
 
-Attempt::Attempt(exchange::Exchange& x, http::ClientStreamPtr stream, std::shared_ptr<upstream::ServerState> state)
+Attempt::Attempt(exchange::Exchange& x, http::ClientStreamPtr stream,
+                 std::shared_ptr<upstream::ServerState> state)
     : x_(x),
       in_flight_(std::move(state)),
       stream_(std::move(stream)),
@@ -41,7 +42,8 @@ Result<> Attempt::send(const upstream::Server& server, const ForwardOptions& opt
   }
   if (head.path.empty()) head.path = "/";  // stripPrefix took all of it
   const bool has_body = x_.body != nullptr;
-  const std::string_view host = options.pass_host_header ? head.authority : std::string_view(server.address.host_port);
+  const std::string_view host =
+      options.pass_host_header ? head.authority : std::string_view(server.address.host_port);
   Result<> sent = stream_->send(head, host, !has_body).take();
   if (!plain_path.empty()) head.path = std::move(plain_path);
   if (append) {

@@ -1,14 +1,14 @@
 #pragma once
 
-#include <memory>
-#include <optional>
-
 #include "engine/base/task.h"
 #include "engine/event/timer.h"
 #include "engine/exchange/exchange.h"
 #include "engine/exchange/response.h"
 #include "engine/http/stream.h"
 #include "engine/upstream/server_state.h"
+
+#include <memory>
+#include <optional>
 
 namespace fairlead::service {
 
@@ -69,8 +69,8 @@ class Attempt final : public http::Body, public exchange::Upgraded, event::Timer
   exchange::Exchange& x_;
   InFlight in_flight_;
   http::ClientStreamPtr stream_;
-  http::BodyPtr body_;          // of the response
-  http::BodyPtr from_client_;   // of a tunnel
+  http::BodyPtr body_;         // of the response
+  http::BodyPtr from_client_;  // of a tunnel
   event::Timer continue_timer_;
   Signal continue_;
   std::optional<Error> client_error_;
@@ -78,7 +78,7 @@ class Attempt final : public http::Body, public exchange::Upgraded, event::Timer
   bool may_send_body_ = true;
   bool answered_ = false;
   bool tunnel_ = false;
-  Task<void> pump_;             // last member: it uses all others and goes first
+  Task<void> pump_;  // last member: it uses all others and goes first
 };
 
 }  // namespace fairlead::service

@@ -1,8 +1,8 @@
 #include "engine/service/hop_by_hop.h"
 
-#include <algorithm>
-
 #include "engine/base/strings.h"
+
+#include <algorithm>
 
 namespace fairlead::service {
 
@@ -13,7 +13,8 @@ void remove_hop_by_hop(http::Fields& fields) {
     if (line.known != Name::Connection) continue;
     for (const std::string_view part : split(line.value, ',')) {
       const std::string_view token = trim(part);
-      if (!token.empty() && !iequals(token, "close") && !iequals(token, "keep-alive") && !iequals(token, "upgrade"))
+      if (!token.empty() && !iequals(token, "close") && !iequals(token, "keep-alive") &&
+          !iequals(token, "upgrade"))
         named.push_back(token);
     }
   }

@@ -18,7 +18,11 @@ std::string left_of(std::initializer_list<std::pair<const char*, const char*>> l
 }
 
 TEST(HopByHop, DropsTheFieldsOfOneHopAndKeepsTheRest) {
-  EXPECT_EQ(left_of({{"Keep-Alive", "5"}, {"X-A", "1"}, {"proxy-authorization", "x"}, {"Trailer", "T"}, {"Upgrade", "x"},
+  EXPECT_EQ(left_of({{"Keep-Alive", "5"},
+                     {"X-A", "1"},
+                     {"proxy-authorization", "x"},
+                     {"Trailer", "T"},
+                     {"Upgrade", "x"},
                      {"Content-Length", "3"}}),
             "X-A;Content-Length;");
 }

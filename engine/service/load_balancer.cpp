@@ -47,16 +47,18 @@ Response LoadBalancer::unavailable(Exchange& x, const upstream::ServerSet* set) 
   std::string detail = fmt::format("service {}: no available server", options_.name);
   if (set && !set->obstacles.empty()) {
     x.record.reason = set->obstacles.front().short_text;
-    for (const upstream::Obstacle& obstacle : set->obstacles) detail += fmt::format("; {}", obstacle.full_text);
+    for (const upstream::Obstacle& obstacle : set->obstacles)
+      detail += fmt::format("; {}", obstacle.full_text);
   }
   for (std::size_t i = 0; set && i < std::min(set->servers.size(), kMaxReasons); ++i) {
     const upstream::Health& health = set->servers[i].state->health;
     if (health.good()) continue;
     if (x.record.reason.empty()) x.record.reason = "unhealthy";
     const upstream::Illness illness = health.illness();
-    detail += fmt::format("; {}: unhealthy for {} s: {}", set->servers[i].address.url,
-                          std::chrono::duration_cast<std::chrono::seconds>(x.loop.now() - illness.began).count(),
-                          illness.reason);
+    detail +=
+        fmt::format("; {}: unhealthy for {} s: {}", set->servers[i].address.url,
+                    std::chrono::duration_cast<std::chrono::seconds>(x.loop.now() - illness.began).count(),
+                    illness.reason);
   }
   Response response = exchange::answer(x, 503, "no available server\n");
   response.cause = Error{503, Fault::Upstream, true, std::move(detail)};
@@ -113,10 +115,11 @@ Task<Response> LoadBalancer::serve(Exchange& x) const {
       set_cookie = sticky && (index != pinned.target || pinned.legacy);
     }
     if (index == kNoServer) {
-      if (last && x.may_hold && local && local->set->holds && local->set->any_usable() && x.loop.now() < hold_until &&
-          options_.hold.requests > 0) {
+      if (last && x.may_hold && local && local->set->holds && local->set->any_usable() &&
+          x.loop.now() < hold_until && options_.hold.requests > 0) {
         // Every server refused, although none has been reported gone yet: its event is on its way.
-        local->set->state->last_left.store(x.loop.now().time_since_epoch().count(), std::memory_order_relaxed);
+        local->set->state->last_left.store(x.loop.now().time_since_epoch().count(),
+                                           std::memory_order_relaxed);
         co_await x.loop.sleep(kRefusedPause);
         tried.clear();
         continue;
@@ -184,8 +187,9 @@ Task<Response> LoadBalancer::serve(Exchange& x) const {
     server.state->response_times.add(x.loop.now() - asked);
     if (set_cookie) set->sticky->set(response.head.fields, index);
     // As in Traefik: what has no length, or is a stream of events, waits for nothing.
-    response.flush_each = !response.head.content_length ||
-                          istarts_with(response.head.fields.get(http::Name::ContentType), "text/event-stream");
+    response.flush_each =
+        !response.head.content_length ||
+        istarts_with(response.head.fields.get(http::Name::ContentType), "text/event-stream");
     if (attempt->take_body(response.head)) {
       if (response.head.status == 101) response.upgraded = attempt.get();
       response.body = http::BodyPtr(attempt.release());

@@ -1,20 +1,20 @@
 #pragma once
 
-#include <memory>
-#include <string>
-
 #include "engine/exchange/service.h"
 #include "engine/service/forward.h"
 #include "engine/service/picker.h"
 #include "engine/upstream/pools.h"
 
+#include <memory>
+#include <string>
+
 namespace fairlead::service {
 
 // Requests held while a service has no server but a successor is likely (hold.*).
 struct HoldOptions {
-  std::uint32_t requests = 1000;               // per service; 0 switches holding off
-  Duration time = std::chrono::seconds(10);    // each request at most
-  Duration after = std::chrono::seconds(15);   // since the last server left
+  std::uint32_t requests = 1000;              // per service; 0 switches holding off
+  Duration time = std::chrono::seconds(10);   // each request at most
+  Duration after = std::chrono::seconds(15);  // since the last server left
 };
 
 // Takes a server out after failures of real requests.
@@ -24,15 +24,15 @@ struct PassiveCheck {
 };
 
 struct LoadBalancerOptions {
-  std::string name;               // "shop@docker"
+  std::string name;  // "shop@docker"
   upstream::SetId set = 0;
   ForwardOptions forward;
   HoldOptions hold;
   PassiveCheck passive;
 };
 
-// The servers of a service: picks one, forwards, and goes on to the next one as long as no server can have acted
-// upon the request.
+// The servers of a service: picks one, forwards, and goes on to the next one as long as no server can have
+// acted upon the request.
 class LoadBalancer final : public exchange::Service {
  public:
   LoadBalancer(LoadBalancerOptions options, std::unique_ptr<const Picker> picker)

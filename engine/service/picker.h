@@ -1,12 +1,12 @@
 #pragma once
 
+#include "engine/exchange/exchange.h"
+#include "engine/upstream/server_state.h"
+
 #include <cstdint>
 #include <memory>
 #include <string_view>
 #include <vector>
-
-#include "engine/exchange/exchange.h"
-#include "engine/upstream/server_state.h"
 
 namespace fairlead::service {
 

@@ -1,10 +1,10 @@
 #include "engine/service/picker.h"
 
+#include "engine/exchange/test_exchange.h"
+
 #include <gtest/gtest.h>
 
 #include <map>
-
-#include "engine/exchange/test_exchange.h"
 
 namespace fairlead::service {
 namespace {

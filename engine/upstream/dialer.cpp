@@ -1,10 +1,10 @@
 #include "engine/upstream/dialer.h"
 
+#include "engine/net/tcp_transport.h"
+
 #include <fmt/format.h>
 
 #include <cstring>
-
-#include "engine/net/tcp_transport.h"
 
 namespace fairlead::upstream {
 namespace {
@@ -85,10 +85,11 @@ Task<Result<std::unique_ptr<net::Transport>>> dial(event::Loop& loop, net::Addre
   Connecting connecting(loop, *guard, timeout);
   while (!connecting.connected && !connecting.error && !connecting.timed_out) co_await connecting.wait();
   if (connecting.timed_out)
-    co_return fail(504, Fault::Upstream, fmt::format("connect {}: no answer within the dial timeout", to.text()), true);
+    co_return fail(504, Fault::Upstream,
+                   fmt::format("connect {}: no answer within the dial timeout", to.text()), true);
   if (connecting.error)
-    co_return fail(502, Fault::Upstream, fmt::format("connect {}: {}", to.text(), std::strerror(connecting.error)),
-                   true);
+    co_return fail(502, Fault::Upstream,
+                   fmt::format("connect {}: {}", to.text(), std::strerror(connecting.error)), true);
   co_return guard.take();
 }
 

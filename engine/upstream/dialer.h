@@ -1,11 +1,11 @@
 #pragma once
 
-#include <memory>
-
 #include "engine/base/result.h"
 #include "engine/base/task.h"
 #include "engine/event/loop.h"
 #include "engine/net/transport.h"
+
+#include <memory>
 
 namespace fairlead::upstream {
 

@@ -1,10 +1,10 @@
 #include "engine/upstream/pool.h"
 
-#include <fmt/format.h>
-
 #include "engine/upstream/dialer.h"
 #include "engine/upstream/resolver.h"
 #include "engine/upstream/secure.h"
+
+#include <fmt/format.h>
 
 namespace fairlead::upstream {
 

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <memory>
-
 #include "engine/base/result.h"
 #include "engine/base/task.h"
 #include "engine/codec/h1/client.h"
@@ -9,11 +7,13 @@
 #include "engine/http/stream.h"
 #include "engine/upstream/server.h"
 
+#include <memory>
+
 namespace fairlead::upstream {
 
 // Connections of one worker to one server. Idle ones are used last in, first out: few stay warm, the others
-// time out. A connection on which the server says or closes anything while idle leaves at that event, so taking
-// one costs no probe.
+// time out. A connection on which the server says or closes anything while idle leaves at that event, so
+// taking one costs no probe.
 class Pool final : codec::h1::ClientOwner, event::TimerUser {
  public:
   Pool(event::Loop& loop, ServerAddress address, TransportOptions options);

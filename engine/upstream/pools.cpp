@@ -78,7 +78,8 @@ void Pools::adopt(std::span<const std::pair<SetId, std::shared_ptr<const ServerS
 
 // Pools of servers that are gone for good must not pile up over months of deployments.
 void Pools::sweep() {
-  std::erase_if(pools_, [](const auto& entry) { return entry.second->uses == 0 && entry.second->removable(); });
+  std::erase_if(pools_,
+                [](const auto& entry) { return entry.second->uses == 0 && entry.second->removable(); });
 }
 
 void Pools::states_changed(std::span<const SetId> changed) {

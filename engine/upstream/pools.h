@@ -1,5 +1,9 @@
 #pragma once
 
+#include "engine/event/loop.h"
+#include "engine/upstream/pool.h"
+#include "engine/upstream/server_state.h"
+
 #include <cstdint>
 #include <list>
 #include <memory>
@@ -7,10 +11,6 @@
 #include <string>
 #include <unordered_map>
 #include <vector>
-
-#include "engine/event/loop.h"
-#include "engine/upstream/pool.h"
-#include "engine/upstream/server_state.h"
 
 namespace fairlead::upstream {
 

@@ -1,13 +1,13 @@
 #include "engine/upstream/resolver.h"
 
+#include "engine/event/offload.h"
+
 #include <fmt/format.h>
 #include <netdb.h>
 
 #include <algorithm>
 #include <cstring>
 #include <unordered_map>
-
-#include "engine/event/offload.h"
 
 namespace fairlead::upstream {
 namespace {
@@ -27,7 +27,8 @@ Result<std::vector<net::Ip>> ask_system(const std::string& host) {
   hints.ai_flags = AI_ADDRCONFIG;
   addrinfo* found = nullptr;
   const int failed = ::getaddrinfo(host.c_str(), nullptr, &hints, &found);
-  if (failed) return fail(502, Fault::Upstream, fmt::format("looking up {}: {}", host, ::gai_strerror(failed)), true);
+  if (failed)
+    return fail(502, Fault::Upstream, fmt::format("looking up {}: {}", host, ::gai_strerror(failed)), true);
   std::vector<net::Ip> addresses;
   for (const addrinfo* at = found; at; at = at->ai_next) {
     sockaddr_storage raw{};
@@ -36,7 +37,8 @@ Result<std::vector<net::Ip>> ask_system(const std::string& host) {
     if (std::ranges::find(addresses, ip) == addresses.end()) addresses.push_back(ip);
   }
   ::freeaddrinfo(found);
-  if (addresses.empty()) return fail(502, Fault::Upstream, fmt::format("looking up {}: no address", host), true);
+  if (addresses.empty())
+    return fail(502, Fault::Upstream, fmt::format("looking up {}: no address", host), true);
   return addresses;
 }
 

@@ -1,12 +1,12 @@
 #pragma once
 
-#include <string>
-#include <vector>
-
 #include "engine/base/result.h"
 #include "engine/base/task.h"
 #include "engine/event/loop.h"
 #include "engine/net/address.h"
+
+#include <string>
+#include <vector>
 
 namespace fairlead::upstream {
 

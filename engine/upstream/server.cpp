@@ -1,8 +1,8 @@
 #include "engine/upstream/server.h"
 
-#include <fmt/format.h>
-
 #include "engine/base/strings.h"
+
+#include <fmt/format.h>
 
 namespace fairlead::upstream {
 
@@ -25,7 +25,8 @@ Configured<ServerAddress> ServerAddress::parse(std::string_view url) {
     return refuse("a scheme other than http, https and h2c");
   std::string_view rest = url.substr(colon + 3);
   const auto slash = rest.find_first_of("/?#");
-  if (slash != std::string_view::npos && rest[slash] == '/') address.path = rest.substr(slash, rest.find_first_of("?#", slash) - slash);
+  if (slash != std::string_view::npos && rest[slash] == '/')
+    address.path = rest.substr(slash, rest.find_first_of("?#", slash) - slash);
   while (address.path.ends_with('/')) address.path.pop_back();
   std::string_view authority = rest.substr(0, slash);
   if (const auto at = authority.rfind('@'); at != std::string_view::npos) return refuse("a user name");
@@ -48,7 +49,8 @@ Configured<ServerAddress> ServerAddress::parse(std::string_view url) {
   }
   if (address.host.empty()) return refuse("no host");
   for (const char c : address.host)
-    if (static_cast<unsigned char>(c) <= 0x20 || c == 0x7f || c == '%' || c == '\\') return refuse("no valid host");
+    if (static_cast<unsigned char>(c) <= 0x20 || c == 0x7f || c == '%' || c == '\\')
+      return refuse("no valid host");
   address.port = address.scheme == Scheme::Https ? 443 : 80;
   if (!port.empty()) {
     const auto number = parse_digits(port);

@@ -20,7 +20,8 @@ std::vector<std::uint16_t> make_schedule(const std::vector<int>& weights) {
     }
   if (sum == 0) return {};
   // Shares beyond the table's size are rounded, but nobody with a weight is lost.
-  const double scale = std::min(1.0 / static_cast<double>(divisor), static_cast<double>(kMaxSlots) / static_cast<double>(sum));
+  const double scale =
+      std::min(1.0 / static_cast<double>(divisor), static_cast<double>(kMaxSlots) / static_cast<double>(sum));
   struct Turn {
     double deadline;
     std::uint16_t server;

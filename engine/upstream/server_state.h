@@ -1,5 +1,10 @@
 #pragma once
 
+#include "engine/base/clock.h"
+#include "engine/upstream/server.h"
+#include "engine/upstream/server_health.h"
+#include "engine/upstream/sticky.h"
+
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -8,26 +13,22 @@
 #include <string>
 #include <vector>
 
-#include "engine/base/clock.h"
-#include "engine/upstream/server.h"
-#include "engine/upstream/server_health.h"
-#include "engine/upstream/sticky.h"
-
 namespace fairlead::upstream {
 
 // Where a server stands in its life, as its provider tells.
 enum class Phase : std::uint8_t { Starting, Ready, Draining, Gone };
 
-// The last 100 times of one server, shared by all workers. Two workers that write at once may leave the sum off
-// by one sample for a turn: it is an estimate.
+// The last 100 times of one server, shared by all workers. Two workers that write at once may leave the sum
+// off by one sample for a turn: it is an estimate.
 class ResponseTimes {
  public:
   void add(Duration time) {
-    const auto micros = static_cast<std::uint32_t>(
-        std::min<std::int64_t>(std::chrono::duration_cast<std::chrono::microseconds>(time).count(), UINT32_MAX));
+    const auto micros = static_cast<std::uint32_t>(std::min<std::int64_t>(
+        std::chrono::duration_cast<std::chrono::microseconds>(time).count(), UINT32_MAX));
     const std::uint64_t turn = count_.fetch_add(1, std::memory_order_relaxed);
     const std::uint32_t old = samples_[turn % kSamples].exchange(micros, std::memory_order_relaxed);
-    sum_.fetch_add(static_cast<std::int64_t>(micros) - static_cast<std::int64_t>(old), std::memory_order_relaxed);
+    sum_.fetch_add(static_cast<std::int64_t>(micros) - static_cast<std::int64_t>(old),
+                   std::memory_order_relaxed);
   }
   // Microseconds; 0 for a server that has answered nothing yet.
   double mean() const {
@@ -47,21 +48,19 @@ class ResponseTimes {
 // atomics, because a pick that is a moment late is caught by the retry on the next server.
 struct ServerState {
   std::atomic<Phase> phase = Phase::Ready;
-  Health health;                               // by active and passive checks
-  std::atomic<std::uint32_t> in_flight = 0;    // requests, for p2c and leasttime
-  ResponseTimes response_times;                // to the response head, for leasttime
+  Health health;                             // by active and passive checks
+  std::atomic<std::uint32_t> in_flight = 0;  // requests, for p2c and leasttime
+  ResponseTimes response_times;              // to the response head, for leasttime
 
-  bool usable() const {
-    return phase.load(std::memory_order_relaxed) == Phase::Ready && health.good();
-  }
+  bool usable() const { return phase.load(std::memory_order_relaxed) == Phase::Ready && health.good(); }
 };
 
 // What all workers know of one service.
 struct ServiceState {
-  std::atomic<std::uint64_t> position = 0;     // of the weight schedule
-  std::atomic<std::uint32_t> held = 0;         // requests that wait for a successor
-  std::atomic<std::int64_t> last_left{0};      // steady clock, ns: when the last usable server went; 0: never
-  std::atomic<bool> had_usable = false;        // at the last change; written by the control thread
+  std::atomic<std::uint64_t> position = 0;  // of the weight schedule
+  std::atomic<std::uint32_t> held = 0;      // requests that wait for a successor
+  std::atomic<std::int64_t> last_left{0};   // steady clock, ns: when the last usable server went; 0: never
+  std::atomic<bool> had_usable = false;     // at the last change; written by the control thread
 };
 
 struct Server {
@@ -73,22 +72,22 @@ struct Server {
 
 // Why a service has no server for a request: what the 503, the log and the API say.
 struct Obstacle {
-  std::string short_text;   // the class: "starting", "stopped", "no shared network"
-  std::string full_text;    // "container shop-1: app is on `blog_default`; …"
-  bool transient = true;    // a Retry-After makes sense
+  std::string short_text;  // the class: "starting", "stopped", "no shared network"
+  std::string full_text;   // "container shop-1: app is on `blog_default`; …"
+  bool transient = true;   // a Retry-After makes sense
 };
 
 // The servers of one service, as the current snapshot has them. Immutable; a swap replaces it whole.
 struct ServerSet {
-  std::string service;                         // "shop@docker"
+  std::string service;  // "shop@docker"
   std::vector<Server> servers;
-  std::vector<std::uint16_t> schedule;         // indices into servers, each as often as its weight asks for
+  std::vector<std::uint16_t> schedule;  // indices into servers, each as often as its weight asks for
   std::vector<Obstacle> obstacles;
   std::shared_ptr<ServiceState> state;
   std::shared_ptr<const TransportOptions> transport;
-  std::shared_ptr<const Sticky> sticky;        // null: no affinity; its targets are the servers in order
-  std::uint64_t sticky_hash = 0;               // of its options; 0: none
-  bool holds = false;                          // container servers: requests may wait for a successor
+  std::shared_ptr<const Sticky> sticky;  // null: no affinity; its targets are the servers in order
+  std::uint64_t sticky_hash = 0;         // of its options; 0: none
+  bool holds = false;                    // container servers: requests may wait for a successor
 
   bool any_usable() const {
     for (const Server& server : servers)

@@ -27,8 +27,9 @@ TEST(ServerAddress, KnowsDefaultPortsNamesAndIPv6) {
 }
 
 TEST(ServerAddress, RefusesWhatCannotBeDialled) {
-  for (const char* url : {"", "app:80", "ftp://app", "http://", "http://:80", "http://app:0", "http://app:65536",
-                          "http://app:8o", "http://user@app", "http://[::1", "http://[app]", "http://a b", "http://app:"})
+  for (const char* url :
+       {"", "app:80", "ftp://app", "http://", "http://:80", "http://app:0", "http://app:65536",
+        "http://app:8o", "http://user@app", "http://[::1", "http://[app]", "http://a b", "http://app:"})
     EXPECT_FALSE(ServerAddress::parse(url)) << url;
 }
 

@@ -42,7 +42,8 @@ Sticky::Sticky(const std::string& service, http::SetCookie cookie, const std::ve
     lines_.push_back(http::format(cookie));
     by_value_[cookie.value] = {index, false};
     const std::string hashed = fnv1_hex(targets[i]);
-    for (const std::string& older : {targets[i], hashed, fnv1_hex(hashed)}) by_value_.try_emplace(older, Hit{index, true});
+    for (const std::string& older : {targets[i], hashed, fnv1_hex(hashed)})
+      by_value_.try_emplace(older, Hit{index, true});
   }
 }
 

@@ -1,25 +1,25 @@
 #pragma once
 
+#include "engine/http/cookie.h"
+#include "engine/http/fields.h"
+
 #include <cstddef>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
-#include "engine/http/cookie.h"
-#include "engine/http/fields.h"
-
 namespace fairlead::upstream {
 
-// Cookie affinity of one service: which cookie value belongs to which of its targets (servers by URL, or child
-// services by name). Values are Traefik's, so that a browser which holds its cookie keeps its server.
+// Cookie affinity of one service: which cookie value belongs to which of its targets (servers by URL, or
+// child services by name). Values are Traefik's, so that a browser which holds its cookie keeps its server.
 class Sticky {
  public:
   // `cookie.name` may be empty: then it is derived from the qualified service name. `targets` in index order.
   Sticky(const std::string& service, http::SetCookie cookie, const std::vector<std::string>& targets);
 
   struct Hit {
-    int target = -1;     // index; -1: no cookie, or of a target that is not here
+    int target = -1;      // index; -1: no cookie, or of a target that is not here
     bool legacy = false;  // an older form of the value: the current one is to be set
   };
   Hit find(const http::Fields& request) const;

@@ -193,7 +193,7 @@ def test_own_answers_suit_whoever_asked(start):
     page = proxy.ask(host="nobody", headers={"Accept": "text/html,*/*;q=0.8"})
     problem = proxy.ask(host="nobody", headers={"Accept": "application/problem+json"})
 
-    assert plain.text == "404 page not found\n"
+    assert plain.text.strip() == "404 page not found"
     assert "text/html" in page.header("Content-Type")
     assert json.loads(problem.body)["status"] == 404
     assert all(answer.header("X-Request-Id") for answer in (plain, page, problem))

@@ -119,7 +119,10 @@ Task<Result<>> ClientConnection::write(std::string_view bytes, bool last, const 
     }
     request_done_ = true;
   }
-  if (last && tunnel_ && output_.empty()) transport_->finish_writing();
+  if (last && tunnel_) {
+    request_done_ = true;
+    if (output_.empty()) transport_->finish_writing();
+  }
   if (!output_.empty()) loop_.at_tick_end(*this);
   if (output_.size() <= kHighMark) return Task<Result<>>::ready(Result<>{});
   return wait_for_room(kLowMark);
@@ -210,11 +213,7 @@ Result<bool> ClientConnection::take_head(http::ResponseHead& head) {
         response_begun_ = true;
         response_kind_ = facts.body;
         keep_alive_ = facts.keep_alive && head.status != 101;
-        if (head.status == 101)
-          body_.begin(BodyKind::None, 0, nullptr);
-        else
-          body_.begin(facts.body, facts.body == BodyKind::Length ? head.content_length.value_or(0) : 0,
-                      nullptr);
+        begin_body(head, facts.body);
         return true;
       }
       if (input_.bytes().size() > kResponseLimits.max_head_bytes) {
@@ -233,6 +232,15 @@ Result<bool> ClientConnection::take_head(http::ResponseHead& head) {
         error_ = input_.error();
         return std::unexpected(lost("connection lost before a complete response head").error());
     }
+  }
+}
+
+void ClientConnection::begin_body(const http::ResponseHead& head, BodyKind kind) {
+  switch (kind) {
+    case BodyKind::Chunked: return body_.begin(kind, 0, &trailers_.emplace(head.fields.arena()));
+    case BodyKind::Length: return body_.begin(kind, head.content_length.value_or(0), nullptr);
+    case BodyKind::None:
+    case BodyKind::UntilClose: return body_.begin(head.status == 101 ? BodyKind::None : kind, 0, nullptr);
   }
 }
 
@@ -278,6 +286,7 @@ http::BodyPtr ClientConnection::body() {
 
 http::BodyPtr ClientConnection::tunnel_body() {
   tunnel_ = true;
+  request_done_ = false;  // the other direction goes on until the client ends it
   body_.begin_tunnel();
   return body_.lease();
 }

@@ -86,6 +86,7 @@ class ClientConnection final : public event::Destroyable,
 
   // The next head if it is here: true when `head` was filled.
   Result<bool> take_head(http::ResponseHead& head);
+  void begin_body(const http::ResponseHead& head, BodyKind kind);
   Task<Result<>> wait_for_head(http::ResponseHead& head);
   Task<Result<>> wait_for_room(std::size_t low_mark);
   Task<Result<>> splice_from(http::Lent from);
@@ -102,6 +103,7 @@ class ClientConnection final : public event::Destroyable,
   Input input_;
   net::Output output_;
   MessageBody body_;
+  std::optional<http::Fields> trailers_;  // of a chunked response, in the arena of its exchange
   Signal head_signal_;
   Signal room_;
   event::Timer timer_;

@@ -13,6 +13,7 @@ void MessageBody::begin(BodyKind kind, std::uint64_t length, http::Fields* trail
   received_ = 0;
   tunnel_ = false;
   wanted_ = false;
+  broken_ = false;
   trailers_ = trailers;
   failed_.reset();
   decoder_.reset();
@@ -58,7 +59,7 @@ Result<http::Chunk> MessageBody::take_chunked(std::size_t max_bytes, bool& nothi
   return http::Chunk{};
 }
 
-std::optional<Result<http::Chunk>> MessageBody::take(std::size_t max_bytes) {
+std::optional<Result<http::Chunk>> MessageBody::try_take(std::size_t max_bytes) {
   for (;;) {
     if (failed_) return std::unexpected(*failed_);
     if (complete_) return http::Chunk{{}, true};
@@ -94,6 +95,12 @@ std::optional<Result<http::Chunk>> MessageBody::take(std::size_t max_bytes) {
                     fmt::format("reading a body: {}", std::strerror(input_.error())));
     }
   }
+}
+
+std::optional<Result<http::Chunk>> MessageBody::take(std::size_t max_bytes) {
+  auto now = try_take(max_bytes);
+  if (now && !*now) broken_ = true;
+  return now;
 }
 
 Task<Result<http::Chunk>> MessageBody::read(std::size_t max_bytes) {

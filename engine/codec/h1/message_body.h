@@ -40,6 +40,8 @@ class MessageBody final : public http::Body, http::Lender {
   void begin_tunnel();
   BodyKind kind() const { return kind_; }
   bool complete() const { return complete_; }
+  // What follows on the connection cannot be trusted.
+  bool broken() const { return broken_; }
   bool leased() const { return leased_; }
   std::uint64_t left() const { return left_; }
   // Body bytes handed out so far.
@@ -70,6 +72,7 @@ class MessageBody final : public http::Body, http::Lender {
 
   // What can be had now without waiting: a chunk, an error, or nothing yet.
   std::optional<Result<http::Chunk>> take(std::size_t max_bytes);
+  std::optional<Result<http::Chunk>> try_take(std::size_t max_bytes);
   Result<http::Chunk> take_chunked(std::size_t max_bytes, bool& nothing);
   Task<Result<http::Chunk>> wait_and_read(std::size_t max_bytes);
   Result<http::Chunk> ended_early();
@@ -83,6 +86,7 @@ class MessageBody final : public http::Body, http::Lender {
   bool tunnel_ = false;
   bool complete_ = true;
   bool leased_ = false;
+  bool broken_ = false;
   bool wanted_ = false;
   std::uint64_t left_ = 0;
   std::uint64_t received_ = 0;

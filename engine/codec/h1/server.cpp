@@ -160,7 +160,7 @@ bool ServerConnection::begin_exchange(std::size_t head_bytes) {
   response_due_ = settings_->write_timeout > 0s ? loop_.now() + settings_->write_timeout : TimePoint::max();
   if (response_due_ != TimePoint::max()) write_timer_.arm(response_due_);
   if (head.chunked)
-    body_.begin(BodyKind::Chunked, 0, nullptr);
+    body_.begin(BodyKind::Chunked, 0, &trailers_.emplace(head.arena()));
   else if (head.content_length.value_or(0) > 0)
     body_.begin(BodyKind::Length, *head.content_length, nullptr);
   else

@@ -134,6 +134,7 @@ class ServerConnection final : public event::Destroyable,
   Input input_;
   net::Output output_;
   MessageBody body_;
+  std::optional<http::Fields> trailers_;  // of a chunked request, in the arena of its exchange
   http::Job* job_ = nullptr;
   std::size_t scanned_ = 0;
   TimePoint opened_;

@@ -61,7 +61,7 @@ Framing ServerConnection::frame(const http::ResponseHead& head, bool last) {
   }
   framing_ = no_content ? BodyFraming::None : framing.body;
   response_left_ = no_content ? 0 : framing.length;
-  if (framing_ == BodyFraming::UntilClose || draining_) keep_alive_ = false;
+  if (framing_ == BodyFraming::UntilClose || draining_ || body_.broken()) keep_alive_ = false;
   if (settings_->keep_alive_max_requests > 0 && requests_ >= settings_->keep_alive_max_requests)
     keep_alive_ = false;
   if (settings_->keep_alive_max_time > 0s && loop_.now() - opened_ >= settings_->keep_alive_max_time)

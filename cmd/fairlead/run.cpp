@@ -1,0 +1,214 @@
+#include "cmd/fairlead/run.h"
+
+#include "cmd/fairlead/control_socket.h"
+#include "cmd/fairlead/healthcheck.h"
+#include "cmd/fairlead/install_config.h"
+#include "cmd/fairlead/log_setup.h"
+#include "cmd/fairlead/supervisor.h"
+#include "cmd/fairlead/version.h"
+#include "cmd/fairlead/views.h"
+#include "cmd/fairlead/whoami.h"
+#include "engine/admin/internal.h"
+#include "engine/base/memory_budget.h"
+#include "engine/runtime/control.h"
+#include "engine/runtime/record_sink.h"
+#include "engine/schema/option.h"
+#include "engine/schema/reference.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <fstream>
+#include <future>
+#include <span>
+#include <thread>
+
+namespace fairlead::cmd {
+namespace {
+
+using Arguments = std::vector<std::string>;
+
+constexpr auto kConfigPoll = std::chrono::seconds(1);
+
+// Half of what the cgroup allows, or of the machine's memory.
+std::size_t default_memory_limit() {
+  for (const char* path : {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) {
+    std::ifstream in(path);
+    std::uint64_t bytes = 0;
+    // Without a limit the file holds "max", or a number beyond any memory.
+    if (in >> bytes && bytes > 0 && bytes < (std::uint64_t{1} << 60)) return bytes / 2;
+  }
+  return static_cast<std::size_t>(::sysconf(_SC_PHYS_PAGES)) *
+         static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)) / 2;
+}
+
+void apply_process_options(const model::Static& install) {
+  MemoryBudget::instance().set_limit(install.memory.limit > 0 ? static_cast<std::size_t>(install.memory.limit)
+                                                              : default_memory_limit());
+  // A proxy needs two descriptors per request in flight: take all that the limit allows.
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+  }
+}
+
+// What a stat says about a file: changes with every write and every rename over it.
+struct Stamp {
+  explicit Stamp(const std::string& path) {
+    struct stat found{};
+    if (path.empty() || ::stat(path.c_str(), &found) != 0) return;
+    inode = found.st_ino;
+    size = found.st_size;
+    seconds = found.st_mtim.tv_sec;
+    nanoseconds = found.st_mtim.tv_nsec;
+  }
+  bool operator==(const Stamp&) const = default;
+  ino_t inode = 0;
+  off_t size = 0;
+  time_t seconds = 0;
+  long nanoseconds = 0;
+};
+
+int refuse(const InstallConfig& install) {
+  for (const std::string& error : install.errors) fmt::print(stderr, "fairlead: {}\n", error);
+  return 2;
+}
+
+sigset_t block_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR1}) sigaddset(&signals, signal);
+  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  return signals;
+}
+
+int wait_for_signal(const sigset_t& signals, std::chrono::milliseconds time) {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time);
+  const timespec wait{seconds.count(), std::chrono::nanoseconds(time - seconds).count()};
+  return ::sigtimedwait(&signals, nullptr, &wait);
+}
+
+// Reads the install configuration again and applies what changed; a bad one changes nothing.
+void reload(const Arguments& arguments, Supervisor& supervisor, runtime::RecordSink& sink,
+            InstallConfig& current) {
+  InstallConfig fresh = read_install(arguments, schema::environment_of_process());
+  if (!fresh.errors.empty()) {
+    for (const std::string& error : fresh.errors) spdlog::error("{}", error);
+    spdlog::error("the changed install configuration is not applied; the last good one stays");
+    return;
+  }
+  for (const std::string& notice : fresh.notices)
+    if (std::ranges::find(current.notices, notice) == current.notices.end()) spdlog::warn("{}", notice);
+  if (!(fresh.options->log == current.options->log)) set_up_log(fresh.options->log);
+  apply_process_options(*fresh.options);
+  sink.configure(*fresh.options);
+  supervisor.change(fresh.options);
+  current = std::move(fresh);
+}
+
+// Drains while a second signal can still end it at once.
+bool drain(runtime::Control& control, const sigset_t& signals) {
+  std::future<bool> drained = std::async(std::launch::async, [&] { return control.drain(); });
+  while (drained.wait_for(std::chrono::milliseconds(10)) != std::future_status::ready) {
+    const int signal = wait_for_signal(signals, std::chrono::milliseconds(50));
+    if (signal != SIGTERM && signal != SIGINT) continue;
+    spdlog::warn("second signal: ending now, requests in flight are cut");
+    finish_log();
+    ::_exit(1);
+  }
+  return drained.get();
+}
+
+int serve(const Arguments& arguments) {
+  const sigset_t signals = block_signals();
+  InstallConfig install = read_install(arguments, schema::environment_of_process());
+  if (install.wants_help) {
+    fmt::print("Usage: fairlead [flags]\n       fairlead version | healthcheck | whoami\n\n{}",
+               schema::help_text(schema::type_of<model::Static>()));
+    return 0;
+  }
+  if (!install.words.empty())
+    install.errors.push_back(fmt::format(
+        "\"{}\" is no command: use version, healthcheck or whoami, or flags alone", install.words.front()));
+  if (!install.errors.empty()) return refuse(install);
+  set_up_log(install.options->log);
+  spdlog::info("Fairlead {} starts{}", kVersion,
+               install.file.empty() ? "" : fmt::format(" with {}", install.file));
+  for (const std::string& notice : install.notices) spdlog::warn("{}", notice);
+  apply_process_options(*install.options);
+
+  runtime::RecordSink sink(*install.options);
+  Views views;
+  const int workers = install.options->workers > 0
+                          ? install.options->workers
+                          : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  const auto sources = views.sources(sink);
+  runtime::Control control(
+      workers, sink, [sources](std::string_view name) { return admin::internal_service(name, sources); });
+  views.watch(control);
+  Supervisor supervisor(control, install.options);
+  views.watch(supervisor);
+  supervisor.start();
+  auto socket = ControlSocket::open(default_control_path(), views.commands());
+  if (!socket) spdlog::debug("no control socket: {}", socket.error().detail);
+
+  Stamp stamp(install.file);
+  for (;;) {
+    const int signal = wait_for_signal(signals, kConfigPoll);
+    if (signal == SIGTERM || signal == SIGINT) break;
+    if (control.start_failed()) {
+      spdlog::error("not started: free the address above, or change the entry point");
+      finish_log();
+      ::_exit(1);
+    }
+    if (signal == SIGUSR1) {
+      reopen_log();
+      sink.reopen();
+      spdlog::info("log files opened again");
+    }
+    const Stamp now(install.file);
+    if (signal == SIGHUP || now != stamp) {
+      stamp = now;
+      reload(arguments, supervisor, sink, install);
+    }
+    if (signal == SIGHUP) supervisor.refresh();
+  }
+  spdlog::info("stopping: no new connections, requests in flight are finished");
+  views.begin_draining();
+  const bool clean = drain(control, signals);
+  supervisor.stop();
+  control.stop();
+  if (!clean) spdlog::warn("graceTimeOut passed: what was still open has been closed");
+  spdlog::info("stopped");
+  sink.finish();
+  finish_log();
+  return 0;
+}
+
+}  // namespace
+
+int run(Arguments arguments) {
+  const std::string command =
+      arguments.empty() || arguments.front().starts_with('-') ? "" : arguments.front();
+  const Arguments rest = command.empty() ? arguments : Arguments(arguments.begin() + 1, arguments.end());
+  if (command == "version") {
+    fmt::print("{}", version_text());
+    return 0;
+  }
+  if (command == "whoami") return whoami(rest);
+  if (command == "healthcheck") {
+    const InstallConfig install = read_install(rest, schema::environment_of_process());
+    return install.errors.empty() ? healthcheck(*install.options) : refuse(install);
+  }
+  return serve(arguments);
+}
+
+}  // namespace fairlead::cmd

@@ -1,0 +1,139 @@
+#include "cmd/fairlead/supervisor.h"
+
+#include "engine/middleware/registry.h"
+#include "engine/model/short_labels.h"
+#include "providers/docker/docker.h"
+#include "providers/docker/swarm.h"
+#include "providers/file/file.h"
+#include "providers/http/http.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <array>
+#include <cstdlib>
+
+namespace fairlead::cmd {
+namespace {
+
+constexpr std::array<const char*, 4> kNames = {"docker", "swarm", "file", "http"};
+
+std::optional<std::string> process_variable(const char* name) {
+  const char* value = std::getenv(name);
+  if (!value || !*value) return std::nullopt;
+  return value;
+}
+
+model::MiddlewareTypes middleware_types() {
+  static constexpr std::array<std::string_view, 3> kTcp = {"inFlightConn", "ipAllowList", "ipWhiteList"};
+  return {middleware::type_names(), kTcp};
+}
+
+template <class P>
+std::unique_ptr<providers::Provider> made_or_said(const char* name, Configured<std::unique_ptr<P>> made) {
+  if (made) return std::move(*made);
+  spdlog::error("provider {}: {}: {}; it is not started", name, made.error().path, made.error().what);
+  return nullptr;
+}
+
+}  // namespace
+
+Supervisor::Supervisor(runtime::Control& control, std::shared_ptr<const model::Static> install)
+    : control_(control), install_(std::move(install)) {}
+
+Supervisor::~Supervisor() { stop(); }
+
+std::unique_ptr<providers::Provider> Supervisor::make(const std::string& name, const model::Static& install) {
+  const model::Providers& options = install.providers;
+  const model::MiddlewareTypes types = middleware_types();
+  const model::ShortLabelDefaults short_labels = model::short_label_defaults(install);
+  const Duration throttle = options.throttle_duration;
+  if (name == "docker" && options.docker)
+    return made_or_said("docker", providers::docker::Docker::make(*options.docker, types, short_labels,
+                                                                  throttle, process_variable));
+  if (name == "swarm" && options.swarm)
+    return made_or_said(
+        "swarm", providers::docker::Swarm::make(*options.swarm, types, short_labels, process_variable));
+  if (name == "file" && options.file)
+    return made_or_said("file", providers::file::File::make(*options.file, types, throttle));
+  if (name == "http" && options.http)
+    return made_or_said("http", providers::http::Http::make(*options.http, types));
+  return nullptr;
+}
+
+bool Supervisor::same_options(const std::string& name, const model::Static& a, const model::Static& b) {
+  if (a.providers.throttle_duration != b.providers.throttle_duration) return false;
+  // Short labels depend on the resolvers.
+  if (a.certificates_resolvers != b.certificates_resolvers) return false;
+  if (name == "docker") return a.providers.docker == b.providers.docker;
+  if (name == "swarm") return a.providers.swarm == b.providers.swarm;
+  if (name == "file") return a.providers.file == b.providers.file;
+  return a.providers.http == b.providers.http;
+}
+
+void Supervisor::start() {
+  std::set<std::string> expected;
+  for (const char* name : kNames)
+    if (auto provider = make(name, *install_)) {
+      expected.insert(name);
+      const std::lock_guard lock(mutex_);
+      providers_[name] = std::move(provider);
+    }
+  control_.start(install_, std::move(expected));
+  for (auto& [name, provider] : providers_) provider->start(*this);
+}
+
+void Supervisor::change(std::shared_ptr<const model::Static> install) {
+  if (*install == *install_) {
+    spdlog::info("install configuration read again: nothing changed");
+    return;
+  }
+  const std::shared_ptr<const model::Static> before = std::exchange(install_, install);
+  for (const std::string& problem : control_.change_install(install)) spdlog::error("{}", problem);
+  if (before->workers != install->workers)
+    spdlog::warn("workers cannot change while running: {} takes effect at the next start", install->workers);
+  for (const char* name : kNames) {
+    if (same_options(name, *before, *install)) continue;
+    if (const auto running = providers_.find(name); running != providers_.end()) {
+      running->second->stop();
+      const std::lock_guard lock(mutex_);
+      providers_.erase(running);
+    }
+    if (auto provider = make(name, *install)) {
+      provider->start(*this);
+      const std::lock_guard lock(mutex_);
+      providers_[name] = std::move(provider);
+      spdlog::info("provider {} started with its new options", name);
+    } else {
+      control_.publish(name, nullptr);
+    }
+  }
+  spdlog::info("install configuration applied");
+}
+
+void Supervisor::refresh() {
+  for (auto& [name, provider] : providers_) provider->refresh();
+}
+
+void Supervisor::stop() {
+  for (auto& [name, provider] : providers_) provider->stop();
+  const std::lock_guard lock(mutex_);
+  providers_.clear();
+}
+
+std::map<std::string, providers::Status> Supervisor::statuses() const {
+  const std::lock_guard lock(mutex_);
+  std::map<std::string, providers::Status> out;
+  for (const auto& [name, provider] : providers_) out[name] = provider->status();
+  return out;
+}
+
+void Supervisor::publish(std::string_view provider, std::shared_ptr<const model::Dynamic> config) {
+  control_.publish(std::string(provider), std::move(config));
+}
+
+void Supervisor::server_state(std::string_view url, model::ServerState state, std::vector<model::Reason>) {
+  control_.server_state(std::string(url), state);
+}
+
+}  // namespace fairlead::cmd

@@ -1,0 +1,92 @@
+#include "cmd/fairlead/views.h"
+
+#include "cmd/fairlead/supervisor.h"
+#include "cmd/fairlead/version.h"
+#include "engine/runtime/server_up.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace fairlead::cmd {
+
+std::shared_ptr<const admin::Sources> Views::sources(runtime::RecordSink& sink) {
+  auto made = std::make_shared<admin::Sources>();
+  made->version = kVersion;
+  made->codename = kCodename;
+  made->started = std::chrono::system_clock::now();
+  made->view = [this] { return view(); };
+  made->draining = [this] { return draining_.load(); };
+  made->providers = [this] { return providers(); };
+  made->metrics = [&sink] { return sink.metrics(); };
+  made->dropped_log_lines = [&sink] { return sink.dropped_lines(); };
+  made->server_up = [this](std::string_view service, std::string_view url) -> std::optional<bool> {
+    std::shared_ptr<const runtime::Snapshot> snapshot;
+    {
+      const std::lock_guard lock(mutex_);
+      snapshot = snapshot_;
+    }
+    return snapshot ? runtime::server_up(*snapshot, service, url) : std::nullopt;
+  };
+  return made;
+}
+
+void Views::watch(runtime::Control& control) {
+  // On the control thread: usage is worked out once per configuration, not per API call.
+  control.on_applied([this, &control](const std::shared_ptr<const runtime::Snapshot>& snapshot) {
+    auto fresh = std::make_shared<admin::AdminView>();
+    fresh->install = snapshot->install;
+    fresh->dynamic = snapshot->dynamic;
+    fresh->usage = model::usage_of(*snapshot->dynamic, *snapshot->install);
+    fresh->reloads = control.reloads();
+    fresh->applied = std::chrono::system_clock::now();
+    const std::lock_guard lock(mutex_);
+    view_ = std::move(fresh);
+    snapshot_ = snapshot;
+  });
+}
+
+std::shared_ptr<const admin::AdminView> Views::view() const {
+  const std::lock_guard lock(mutex_);
+  return view_;
+}
+
+std::vector<admin::ProviderState> Views::providers() const {
+  std::vector<admin::ProviderState> out;
+  const Supervisor* supervisor = supervisor_.load();
+  if (!supervisor) return out;
+  for (const auto& [name, status] : supervisor->statuses())
+    out.push_back({name, status.connected, status.detail, status.since});
+  return out;
+}
+
+ControlSocket::Commands Views::commands() {
+  ControlSocket::Commands commands;
+  commands["version"] = [](std::string_view) {
+    return nlohmann::json{{"version", kVersion}, {"codename", kCodename}}.dump();
+  };
+  commands["status"] = [this](std::string_view) {
+    nlohmann::json out{{"draining", draining_.load()}, {"providers", nlohmann::json::array()}};
+    for (const admin::ProviderState& provider : providers())
+      out["providers"].push_back(
+          {{"name", provider.name}, {"connected", provider.connected}, {"detail", provider.detail}});
+    if (const auto now = view()) {
+      out["reloads"] = now->reloads;
+      out["routers"] = now->dynamic->http.routers.size();
+      out["services"] = now->dynamic->http.services.size();
+    }
+    return out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  };
+  commands["routers"] = [this](std::string_view) {
+    nlohmann::json out = nlohmann::json::array();
+    if (const auto now = view())
+      for (const auto& [name, router] : now->dynamic->http.routers) {
+        nlohmann::json one{{"name", name}, {"rule", router.options.rule}, {"broken", router.broken()}};
+        for (const model::Reason& reason : router.reasons) one["reasons"].push_back(reason.text);
+        out.push_back(std::move(one));
+      }
+    return out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  };
+  return commands;
+}
+
+}  // namespace fairlead::cmd
