@@ -16,10 +16,33 @@ using schema::TypeKind;
 // Sorted by area. Of the dynamic configuration: broken where serving without it would be unsafe.
 constexpr NotYet kNotYet[] = {
     {"http.routers.*.parentRefs", true},
+    {"http.routers.*.tls.certResolver"},
+    {"http.routers.*.tls.domains"},
+    {"http.routers.*.observability.tracing"},
+    {"http.routers.*.observability.traceVerbosity"},
     {"http.middlewares.*.plugin", true},
     {"http.serversTransports.*.spiffe", true},
-    {"tcp.serversTransports.*.tls.spiffe", true},
+    {"tcp.routers.*", true},
+    {"tcp.services.*", true},
+    {"tcp.middlewares.*", true},
+    {"tcp.serversTransports.*", true},
+    {"udp.routers.*", true},
+    {"udp.services.*", true},
+    {"tls.stores.*.defaultGeneratedCert"},
+    {"entryPoints.*.allowACMEByPass"},
+    {"entryPoints.*.http2"},
     {"entryPoints.*.http3"},
+    {"entryPoints.*.proxyProtocol"},
+    {"entryPoints.*.udp"},
+    {"entryPoints.*.http.tls.certResolver"},
+    {"entryPoints.*.http.tls.domains"},
+    {"certificatesResolvers"},
+    {"certificates"},
+    {"accessLog.otlp"},
+    {"log.otlp"},
+    {"metrics.otlp"},
+    {"tracing"},
+    {"tcpServersTransport"},
     {"hostResolver.cnameFlattening"},
     {"providers.rest"},
     {"providers.redis"},
@@ -116,7 +139,7 @@ void mark(std::map<std::string, Element<Middleware>>& elements, const NotYet& op
 
 void mark(Dynamic& dynamic, const NotYet& option) {
   const std::vector<std::string_view> all = segments(option.path);
-  if (all.size() < 4) return;  // an area of the install configuration
+  if (all.size() < 3) return;  // an area of the install configuration
   const Path rest = Path(all).subspan(3);
   const auto part = [&](auto& in) {
     if (all[1] == "routers") mark(in.routers, option, rest);

@@ -54,7 +54,12 @@ std::vector<std::string> Publisher::apply_entry_points(const model::Static& inst
   for (const auto& [name, options] : install.entry_points) {
     if (listening_.contains(name)) continue;
     const auto address = model::parse_listen_address(options.address);
-    if (!address || address->udp) continue;
+    if (!address) continue;
+    if (address->udp) {
+      spdlog::warn("entry point {}: {} is not opened, UDP has no effect in this version", name,
+                   options.address);
+      continue;
+    }
     Result<Fd> socket = net::open_listener({address->host, address->port}, options.reuse_port);
     if (!socket) {
       problems.push_back(fmt::format("entry point {}: {}", name, socket.error().detail));

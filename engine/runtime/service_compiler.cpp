@@ -211,6 +211,11 @@ std::shared_ptr<const upstream::ServerSet> ServiceCompiler::server_set(
                         fmt::format("loadBalancer.servers: {}", address.error().what));
       return nullptr;
     }
+    if (address->scheme == upstream::Scheme::H2c) {
+      element.break_off(model::ReasonKind::NotYet,
+                        fmt::format("h2c servers are not yet in effect: {}", server.url));
+      return nullptr;
+    }
     upstream::Server compiled;
     compiled.address = std::move(*address);
     compiled.weight = static_cast<int>(std::clamp<std::int64_t>(server.weight.value_or(1), 0, 1'000'000));
