@@ -4,6 +4,7 @@
 #include "cmd/fairlead/healthcheck.h"
 #include "cmd/fairlead/install_config.h"
 #include "cmd/fairlead/log_setup.h"
+#include "cmd/fairlead/option_reference.h"
 #include "cmd/fairlead/supervisor.h"
 #include "cmd/fairlead/version.h"
 #include "cmd/fairlead/views.h"
@@ -131,13 +132,14 @@ int serve(const Arguments& arguments) {
   const sigset_t signals = block_signals();
   InstallConfig install = read_install(arguments, schema::environment_of_process());
   if (install.wants_help) {
-    fmt::print("Usage: fairlead [flags]\n       fairlead version | healthcheck | whoami\n\n{}",
+    fmt::print("Usage: fairlead [flags]\n       fairlead version | healthcheck | reference | whoami\n\n{}",
                schema::help_text(schema::type_of<model::Static>()));
     return 0;
   }
   if (!install.words.empty())
-    install.errors.push_back(fmt::format(
-        "\"{}\" is no command: use version, healthcheck or whoami, or flags alone", install.words.front()));
+    install.errors.push_back(
+        fmt::format("\"{}\" is no command: use version, healthcheck, reference or whoami, or flags alone",
+                    install.words.front()));
   if (!install.errors.empty()) return refuse(install);
   set_up_log(install.options->log);
   spdlog::info("Fairlead {} starts{}", kVersion,
@@ -201,6 +203,10 @@ int run(Arguments arguments) {
   const Arguments rest = command.empty() ? arguments : Arguments(arguments.begin() + 1, arguments.end());
   if (command == "version") {
     fmt::print("{}", version_text());
+    return 0;
+  }
+  if (command == "reference") {
+    fmt::print("{}", option_reference());
     return 0;
   }
   if (command == "whoami") return whoami(rest);

@@ -129,9 +129,7 @@ Task<void> serve(Exchange& x, http::ServerStream& stream, routing::Scratch& scra
   x.reasons = &x.entry_point->reasons;
   x.body = stream.body();
   Result<> ruled = apply_entry_rules(x, *x.entry_point);
-  const TimePoint called = x.loop.now();
   Response response = ruled ? co_await route(x, scratch) : failure(x, std::move(ruled.error()));
-  x.record.origin_duration = x.loop.now() - called;
   co_await deliver(x, stream, std::move(response));
 }
 

@@ -194,6 +194,7 @@ Task<Response> LoadBalancer::serve(Exchange& x) const {
       if (response.head.status == 101) response.upgraded = attempt.get();
       response.body = http::BodyPtr(attempt.release());
     }
+    x.record.origin_duration = x.loop.now() - begun;
     co_return response;
   }
 }

@@ -1,0 +1,49 @@
+#include "cmd/fairlead/option_reference.h"
+
+#include "engine/middleware/registry.h"
+#include "engine/model/dynamic.h"
+#include "engine/model/static.h"
+#include "engine/schema/option.h"
+#include "engine/schema/reference.h"
+
+#include <fmt/format.h>
+
+namespace fairlead::cmd {
+namespace {
+
+template <class T>
+std::string section(std::string_view title, std::string_view prefix) {
+  return fmt::format("\n## {}\n\n{}", title, schema::reference_markdown(schema::type_of<T>(), prefix));
+}
+
+}  // namespace
+
+std::string option_reference() {
+  std::string out =
+      "# Every option\n\n"
+      "Install options are written as flags (`--key=value`), environment (`FAIRLEAD_KEY`, `TRAEFIK_KEY`) or "
+      "in the\n"
+      "install file. The others are labels (`traefik.` or `fairlead.` in front) and keys of files.\n";
+  out += section<model::Static>("Install", "");
+  out += section<model::HttpRouter>("HTTP routers", "http.routers.<name>");
+  out += section<model::HttpService>("HTTP services", "http.services.<name>");
+  out += section<model::ServersTransport>("HTTP servers transports", "http.serversTransports.<name>");
+  out += "\n# HTTP middlewares\n";
+  for (const middleware::Type& type : middleware::types()) {
+    out += fmt::format("\n## {}\n\n{}\n\n", type.name, type.sentence);
+    out +=
+        schema::reference_markdown(type.options_type(), fmt::format("http.middlewares.<name>.{}", type.name));
+  }
+  out += "\n# TCP, UDP and TLS\n";
+  out += section<model::TcpRouter>("TCP routers", "tcp.routers.<name>");
+  out += section<model::TcpService>("TCP services", "tcp.services.<name>");
+  out += section<model::TcpServersTransport>("TCP servers transports", "tcp.serversTransports.<name>");
+  out += section<model::UdpRouter>("UDP routers", "udp.routers.<name>");
+  out += section<model::UdpService>("UDP services", "udp.services.<name>");
+  out += section<model::TlsCertificate>("TLS certificates", "tls.certificates[n]");
+  out += section<model::TlsOptions>("TLS options", "tls.options.<name>");
+  out += section<model::TlsStore>("TLS stores", "tls.stores.<name>");
+  return out;
+}
+
+}  // namespace fairlead::cmd
