@@ -8,6 +8,7 @@ interleaved and ratios are taken within a round, since absolute figures of two r
 
 import argparse
 import json
+import os
 import pathlib
 import re
 import signal
@@ -251,7 +252,18 @@ def write(report, path):
     path.write_text(before + block + rest.split(END, 1)[1])
 
 
+def enter_quiet_network():
+    """Moves to a network namespace of our own: the packet filter that a Docker Engine installs on a machine costs every
+    contender the same few microseconds in the kernel, and so hides what is to be compared."""
+    if os.getuid() != 0 or os.environ.get("BENCH_NAMESPACE"):
+        return
+    os.environ["BENCH_NAMESPACE"] = "1"
+    inside = ["sh", "-c", 'ip link set lo up && exec "$0" "$@"', sys.executable, *sys.argv]
+    os.execvp("unshare", ["unshare", "--net", *inside])
+
+
 def main():
+    enter_quiet_network()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=3, help="of one measurement")
