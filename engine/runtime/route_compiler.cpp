@@ -143,9 +143,7 @@ void RouteCompiler::run() {
     compiled.entry.plain.routes = std::move(tables.plain_routes);
     compiled.entry.secure.router = std::move(tables.secure).build();
     compiled.entry.secure.routes = std::move(tables.secure_routes);
-    // An entry point without any router yet may become either: it answers 404 to both.
     const bool wants_tls = install_.entry_points.at(name).http.tls || !compiled.entry.secure.routes.empty();
-    compiled.tls = wants_tls || compiled.entry.plain.routes.empty();
     compiled.tls_only = wants_tls && compiled.entry.plain.routes.empty();
     std::vector<tls::Dispute> disputes;
     compiled.entry.tls_hosts = compiler_.site_.hosts(tables.wishes, disputes);

@@ -26,7 +26,6 @@ using ServerSets = std::vector<std::pair<upstream::SetId, std::shared_ptr<const 
 struct CompiledEntryPoint {
   exchange::EntryPoint entry;
   std::shared_ptr<const codec::h1::ServerSettings> settings;
-  bool tls = false;       // the first bytes of a connection tell whether it is TLS
   bool tls_only = false;  // plain HTTP gets a hint and nothing else
 };
 

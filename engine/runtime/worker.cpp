@@ -52,10 +52,9 @@ void WorkerEntryPoint::accept(Fd socket, const net::Address& peer) {
                   std::strerror(errno));
     return;
   }
-  if (entry_point->second.tls)
-    add(std::make_unique<Opening>(worker_, *this, std::move(transport)));
-  else
-    add(std::make_unique<HttpConnection>(worker_, *this, std::move(transport), entry_point->second.settings));
+  // The first bytes tell TLS from plain: without a TLS router a handshake still gets the default certificate
+  // and 404.
+  add(std::make_unique<Opening>(worker_, *this, std::move(transport)));
 }
 
 void WorkerEntryPoint::add(std::unique_ptr<HttpConnection> connection) {

@@ -75,7 +75,11 @@ Task<Result<>> ClientConnection::send(const http::RequestHead& head, std::string
         fail(500, Fault::Proxy, "a request field holds bytes that a field may not hold"));
   output_.commit(static_cast<std::size_t>(end - to));
   request_done_ = last;
-  loop_.at_tick_end(*this);
+  // A whole request leaves at once, so that the server works while we serve others.
+  if (last)
+    flush_output();
+  else
+    loop_.at_tick_end(*this);
   return Task<Result<>>::ready(Result<>{});
 }
 

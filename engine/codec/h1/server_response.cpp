@@ -15,6 +15,7 @@ using namespace std::chrono_literals;
 constexpr std::size_t kDirectWrite = 16 * 1024;  // from here on bytes leave straight from where they are
 constexpr std::size_t kHighMark = 64 * 1024;     // output that may wait before the writer has to
 constexpr std::size_t kLowMark = 32 * 1024;
+constexpr std::string_view kChunkEndAndLast = "\r\n0\r\n\r\n";
 constexpr auto kStalledWrite = 60s;  // a client that takes no byte for so long has gone
 
 }  // namespace
@@ -98,8 +99,10 @@ Task<Result<>> ServerConnection::send(const http::ResponseHead& head, bool last)
         fail(500, Fault::Proxy, "a response field holds bytes that a field may not hold"));
   output_.commit(static_cast<std::size_t>(end - to));
   head_sent_ = true;
-  loop_.at_tick_end(*this);
-  if (!tunnel_ && (last || framing_ == BodyFraming::None)) end_response();
+  if (!tunnel_ && (last || framing_ == BodyFraming::None))
+    end_response();
+  else
+    loop_.at_tick_end(*this);
   return Task<Result<>>::ready(Result<>{});
 }
 
@@ -107,6 +110,8 @@ void ServerConnection::end_response() {
   response_done_ = true;
   response_due_ = TimePoint::max();
   write_timer_.cancel();
+  // Nothing follows that could leave with it: waiting for the end of the tick would only let the client idle.
+  flush_output();
 }
 
 Task<Result<>> ServerConnection::write(std::string_view bytes, bool last, const http::Fields* trailers) {
@@ -124,8 +129,9 @@ Task<Result<>> ServerConnection::write(std::string_view bytes, bool last, const 
   } else if (!tunnel_ && framing_ == BodyFraming::Chunked && !bytes.empty()) {
     head = {size_line.data(),
             static_cast<std::size_t>(write_chunk_head(size_line.data(), bytes.size()) - size_line.data())};
-    tail = kChunkEnd;
+    tail = last && !trailers ? kChunkEndAndLast : kChunkEnd;
   }
+  const bool ended = tail.size() > kChunkEnd.size();
   if (bytes.size() >= kDirectWrite) {
     const net::IoResult written = output_.flush(*transport_, head, bytes, tail);
     if (written.status == net::IoStatus::Failed) {
@@ -139,7 +145,7 @@ Task<Result<>> ServerConnection::write(std::string_view bytes, bool last, const 
     output_.append(tail);
   }
   if (last && !tunnel_) {
-    if (framing_ == BodyFraming::Chunked) {
+    if (framing_ == BodyFraming::Chunked && !ended) {
       std::string end(kLastChunk);
       if (trailers) {
         end.clear();
