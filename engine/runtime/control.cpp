@@ -3,6 +3,7 @@
 #include "engine/model/internal.h"
 #include "engine/model/merge.h"
 #include "engine/model/validate.h"
+#include "engine/runtime/phase.h"
 #include "engine/runtime/service_compiler.h"
 
 #include <fmt/format.h>
@@ -16,16 +17,6 @@ namespace {
 
 constexpr auto kLookAtFiles = std::chrono::seconds(1);
 constexpr auto kFirstConfigs = std::chrono::seconds(1);  // before entry points open without all providers
-
-upstream::Phase phase_of(model::ServerState state) {
-  switch (state) {
-    case model::ServerState::Starting: return upstream::Phase::Starting;
-    case model::ServerState::Ready: return upstream::Phase::Ready;
-    case model::ServerState::Draining: return upstream::Phase::Draining;
-    case model::ServerState::Gone: return upstream::Phase::Gone;
-  }
-  return upstream::Phase::Gone;
-}
 
 // What is wrong is said once: when an element first has a reason that it had not before.
 template <class Elements>
@@ -77,8 +68,9 @@ void Control::publish(std::string provider, std::shared_ptr<const model::Dynamic
   messages_.push(Config{std::move(provider), std::move(config)});
 }
 
-void Control::server_state(std::string url, model::ServerState state) {
-  messages_.push(State{std::move(url), phase_of(state)});
+void Control::server_state(std::string url, model::ServerState state,
+                           const std::vector<model::Reason>& reasons) {
+  messages_.push(State{std::move(url), phase_of(state, reasons)});
 }
 
 std::vector<std::string> Control::change_install(std::shared_ptr<const model::Static> install) {

@@ -48,7 +48,7 @@ class Control {
   // The whole configuration of one provider; null takes it away.
   void publish(std::string provider, std::shared_ptr<const model::Dynamic> config);
   // A state alone: applied at once.
-  void server_state(std::string url, model::ServerState state);
+  void server_state(std::string url, model::ServerState state, const std::vector<model::Reason>& reasons);
 
   // No new requests; returns when those in flight have ended, or after the entry points' graceTimeOut. True
   // when nothing was cut.

@@ -6,6 +6,7 @@
 #include "engine/model/hash.h"
 #include "engine/model/merge.h"
 #include "engine/runtime/broken.h"
+#include "engine/runtime/phase.h"
 #include "engine/runtime/sticky_cookie.h"
 #include "engine/service/health_check.h"
 #include "engine/service/load_balancer.h"
@@ -23,16 +24,6 @@ using exchange::Service;
 
 constexpr auto kContainerDial = std::chrono::seconds(5);
 constexpr auto kDefaultDial = std::chrono::seconds(30);
-
-upstream::Phase phase_of(model::ServerState state) {
-  switch (state) {
-    case model::ServerState::Starting: return upstream::Phase::Starting;
-    case model::ServerState::Ready: return upstream::Phase::Ready;
-    case model::ServerState::Draining: return upstream::Phase::Draining;
-    case model::ServerState::Gone: return upstream::Phase::Gone;
-  }
-  return upstream::Phase::Gone;
-}
 
 bool is_transient(model::ReasonKind kind) {
   using enum model::ReasonKind;
@@ -81,7 +72,13 @@ bool same(const upstream::ServerSet& a, const upstream::ServerSet& b) {
 void note_usable(const upstream::ServerSet& set) {
   const bool now = set.any_usable();
   const bool before = set.state->had_usable.exchange(now, std::memory_order_relaxed);
-  if (before && !now)
+  // Only a departure brings a successor: what is paused or unhealthy comes back by itself, or not.
+  const bool left =
+      set.servers.empty() || std::ranges::any_of(set.servers, [](const upstream::Server& server) {
+        const upstream::Phase phase = server.state->phase.load(std::memory_order_relaxed);
+        return phase == upstream::Phase::Draining || phase == upstream::Phase::Gone;
+      });
+  if (before && !now && left)
     set.state->last_left.store(std::chrono::steady_clock::now().time_since_epoch().count(),
                                std::memory_order_relaxed);
 }
@@ -225,7 +222,7 @@ std::shared_ptr<const upstream::ServerSet> ServiceCompiler::server_set(
     upstream::Phase phase = upstream::Phase::Ready;
     if (standings != dynamic_.http.standings.end())
       for (const model::Standing& standing : standings->second)
-        if (standing.url == server.url) phase = phase_of(standing.state);
+        if (standing.url == server.url) phase = phase_of(standing.state, standing.reasons);
     compiled.state->phase.store(phase, std::memory_order_relaxed);
     weights.push_back(compiled.weight);
     set->servers.push_back(std::move(compiled));

@@ -15,8 +15,8 @@
 
 namespace fairlead::upstream {
 
-// Where a server stands in its life, as its provider tells.
-enum class Phase : std::uint8_t { Starting, Ready, Draining, Gone };
+// Where a server stands in its life, as its provider tells. Resting: paused or unhealthy, not used meanwhile.
+enum class Phase : std::uint8_t { Starting, Ready, Resting, Draining, Gone };
 
 // The last 100 times of one server, shared by all workers. Two workers that write at once may leave the sum
 // off by one sample for a turn: it is an estimate.

@@ -123,7 +123,7 @@ def test_pause_answers_503_and_unpause_serves_again(engine, proxy, name):
 
     engine.pause(name)
     # A paused server accepts and never answers: whoever asked before the event was noticed waits in vain.
-    proxy.wait_status(503, name, seconds=40, timeout=3)
+    proxy.wait_status(503, name, seconds=12, timeout=3)
     engine.unpause(name)
     proxy.wait_status(200, name)
 
