@@ -1,6 +1,7 @@
 #include "engine/upstream/dialer.h"
 
 #include "engine/net/tcp_transport.h"
+#include "engine/upstream/abandon.h"
 
 #include <fmt/format.h>
 
@@ -47,12 +48,6 @@ class Connecting final : public net::TransportUser, event::TimerUser {
   Signal signal_;
 };
 
-// Destroyed by the loop: a transport must not go away inside one of its own calls.
-struct Abandoned final : event::Destroyable {
-  explicit Abandoned(std::unique_ptr<net::Transport> dead) : transport(std::move(dead)) {}
-  std::unique_ptr<net::Transport> transport;
-};
-
 // Hands a transport that is given up to the loop, on every way out of the coroutine.
 class Guard {
  public:
@@ -61,9 +56,7 @@ class Guard {
   Guard(const Guard&) = delete;
   Guard& operator=(const Guard&) = delete;
   ~Guard() {
-    if (!transport_) return;
-    transport_->close();
-    loop_.destroy_later(std::make_unique<Abandoned>(std::move(transport_)));
+    if (transport_) abandon(loop_, std::move(transport_));
   }
   net::Transport& operator*() { return *transport_; }
   std::unique_ptr<net::Transport> take() { return std::move(transport_); }

@@ -1,6 +1,7 @@
 #include "engine/upstream/secure.h"
 
 #include "engine/tls/tls_transport.h"
+#include "engine/upstream/abandon.h"
 
 #include <fmt/format.h>
 
@@ -25,12 +26,6 @@ class Handshaking final : public tls::HandshakeUser {
   Signal signal_;
 };
 
-// Destroyed by the loop: a transport must not go away inside one of its own calls.
-struct Abandoned final : event::Destroyable {
-  explicit Abandoned(std::unique_ptr<net::Transport> dead) : transport(std::move(dead)) {}
-  std::unique_ptr<net::Transport> transport;
-};
-
 // Hands a transport that is given up to the loop, on every way out of the coroutine.
 class Guard {
  public:
@@ -41,8 +36,7 @@ class Guard {
   ~Guard() {
     if (!transport_) return;
     transport_->forget_handshake_user();
-    transport_->close();
-    loop_.destroy_later(std::make_unique<Abandoned>(std::move(transport_)));
+    abandon(loop_, std::move(transport_));
   }
   tls::TlsTransport* operator->() { return transport_.get(); }
   std::unique_ptr<net::Transport> take() { return std::move(transport_); }
@@ -61,8 +55,7 @@ Task<Result<std::unique_ptr<net::Transport>>> secure(event::Loop& loop,
   Handshaking handshaking;
   Result<tls::SslPtr> ssl = context->begin(host);
   if (!ssl) {
-    transport->close();
-    loop.destroy_later(std::make_unique<Abandoned>(std::move(transport)));
+    abandon(loop, std::move(transport));
     co_return std::unexpected(std::move(ssl.error()));
   }
   Guard guard(loop,
