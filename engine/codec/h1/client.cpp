@@ -181,9 +181,7 @@ bool ClientConnection::flush_output() {
     error_ = written.error;
     // Whoever waits learns it; an answer that came before the reset can still be read.
     input_.mark_readable();
-    head_signal_.notify();
-    body_.wake();
-    room_.notify();
+    loop_.at_tick_end(*this);
     return false;
   }
   sent_anything_ = sent_anything_ || written.bytes > 0;
@@ -333,12 +331,26 @@ void ClientConnection::on_timer(event::Timer&) {
 void ClientConnection::abort(const Error& why) {
   aborted_ = why;
   broken_ = true;
-  room_.notify();
-  head_signal_.notify();
-  body_.fail_with(why);
+  loop_.at_tick_end(*this);
 }
 
-void ClientConnection::on_tick_end() { flush_output(); }
+// Not inside a call of the exchange: whoever is woken may let go of the stream, and with it of the coroutine
+// that is just calling us.
+void ClientConnection::wake_waiters() {
+  room_.notify();
+  if (leased_) head_signal_.notify();
+  if (!leased_) return;
+  if (aborted_)
+    body_.fail_with(*aborted_);
+  else
+    body_.wake();
+}
+
+void ClientConnection::on_tick_end() {
+  if (closed_) return;
+  if (broken_) return wake_waiters();
+  flush_output();
+}
 
 void ClientConnection::close_connection() {
   if (closed_) return;

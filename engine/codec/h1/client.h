@@ -91,6 +91,7 @@ class ClientConnection final : public event::Destroyable,
   Task<Result<>> wait_for_room(std::size_t low_mark);
   Task<Result<>> splice_from(http::Lent from);
   bool flush_output();
+  void wake_waiters();
   Result<> lost(std::string_view what) const;
   void close_connection();
   int splice_fd() const override { return transport_->plain_fd(); }
