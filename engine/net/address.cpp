@@ -35,6 +35,8 @@ std::optional<Ip> Ip::parse(std::string_view text) {
 }
 
 bool Cidr::contains(const Ip& ip) const {
+  // "::/0" means every IPv6 address and no IPv4 one, although those lie in ::ffff:0:0/96 here.
+  if (ip.is_v4() != (prefix >= 96 && base.is_v4())) return false;
   const auto whole = static_cast<std::size_t>(prefix / 8);
   if (std::memcmp(ip.bytes.data(), base.bytes.data(), whole) != 0) return false;
   const int rest = prefix % 8;

@@ -23,7 +23,7 @@ struct Ip {
   auto operator<=>(const Ip&) const = default;
 };
 
-// "10.0.0.0/8", "::1", "192.168.1.7": a range of addresses.
+// "10.0.0.0/8", "::1", "192.168.1.7": a range of addresses of one family. "::ffff:0:0/96" is IPv4.
 struct Cidr {
   Ip base;
   int prefix = 128;  // bits of the 128-bit form

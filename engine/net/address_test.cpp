@@ -36,6 +36,18 @@ TEST(Cidr, KnowsSingleAddressesAndIPv6) {
     EXPECT_FALSE(Cidr::parse(text)) << text;
 }
 
+TEST(Cidr, AnIPv6RangeContainsNoIPv4Address) {
+  for (const char* range : {"::/0", "::/95", "::ffff:0:0/95", "::/64"}) {
+    EXPECT_FALSE(Cidr::parse(range)->contains(*Ip::parse("10.0.0.1"))) << range;
+    EXPECT_FALSE(Cidr::parse(range)->contains(*Ip::parse("::ffff:10.0.0.1"))) << range;
+  }
+  EXPECT_TRUE(Cidr::parse("::/0")->contains(*Ip::parse("2001:db8::1")));
+  EXPECT_TRUE(Cidr::parse("::ffff:0:0/96")->contains(*Ip::parse("10.0.0.1")));
+  EXPECT_TRUE(Cidr::parse("::ffff:10.0.0.0/104")->contains(*Ip::parse("10.9.9.9")));
+  EXPECT_TRUE(Cidr::parse("0.0.0.0/0")->contains(*Ip::parse("10.0.0.1")));
+  EXPECT_FALSE(Cidr::parse("0.0.0.0/0")->contains(*Ip::parse("::1")));
+}
+
 TEST(Address, SurvivesTheKernelsForm) {
   for (const char* text : {"127.0.0.1", "2001:db8::7"}) {
     const Address address{*Ip::parse(text), 8080};
