@@ -1,8 +1,8 @@
 #include "engine/net/listener.h"
 
+#include "engine/net/bind_address.h"
+
 #include <fcntl.h>
-#include <fmt/format.h>
-#include <netdb.h>
 #include <netinet/tcp.h>
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
@@ -16,10 +16,11 @@ namespace {
 constexpr auto kPause = std::chrono::milliseconds(100);
 constexpr int kBacklog = 4096;
 
-Result<Fd> bind_to(int family, const sockaddr* raw, socklen_t size, bool reuse_port,
-                   const std::string& name) {
+// Empty with errno when the kernel refuses.
+Fd listen_at(const BindAddress& address, bool reuse_port) {
+  const int family = address.raw.ss_family;
   Fd socket(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!socket) return fail(500, Fault::Proxy, fmt::format("socket for {}: {}", name, std::strerror(errno)));
+  if (!socket) return socket;
   const int on = 1;
   const int off = 0;
   ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
@@ -27,45 +28,21 @@ Result<Fd> bind_to(int family, const sockaddr* raw, socklen_t size, bool reuse_p
   if (family == AF_INET6) ::setsockopt(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
   // Inherited by accepted sockets, so no call per connection: answers leave at once.
   ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  if (::bind(socket.get(), raw, size) != 0 || ::listen(socket.get(), kBacklog) != 0)
-    return fail(500, Fault::Proxy, fmt::format("listen on {}: {}", name, std::strerror(errno)));
+  if (::bind(socket.get(), address.get(), address.size) != 0 || ::listen(socket.get(), kBacklog) != 0)
+    return Fd();
   return socket;
 }
 
 }  // namespace
 
 Result<Fd> open_listener(const ListenAddress& address, bool reuse_port) {
-  const std::string name = fmt::format("{}:{}", address.host, address.port);
-  if (address.host.empty()) {
-    sockaddr_in6 any{};
-    any.sin6_family = AF_INET6;
-    any.sin6_port = htons(address.port);
-    auto socket = bind_to(AF_INET6, reinterpret_cast<const sockaddr*>(&any), sizeof any, reuse_port, name);
-    if (socket) return socket;
-    // A machine without IPv6: EAFNOSUPPORT or EADDRNOTAVAIL. Any other failure shows again below.
-    sockaddr_in any4{};
-    any4.sin_family = AF_INET;
-    any4.sin_port = htons(address.port);
-    return bind_to(AF_INET, reinterpret_cast<const sockaddr*>(&any4), sizeof any4, reuse_port, name);
+  const Result<std::vector<BindAddress>> places = bind_addresses(address);
+  if (!places) return std::unexpected(places.error());
+  for (const BindAddress& place : *places) {
+    if (Fd socket = listen_at(place, reuse_port)) return socket;
+    if (!is_family_missing(errno)) break;
   }
-  if (const auto ip = Ip::parse(address.host)) {
-    sockaddr_storage raw;
-    const socklen_t size = Address{*ip, address.port}.to(raw);
-    return bind_to(raw.ss_family, reinterpret_cast<const sockaddr*>(&raw), size, reuse_port, name);
-  }
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_PASSIVE;
-  addrinfo* found = nullptr;
-  const int failed = ::getaddrinfo(address.host.c_str(), nullptr, &hints, &found);
-  if (failed) return fail(500, Fault::Proxy, fmt::format("listen on {}: {}", name, ::gai_strerror(failed)));
-  sockaddr_storage raw{};
-  std::memcpy(&raw, found->ai_addr, found->ai_addrlen);
-  ::freeaddrinfo(found);
-  Address resolved = Address::from(raw);
-  resolved.port = address.port;
-  const socklen_t size = resolved.to(raw);
-  return bind_to(raw.ss_family, reinterpret_cast<const sockaddr*>(&raw), size, reuse_port, name);
+  return fail(500, Fault::Proxy, bind_problem(address, errno, false));
 }
 
 std::uint16_t bound_port(int socket) {
