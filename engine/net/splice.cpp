@@ -1,66 +1,15 @@
 #include "engine/net/splice.h"
 
-#include "engine/base/fd.h"
+#include "engine/net/pipe_pool.h"
 
 #include <fcntl.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
-#include <vector>
 
 namespace fairlead::net {
 namespace {
-
-constexpr int kPipeBytes = 1024 * 1024;  // one splice moves what the socket has: fewer, larger steps
-constexpr int kSmallPipeBytes = 256 * 1024;
-constexpr std::size_t kKeptPipes = 64;
-
-struct Pipe {
-  Fd reader;
-  Fd writer;
-};
-
-thread_local std::vector<Pipe> idle_pipes;
-
-bool make_pipe(Pipe& pipe) {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_NONBLOCK | O_CLOEXEC) != 0) return false;
-  pipe.reader = Fd(ends[0]);
-  pipe.writer = Fd(ends[1]);
-  // Above the user's pipe quota (fs.pipe-user-pages-soft) the kernel refuses; a smaller pipe still works.
-  if (::fcntl(ends[1], F_SETPIPE_SZ, kPipeBytes) < 0) ::fcntl(ends[1], F_SETPIPE_SZ, kSmallPipeBytes);
-  return true;
-}
-
-// A pipe that returns to the pool only when it is empty: leftover bytes would reach another client.
-class PipeLease {
- public:
-  explicit PipeLease(Pipe pipe) : pipe_(std::move(pipe)) {}
-  PipeLease(const PipeLease&) = delete;
-  PipeLease& operator=(const PipeLease&) = delete;
-  ~PipeLease() {
-    if (holds == 0 && pipe_.reader && idle_pipes.size() < kKeptPipes) idle_pipes.push_back(std::move(pipe_));
-  }
-  int reader() const { return pipe_.reader.get(); }
-  int writer() const { return pipe_.writer.get(); }
-  std::uint64_t holds = 0;
-
- private:
-  Pipe pipe_;
-};
-
-Pipe take_pipe() {
-  Pipe pipe;
-  if (!idle_pipes.empty()) {
-    pipe = std::move(idle_pipes.back());
-    idle_pipes.pop_back();
-  } else {
-    make_pipe(pipe);
-  }
-  return pipe;
-}
 
 Result<> failed(const char* what, Fault fault) {
   return fail(fault == Fault::Client ? 499 : 502, fault, std::string(what) + ": " + std::strerror(errno));
@@ -68,16 +17,10 @@ Result<> failed(const char* what, Fault fault) {
 
 }  // namespace
 
-bool can_splice() {
-  if (!idle_pipes.empty()) return true;
-  Pipe pipe;
-  if (!make_pipe(pipe)) return false;
-  idle_pipes.push_back(std::move(pipe));
-  return true;
-}
+bool can_splice() { return PipeLease::available(); }
 
 Task<Result<>> splice_all(http::Lent from, SpliceTarget& to, Fault source) {
-  PipeLease pipe(take_pipe());
+  PipeLease pipe = PipeLease::take();
   const Fault target = source == Fault::Client ? Fault::Upstream : Fault::Client;
   std::uint64_t left = from.bytes;
   while (left > 0 || pipe.holds > 0) {

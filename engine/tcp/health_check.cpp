@@ -1,0 +1,157 @@
+#include "engine/tcp/health_check.h"
+
+#include "engine/base/strings.h"
+#include "engine/net/proxy_protocol.h"
+#include "engine/tcp/conversation.h"
+#include "engine/upstream/abandon.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <optional>
+
+namespace fairlead::tcp {
+namespace {
+
+constexpr int kMaxRunning = 256;                            // checks at once: descriptors are for connections
+constexpr auto kBusyPause = std::chrono::milliseconds(20);  // when that many run
+constexpr std::size_t kShown = 64;                          // bytes of a wrong answer in the log
+
+// Closes a connection when its check is over, or given up.
+class Connection {
+ public:
+  Connection(event::Loop& loop, std::unique_ptr<net::Transport> transport)
+      : loop_(loop), transport_(std::move(transport)) {}
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+  ~Connection() { upstream::abandon(loop_, std::move(transport_)); }
+  net::Transport& operator*() { return *transport_; }
+
+ private:
+  event::Loop& loop_;
+  std::unique_ptr<net::Transport> transport_;
+};
+
+}  // namespace
+
+upstream::ServerAddress check_address(const upstream::ServerAddress& server,
+                                      const model::TcpHealthCheck& check) {
+  upstream::ServerAddress to = server;
+  if (check.port <= 0) return to;
+  to.port = static_cast<std::uint16_t>(check.port);
+  to.url = to.host.find(':') == std::string::npos ? fmt::format("{}:{}", to.host, to.port)
+                                                  : fmt::format("[{}]:{}", to.host, to.port);
+  to.host_port = to.url;
+  return to;
+}
+
+// The checks of one server.
+class HealthChecks::Probe {
+ public:
+  Probe(HealthChecks& owner, std::shared_ptr<const HealthPlan> plan, const upstream::Server& server)
+      : owner_(owner),
+        plan_(std::move(plan)),
+        server_(server),
+        address_(check_address(server.address, plan_->check)),
+        transport_(*plan_->transport) {
+    // The limit is one for all of the check.
+    transport_.dial_timeout = plan_->check.timeout;
+    task_ = run();
+    task_.start(nullptr);
+  }
+  ~Probe() {
+    task_.cancel();
+    if (running_) --owner_.running_;
+  }
+  Probe(const Probe&) = delete;
+  Probe& operator=(const Probe&) = delete;
+
+ private:
+  Task<void> run() {
+    event::Loop& loop = owner_.loop_;
+    const Duration interval = plan_->check.interval;
+    const Duration unhealthy = plan_->check.unhealthy_interval.value_or(plan_->check.interval);
+    TimePoint last = loop.now();
+    for (;;) {
+      const Duration pause = server_.state->health.good() ? interval : unhealthy;
+      co_await loop.sleep(std::max<Duration>(last + pause - loop.now(), std::chrono::milliseconds(1)));
+      // Nobody asks a container that does not run: the address may be another's by now.
+      if (server_.state->phase.load(std::memory_order_relaxed) != upstream::Phase::Ready) {
+        last = loop.now();
+        continue;
+      }
+      while (owner_.running_ >= kMaxRunning) co_await loop.sleep(kBusyPause);
+      last = loop.now();
+      running_ = true;
+      ++owner_.running_;
+      const std::optional<std::string> problem = co_await check();
+      --owner_.running_;
+      running_ = false;
+      tell(problem);
+    }
+  }
+
+  // What is wrong with the server, if anything.
+  Task<std::optional<std::string>> check() {
+    const model::TcpHealthCheck& wanted = plan_->check;
+    const TimePoint due = owner_.loop_.now() + wanted.timeout;
+    const int version = transport_.proxy_protocol;
+    auto made = co_await tcp::connect(owner_.loop_, address_, server_.tls, transport_,
+                                      version ? net::own_proxy_header(version) : std::string());
+    if (!made) co_return std::move(made.error().detail);
+    Connection connection(owner_.loop_, std::move(*made));
+    if (wanted.send.empty() && wanted.expect.empty()) co_return std::nullopt;
+    Conversation conversation(owner_.loop_, *connection, due);
+    if (!wanted.send.empty()) {
+      Result<> sent = co_await conversation.send(wanted.send);
+      if (!sent) co_return std::move(sent.error().detail);
+    }
+    if (wanted.expect.empty()) co_return std::nullopt;
+    Result<std::string> answer = co_await conversation.receive(wanted.expect.size());
+    if (!answer) co_return std::move(answer.error().detail);
+    if (*answer == wanted.expect) co_return std::nullopt;
+    co_return fmt::format("answered {} instead of {}", quoted(*answer, kShown),
+                          quoted(wanted.expect, kShown));
+  }
+
+  void tell(const std::optional<std::string>& problem) {
+    upstream::Health& health = server_.state->health;
+    if (!problem) {
+      if (!health.recover()) return;
+      spdlog::info("TCP service {}: server {} is up again", plan_->service, server_.address.url);
+    } else {
+      if (!health.fail({*problem, owner_.loop_.wall(), owner_.loop_.now()})) return;
+      spdlog::warn("TCP service {}: server {} is down: health check: {}", plan_->service, server_.address.url,
+                   *problem);
+    }
+    owner_.changed_(*plan_);
+  }
+
+  HealthChecks& owner_;
+  std::shared_ptr<const HealthPlan> plan_;
+  upstream::Server server_;
+  upstream::ServerAddress address_;
+  TransportOptions transport_;
+  bool running_ = false;
+  Task<void> task_;
+};
+
+HealthChecks::HealthChecks(event::Loop& loop, Changed changed) : loop_(loop), changed_(std::move(changed)) {}
+HealthChecks::~HealthChecks() = default;
+
+void HealthChecks::adopt(const HealthPlans& plans) {
+  std::map<std::string, std::unique_ptr<Probe>> probes;
+  for (const auto& plan : plans)
+    for (const upstream::Server& server : plan->set->servers) {
+      const std::string key = fmt::format("{} {} {:x} {}", plan->service, server.address.url, plan->key,
+                                          static_cast<const void*>(server.state.get()));
+      auto& probe = probes[key];
+      const auto known = probes_.find(key);
+      if (!probe && known != probes_.end()) probe = std::move(known->second);
+      if (!probe) probe = std::make_unique<Probe>(*this, plan, server);
+    }
+  probes_ = std::move(probes);
+}
+
+}  // namespace fairlead::tcp
