@@ -27,8 +27,8 @@ struct HttpOptions {
 struct HttpRequest {
   std::string method = "GET";
   std::string url;
-  std::vector<std::string> headers;  // "Name: value"
-  std::string body;                  // sent with any method but GET and HEAD
+  std::vector<std::string> headers = {};  // "Name: value"
+  std::string body = {};                  // sent with any method but GET and HEAD
 };
 
 struct HttpResponse {

@@ -43,6 +43,18 @@ void Certificates::set_issued(std::vector<CertificatePtr> certificates, Certific
   rebuild();
 }
 
+std::vector<CertificatePtr> Certificates::configured() const {
+  const std::lock_guard lock(mutex_);
+  return configured_;
+}
+
+std::vector<CertificatePtr> Certificates::all() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<CertificatePtr> out = configured_;
+  out.insert(out.end(), issued_.begin(), issued_.end());
+  return out;
+}
+
 void Certificates::rebuild() {
   std::vector<CertificatePtr> all = configured_;
   all.insert(all.end(), issued_.begin(), issued_.end());

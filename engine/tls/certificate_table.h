@@ -54,11 +54,14 @@ class Certificates {
   void set_issued(std::vector<CertificatePtr> certificates, CertificatePtr fallback = nullptr);
 
   std::shared_ptr<const CertificateTable> table() const { return table_.get(); }
+  std::vector<CertificatePtr> configured() const;
+  // All that serve, configured ones first.
+  std::vector<CertificatePtr> all() const;
 
  private:
   void rebuild();
 
-  std::mutex mutex_;  // guards the sources
+  mutable std::mutex mutex_;  // guards the sources
   std::vector<CertificatePtr> configured_;
   std::vector<CertificatePtr> issued_;
   CertificatePtr configured_fallback_;

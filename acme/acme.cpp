@@ -1,0 +1,413 @@
+#include "acme/acme.h"
+
+#include "acme/solver_http01.h"
+
+#include <fmt/format.h>
+#include <pthread.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <csignal>
+
+namespace fairlead::acme {
+namespace {
+
+constexpr int kOrderThreads = 8;
+constexpr auto kLook = std::chrono::seconds(1);  // at files that others may change
+// How long what is known of a name is kept after nobody wants it any more.
+constexpr auto kRememberNames = std::chrono::hours(48);
+constexpr auto kOrderWindow = std::chrono::hours(3);
+
+// What authorities allow within three hours and do not tell before it is too late; somewhat less than it is,
+// for orders that were made elsewhere. Let's Encrypt: 300 orders of an account.
+std::size_t orders_allowed(const std::string& directory_url) {
+  return directory_url.find(".letsencrypt.org/") != std::string::npos ? 280 : 0;
+}
+
+void name_thread(const char* name) {
+  sigset_t all;
+  sigfillset(&all);
+  ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
+  ::pthread_setname_np(::pthread_self(), name);
+}
+
+}  // namespace
+
+Acme::Acme(Parts parts) : parts_(std::move(parts)) {}
+
+Acme::~Acme() { stop(); }
+
+void Acme::update(std::shared_ptr<const model::Static> install,
+                  std::shared_ptr<const model::Dynamic> dynamic) {
+  const bool needed = !install->certificates_resolvers.empty();
+  {
+    const std::lock_guard lock(mutex_);
+    install_ = std::move(install);
+    dynamic_ = std::move(dynamic);
+    configuration_changed_ = true;
+  }
+  if (needed) start_threads();
+  events_.notify_all();
+}
+
+void Acme::start_threads() {
+  const std::lock_guard lock(threads_mutex_);
+  if (stopped_ || !threads_.empty()) return;
+  threads_.emplace_back([this](std::stop_token stop) {
+    name_thread("acme-planner");
+    run_planner(std::move(stop));
+  });
+  for (int i = 0; i < kOrderThreads; ++i)
+    threads_.emplace_back([this](std::stop_token stop) {
+      name_thread("acme-order");
+      run_orders(std::move(stop));
+    });
+}
+
+void Acme::stop() {
+  std::vector<std::jthread> threads;
+  {
+    const std::lock_guard lock(threads_mutex_);
+    stopped_ = true;
+    threads.swap(threads_);
+  }
+  for (std::jthread& thread : threads) thread.request_stop();
+  threads.clear();
+  exporter_.stop();
+}
+
+void Acme::wake() {
+  {
+    const std::lock_guard lock(mutex_);
+    event_ = true;
+  }
+  events_.notify_all();
+}
+
+std::optional<std::string> Acme::http01(std::string_view token) const {
+  if (std::string own = parts_.challenges.http(token); !own.empty()) return own;
+  if (!shared_.load(std::memory_order_relaxed)) return std::nullopt;
+  std::vector<std::shared_ptr<Resolver>> resolvers;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [name, resolver] : resolvers_) resolvers.push_back(resolver);
+  }
+  for (const auto& resolver : resolvers) {
+    auto found = resolver->store().read([&](const State& state) -> std::optional<std::string> {
+      for (const auto& [name, one] : state)
+        if (const auto answer = one.tokens.find(std::string(token)); answer != one.tokens.end())
+          return answer->second;
+      return std::nullopt;
+    });
+    if (found) return found;
+  }
+  return std::nullopt;
+}
+
+std::shared_ptr<const Report> Acme::report() const {
+  const std::lock_guard lock(mutex_);
+  return report_;
+}
+
+void Acme::run_planner(std::stop_token stop) {
+  while (!stop.stop_requested()) {
+    bool wanted = false;
+    bool configured = false;
+    {
+      std::unique_lock lock(mutex_);
+      const Duration look = shared_ ? Duration(Http01Solver::kLookForOthers) : Duration(kLook);
+      events_.wait_for(lock, stop, look, [this] { return event_ || configuration_changed_; });
+      wanted = std::exchange(event_, false);
+      configured = std::exchange(configuration_changed_, false);
+    }
+    if (stop.stop_requested()) return;
+    if (configured) apply_configuration();
+    const bool stored = refresh_stores();
+    if (wanted || configured || stored || std::chrono::system_clock::now() >= next_plan_) plan();
+  }
+}
+
+// Resolvers whose options changed are made anew; orders under way end with the old ones.
+void Acme::apply_configuration() {
+  std::shared_ptr<const model::Static> install;
+  std::shared_ptr<const model::Dynamic> dynamic;
+  std::map<std::string, std::shared_ptr<Resolver>> before;
+  {
+    const std::lock_guard lock(mutex_);
+    install = install_;
+    dynamic = dynamic_;
+    before = resolvers_;
+  }
+  WantedList list = wanted_certificates(*dynamic, *install, parts_.hosts);
+  std::map<std::string, std::shared_ptr<Resolver>> resolvers;
+  for (const auto& [name, options] : install->certificates_resolvers) {
+    if (!options.acme) continue;
+    if (const auto same = before.find(name);
+        same != before.end() && same->second->options() == *options.acme) {
+      resolvers[name] = same->second;
+      continue;
+    }
+    auto& slot = stores_[options.acme->storage];
+    std::shared_ptr<Store> store = slot.lock();
+    if (!store) slot = store = std::make_shared<Store>(options.acme->storage);
+    resolvers[name] =
+        std::make_shared<Resolver>(name, *options.acme, std::move(store),
+                                   Surroundings{parts_.challenges, parts_.environment, parts_.make_dns01});
+    if (const std::string problem = resolvers[name]->problem(); !problem.empty())
+      spdlog::error("certificate resolver {} cannot obtain anything: {}", name, problem);
+  }
+  std::erase_if(stores_, [](const auto& entry) { return entry.second.expired(); });
+  const std::lock_guard lock(mutex_);
+  wanted_ = std::move(list.certificates);
+  unusable_ = std::move(list.unusable);
+  resolvers_ = std::move(resolvers);
+}
+
+bool Acme::refresh_stores() {
+  bool changed = false;
+  bool shared = false;
+  for (const auto& [path, weak] : stores_)
+    if (const auto store = weak.lock()) {
+      changed |= store->refresh();
+      shared |= store->is_shared();
+    }
+  shared_ = shared;
+  return changed;
+}
+
+// What the stores hold for the resolvers that exist. Certificates are read once.
+void Acme::collect_known() {
+  std::vector<std::shared_ptr<const Known>> known;
+  std::unordered_map<std::string, std::shared_ptr<const Known>> read;
+  std::map<std::string, std::shared_ptr<Resolver>> resolvers;
+  {
+    const std::lock_guard lock(mutex_);
+    resolvers = resolvers_;
+  }
+  for (const auto& [name, resolver] : resolvers) {
+    resolver->store().read([&](const State& state) {
+      const auto own = state.find(name);
+      if (own == state.end()) return;
+      for (const StoredCertificate& stored : own->second.certificates) {
+        std::shared_ptr<const Known>& one = read[stored.chain];
+        if (const auto before = read_.find(stored.chain); before != read_.end()) {
+          one = before->second;
+        } else {
+          const auto chain = read_chain(stored.chain);
+          auto certificate = tls::Certificate::from_pem(stored.chain, stored.key);
+          if (!chain || !certificate) {
+            spdlog::warn("{}: the certificate of {} cannot be used", resolver->store().path(), stored.main);
+            read.erase(stored.chain);
+            continue;
+          }
+          one = std::make_shared<const Known>(Known{stored, *chain, *certificate, name, {}});
+        }
+        WallTime renew_at = renewal_time(one->chain.not_before, one->chain.not_after, one->chain.fingerprint);
+        const auto asked = own->second.renewals.find(one->chain.fingerprint);
+        if (asked != own->second.renewals.end() && asked->second.renew_at > WallTime{})
+          renew_at = asked->second.renew_at;
+        if (one->renew_at != renew_at || one->resolver != name) {
+          Known changed = *one;
+          changed.renew_at = renew_at;
+          changed.resolver = name;
+          one = std::make_shared<const Known>(std::move(changed));
+        }
+        known.push_back(one);
+      }
+    });
+  }
+  // The newest first: of two certificates for one name it serves.
+  std::ranges::sort(known, [](const auto& a, const auto& b) {
+    return std::pair(b->chain.not_before, b->chain.fingerprint) <
+           std::pair(a->chain.not_before, a->chain.fingerprint);
+  });
+  known_ = std::move(known);
+  read_ = std::move(read);
+}
+
+void Acme::plan() {
+  const WallTime now = std::chrono::system_clock::now();
+  const TimePoint steady = std::chrono::steady_clock::now();
+  collect_known();
+  PlanInput input;
+  input.now = now;
+  std::map<std::string, std::shared_ptr<Resolver>> resolvers;
+  WallTime held_until = WallTime::max();
+  {
+    const std::lock_guard lock(mutex_);
+    input.wanted = wanted_;
+    input.busy = busy_;
+    resolvers = resolvers_;
+    std::erase_if(held_by_other_, [&](const auto& entry) { return entry.second <= steady; });
+    for (const auto& [name, until] : held_by_other_) {
+      input.busy.insert(name);
+      held_until = std::min(held_until, now + (until - steady));
+    }
+    std::set<std::string> there;
+    for (const auto& known : known_) there.insert(known->chain.fingerprint);
+    std::erase_if(forced_, [&](const std::string& fingerprint) { return !there.contains(fingerprint); });
+    for (const auto& known : known_)
+      input.in_hand.push_back({.names = known->chain.names,
+                               .not_after = known->chain.not_after,
+                               .renew_at = forced_.contains(known->chain.fingerprint) ? now : known->renew_at,
+                               .fingerprint = known->chain.fingerprint,
+                               .issued = true});
+  }
+  for (const tls::CertificatePtr& certificate : parts_.certificates.configured())
+    input.in_hand.push_back({.names = certificate->names(),
+                             .not_after = certificate->not_after(),
+                             .renew_at = {},
+                             .fingerprint = {},
+                             .issued = false});
+  std::map<std::string, std::map<std::string, NameState>> names;
+  std::map<std::string, WallTime> closed;
+  for (const auto& [name, resolver] : resolvers) {
+    LimitState limits;
+    resolver->store().read([&, &name = name](const State& state) {
+      const auto own = state.find(name);
+      if (own == state.end()) return;
+      names[name] = own->second.names;
+      limits = own->second.limits;
+    });
+    closed[name] = resolver->problem().empty() ? resolver->closed_until() : WallTime::max();
+    const std::size_t allowed = orders_allowed(resolver->client().directory_url());
+    std::erase_if(limits.orders, [&](WallTime when) { return when + kOrderWindow <= now; });
+    if (allowed != 0 && limits.orders.size() >= allowed)
+      closed[name] = std::max(closed[name], limits.orders.front() + kOrderWindow);
+  }
+  input.state = [&names](const std::string& resolver, const std::string& name) -> const NameState* {
+    const auto of = names.find(resolver);
+    if (of == names.end()) return nullptr;
+    const auto found = of->second.find(name);
+    return found == of->second.end() ? nullptr : &found->second;
+  };
+  input.closed_until = [&closed](const std::string& resolver) {
+    const auto found = closed.find(resolver);
+    return found == closed.end() ? WallTime::max() : found->second;
+  };
+  Plan made = make_plan(input);
+  next_plan_ = std::min(made.next, held_until);
+  for (Task& task : made.tasks) {
+    Job job;
+    job.resolver = resolvers.at(task.resolver);
+    if (!task.replaces.empty())
+      for (const auto& known : known_)
+        if (known->chain.fingerprint == task.replaces) job.renewal_id = known->chain.renewal_id;
+    job.task = std::move(task);
+    start(std::move(job));
+  }
+  ask_for_renewal_info(made.used, now);
+  forget_outdated(made.used, now);
+  publish();
+  make_report(made, now);
+}
+
+void Acme::ask_for_renewal_info(const std::set<std::string>& used, WallTime now) {
+  for (const auto& known : known_) {
+    const std::string& fingerprint = known->chain.fingerprint;
+    if (!used.contains(fingerprint) || known->chain.renewal_id.empty() || known->chain.not_after <= now)
+      continue;
+    std::shared_ptr<Resolver> resolver;
+    {
+      const std::lock_guard lock(mutex_);
+      const auto found = resolvers_.find(known->resolver);
+      if (found == resolvers_.end() || asked_.contains(fingerprint)) continue;
+      resolver = found->second;
+    }
+    if (!resolver->problem().empty() || !resolver->may_offer_renewal_info() || resolver->closed_until() > now)
+      continue;
+    const WallTime next = resolver->store().read([&](const State& state) {
+      const auto own = state.find(known->resolver);
+      if (own == state.end()) return WallTime{};
+      const auto state_of = own->second.renewals.find(fingerprint);
+      return state_of == own->second.renewals.end() ? WallTime{} : state_of->second.next_poll;
+    });
+    if (next > now) {
+      next_plan_ = std::min(next_plan_, next);
+      continue;
+    }
+    Job job;
+    job.kind = Job::Kind::RenewalInfo;
+    job.resolver = std::move(resolver);
+    job.fingerprint = fingerprint;
+    job.renewal_id = known->chain.renewal_id;
+    start(std::move(job));
+  }
+}
+
+// Expired certificates that nobody uses, and what is known about certificates and names that are gone.
+void Acme::forget_outdated(const std::set<std::string>& used, WallTime now) {
+  std::map<std::string, std::shared_ptr<Resolver>> resolvers;
+  std::set<std::pair<std::string, std::string>> wanted;
+  {
+    const std::lock_guard lock(mutex_);
+    resolvers = resolvers_;
+    for (const Wanted& one : wanted_)
+      for (const std::string& name : one.names) wanted.emplace(one.resolver, name);
+  }
+  for (const auto& [name, resolver] : resolvers) {
+    std::set<std::string> expired;  // chains
+    std::set<std::string> there;
+    for (const auto& known : known_) {
+      if (known->resolver != name) continue;
+      there.insert(known->chain.fingerprint);
+      if (known->chain.not_after > now || used.contains(known->chain.fingerprint)) continue;
+      // One that a router would use if it were valid stays until the next one is there.
+      const bool needed = std::ranges::any_of(known->chain.names, [&, &name = name](const std::string& one) {
+        return wanted.contains({name, one});
+      });
+      if (!needed) expired.insert(known->stored.chain);
+    }
+    const auto outdated = [&, &name = name](const ResolverState& state, bool& any) {
+      std::set<std::string> names;
+      for (const auto& [one, known] : state.names)
+        if (!wanted.contains({name, one}) && known.next_try + kRememberNames < now) names.insert(one);
+      any |= !names.empty() || !expired.empty();
+      for (const auto& [fingerprint, renewal] : state.renewals) any |= !there.contains(fingerprint);
+      return names;
+    };
+    bool any = false;
+    const std::set<std::string> names = resolver->store().read([&, &name = name](const State& state) {
+      const auto own = state.find(name);
+      return own == state.end() ? std::set<std::string>{} : outdated(own->second, any);
+    });
+    if (!any) continue;
+    resolver->store().update([name, names, expired, there](State& state) {
+      ResolverState& own = state[name];
+      std::erase_if(own.certificates,
+                    [&](const StoredCertificate& one) { return expired.contains(one.chain); });
+      std::erase_if(own.renewals, [&](const auto& entry) { return !there.contains(entry.first); });
+      for (const std::string& one : names) own.names.erase(one);
+    });
+    if (!expired.empty())
+      spdlog::info("resolver {}: {} expired certificates that nobody uses are removed", name, expired.size());
+  }
+}
+
+// Puts what there is into force, when it is not.
+void Acme::publish() {
+  std::vector<tls::CertificatePtr> certificates;
+  for (const auto& known : known_) certificates.push_back(known->certificate);
+  tls::CertificatePtr by_default;
+  std::shared_ptr<const model::Static> install;
+  {
+    const std::lock_guard lock(mutex_);
+    install = install_;
+    for (const Wanted& wanted : wanted_)
+      for (const auto& known : known_)
+        if (wanted.is_default && !by_default && covers(known->chain.names, wanted.names.front()))
+          by_default = known->certificate;
+  }
+  if (certificates == published_ && by_default == published_default_) return;
+  published_ = certificates;
+  published_default_ = by_default;
+  parts_.certificates.set_issued(std::move(certificates), std::move(by_default));
+  if (install->certificates.export_directory.empty()) return;
+  std::vector<StoredCertificate> stored;
+  for (const auto& known : known_)
+    if (std::ranges::find(stored, known->stored.main, &StoredCertificate::main) == stored.end())
+      stored.push_back(known->stored);
+  exporter_.export_all(install->certificates.export_directory, install->certificates.export_hook, stored);
+}
+
+}  // namespace fairlead::acme

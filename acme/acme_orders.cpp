@@ -1,0 +1,304 @@
+#include "acme/acme.h"
+#include "engine/base/strings.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <random>
+
+// The order threads.
+namespace fairlead::acme {
+namespace {
+
+constexpr auto kOtherInstance =
+    std::chrono::seconds(2);  // before a name that another one orders is looked at again
+constexpr auto kRememberOrders = std::chrono::hours(3);
+constexpr Duration kLeastPoll = std::chrono::seconds(1);  // of renewal information
+constexpr Duration kMostPoll = std::chrono::hours(24);
+constexpr Duration kUsualPoll = std::chrono::hours(6);
+
+double chance() {
+  thread_local std::minstd_rand dice(std::random_device{}());
+  return std::uniform_real_distribution<>(0, 1)(dice);
+}
+
+std::string in_words(const std::vector<std::string>& names) { return join(names, ", "); }
+
+// A rate limit that is about these names (too many certificates or failures for one of them), not about the
+// account: authorities name what they mean.
+bool is_about_names(const Problem& problem, const std::vector<std::string>& names) {
+  if (problem.detail.find("exact set") != std::string::npos) return true;
+  return std::ranges::any_of(names, [&](std::string_view name) {
+    if (name.starts_with("*.")) name.remove_prefix(2);
+    while (name.find('.') != std::string_view::npos) {
+      if (problem.detail.find(fmt::format("\"{}\"", name)) != std::string::npos) return true;
+      name.remove_prefix(name.find('.') + 1);
+    }
+    return false;
+  });
+}
+
+}  // namespace
+
+void Acme::start(Job job) {
+  {
+    const std::lock_guard lock(mutex_);
+    busy_.insert(job.task.names.begin(), job.task.names.end());
+    if (job.kind == Job::Kind::RenewalInfo) asked_.insert(job.fingerprint);
+  }
+  {
+    const std::lock_guard lock(jobs_mutex_);
+    jobs_.push_back(std::move(job));
+  }
+  jobs_wake_.notify_one();
+}
+
+void Acme::run_orders(std::stop_token stop) {
+  for (;;) {
+    Job job;
+    {
+      std::unique_lock lock(jobs_mutex_);
+      if (!jobs_wake_.wait(lock, stop, [this] { return !jobs_.empty(); })) return;
+      job = std::move(jobs_.front());
+      jobs_.pop_front();
+    }
+    if (stop.stop_requested()) return;
+    switch (job.kind) {
+      case Job::Kind::Order: order(job, stop); break;
+      case Job::Kind::RenewalInfo: ask_renewal_info(job, stop); break;
+      case Job::Kind::DryRun: try_dry_run(job, stop); break;
+    }
+    finished(job);
+  }
+}
+
+void Acme::finished(const Job& job) {
+  {
+    const std::lock_guard lock(mutex_);
+    for (const std::string& name : job.task.names) busy_.erase(name);
+    if (!job.task.names.empty()) steps_.erase(job.task.names.front());
+    if (job.kind == Job::Kind::RenewalInfo) asked_.erase(job.fingerprint);
+    event_ = true;
+  }
+  events_.notify_all();
+}
+
+bool Acme::is_wanted(const Task& task) const {
+  const std::lock_guard lock(mutex_);
+  return std::ranges::all_of(task.names, [&](const std::string& name) {
+    return std::ranges::any_of(wanted_, [&](const Wanted& wanted) {
+      return wanted.resolver == task.resolver && std::ranges::find(wanted.names, name) != wanted.names.end();
+    });
+  });
+}
+
+void Acme::order(const Job& job, const std::stop_token& stop) {
+  const Task& task = job.task;
+  Resolver& resolver = *job.resolver;
+  // It may have waited for long: its routers may be gone, the authority may have closed.
+  if (!is_wanted(task) || resolver.closed_until() > std::chrono::system_clock::now()) return;
+  std::vector<std::string> locked;
+  for (const std::string& name : task.names) {
+    if (!resolver.store().lock_name(name)) break;
+    locked.push_back(name);
+  }
+  bool mine = locked.size() == task.names.size();
+  if (mine && resolver.store().is_shared()) {
+    // Another instance may have obtained it since it was planned.
+    resolver.store().refresh();
+    mine = !resolver.store().read([&](const State& state) {
+      const auto own = state.find(resolver.name());
+      if (own == state.end()) return false;
+      return std::ranges::any_of(own->second.certificates, [&](const StoredCertificate& stored) {
+        const auto chain = read_chain(stored.chain);
+        return chain && chain->fingerprint != task.replaces &&
+               renewal_time(chain->not_before, chain->not_after, chain->fingerprint) >
+                   std::chrono::system_clock::now() &&
+               std::ranges::all_of(task.names, [&](const auto& name) { return covers(chain->names, name); });
+      });
+    });
+  }
+  if (mine) {
+    order_names(job, stop);
+  } else {
+    const std::lock_guard lock(mutex_);
+    for (const std::string& name : task.names)
+      held_by_other_[name] = std::chrono::steady_clock::now() + kOtherInstance;
+  }
+  for (const std::string& name : locked) resolver.store().unlock_name(name);
+}
+
+// True when a certificate was obtained. Names that cannot be validated are left out, so that the others get
+// theirs: each round has fewer.
+bool Acme::order_names(const Job& job, const std::stop_token& stop) {
+  Resolver& resolver = *job.resolver;
+  const model::Acme& options = resolver.options();
+  std::vector<std::string> names = job.task.names;
+  bool registered_anew = false;
+  spdlog::info("resolver {}: {} {}", resolver.name(), job.task.replaces.empty() ? "ordering" : "renewing",
+               in_words(names));
+  while (!names.empty() && !stop.stop_requested()) {
+    const auto fail_all = [&](const Problem& problem) {
+      std::map<std::string, Problem> failed;
+      for (const std::string& name : names) failed[name] = problem;
+      note_failures(resolver, job.task, failed);
+    };
+    auto signer = resolver.signer(stop);
+    if (!signer) {
+      const Trouble& trouble = signer.error();
+      if (trouble.kind == Trouble::Kind::Stopped) return false;
+      if (trouble.is("accountDoesNotExist") && !std::exchange(registered_anew, true)) continue;
+      resolver.authority_failed(trouble);
+      return false;
+    }
+    if (resolver.client().directory_url().find(".letsencrypt.org/") != std::string::npos)
+      resolver.store().update(
+          [name = resolver.name(), now = WallTime(std::chrono::system_clock::now())](State& state) {
+            std::vector<WallTime>& orders = state[name].limits.orders;
+            std::erase_if(orders, [&](WallTime when) { return when + kRememberOrders <= now; });
+            orders.push_back(now);
+          });
+    Order order(resolver.client(), *signer, resolver.solvers(), stop);
+    order.on_step = [this, &job](std::string step) {
+      const std::lock_guard lock(mutex_);
+      steps_[job.task.names.front()] = std::move(step);
+    };
+    OrderOptions wish;
+    wish.names = names;
+    wish.key_type = options.key_type;
+    wish.profile = options.profile;
+    wish.preferred_chain = options.preferred_chain;
+    wish.email_addresses = options.email_addresses;
+    wish.common_name = !options.disable_common_name;
+    wish.replaces = job.renewal_id;
+    wish.certificate_timeout = options.certificate_timeout;
+    auto issued = order.run(wish);
+    if (issued) {
+      resolver.authority_answered();
+      keep(resolver, names, std::move(*issued));
+      return true;
+    }
+    const OrderFailure& failure = issued.error();
+    if (!failure.names.empty()) {
+      resolver.authority_answered();
+      note_failures(resolver, job.task, failure.names);
+      const std::size_t before = names.size();
+      std::erase_if(names, [&](const std::string& name) { return failure.names.contains(name); });
+      if (names.size() != before) continue;
+      fail_all(failure.names.begin()->second);  // it speaks of names that nobody asked for
+      return false;
+    }
+    const Trouble& trouble = failure.trouble;
+    if (trouble.kind == Trouble::Kind::Stopped) return false;
+    if (trouble.is("accountDoesNotExist") && !std::exchange(registered_anew, true)) {
+      resolver.forget_account(signer->account);
+      continue;
+    }
+    const bool of_names = trouble.is("rateLimited") && is_about_names(trouble.problem, names);
+    if (trouble.is_of_authority() && !of_names)
+      resolver.authority_failed(trouble);
+    else
+      fail_all(trouble.problem);
+    return false;
+  }
+  return false;
+}
+
+void Acme::keep(Resolver& resolver, const std::vector<std::string>& names, Issued issued) {
+  const auto chain = read_chain(issued.chain);
+  if (!chain) return;  // the order has read it before
+  StoredCertificate made{.main = names.front(),
+                         .sans = {names.begin() + 1, names.end()},
+                         .chain = std::move(issued.chain),
+                         .key = std::move(issued.key)};
+  resolver.store().update([name = resolver.name(), made](State& state) {
+    ResolverState& own = state[name];
+    const std::vector<std::string> now = made.names();
+    // What the new one serves altogether needs no other.
+    std::erase_if(own.certificates, [&](const StoredCertificate& old) {
+      return std::ranges::all_of(
+          old.names(), [&](const std::string& one) { return std::ranges::find(now, one) != now.end(); });
+    });
+    own.certificates.push_back(made);
+    for (const std::string& one : now) own.names.erase(one);
+  });
+  spdlog::info("resolver {}: certificate for {} obtained from {}, valid until {}", resolver.name(),
+               in_words(names), chain->issuer, time_text(chain->not_after));
+  // It serves now, not when the order's thread has cleaned up.
+  wake();
+}
+
+void Acme::note_failures(Resolver& resolver, const Task& task, const std::map<std::string, Problem>& names) {
+  const WallTime now = std::chrono::system_clock::now();
+  const double share = chance();  // names that failed together are tried together
+  std::map<std::string, NameState> noted;
+  for (const auto& [name, problem] : names) {
+    NameState state = resolver.store().read([&, &name = name](const State& all) {
+      const auto own = all.find(resolver.name());
+      if (own == all.end()) return NameState{};
+      const auto known = own->second.names.find(name);
+      return known == own->second.names.end() ? NameState{} : known->second;
+    });
+    if (state.failures++ == 0) state.since = now;
+    Duration wait = name_back_off(state.failures, share);
+    if (problem.retry_after) wait = std::max(wait, *problem.retry_after);
+    state.next_try = now + wait;
+    state.type = problem.type;
+    state.detail = problem.detail;
+    const std::string_view means = meaning(problem.type);
+    spdlog::error("certificate for {} (resolver {}, for {}): {}{}{}; tried again at {}", name,
+                  resolver.name(), in_words(task.routers), problem.text(), means.empty() ? "" : "; ", means,
+                  time_text(state.next_try));
+    noted[name] = std::move(state);
+  }
+  resolver.store().update([name = resolver.name(), noted](State& state) {
+    for (const auto& [one, known] : noted) state[name].names[one] = known;
+  });
+  const std::lock_guard lock(mutex_);
+  forced_.erase(task.replaces);
+}
+
+void Acme::ask_renewal_info(const Job& job, const std::stop_token& stop) {
+  Resolver& resolver = *job.resolver;
+  auto directory = resolver.client().directory(stop);
+  // Of no consequence: the certificate is renewed at two thirds of its lifetime.
+  if (!directory || directory->renewal_info.empty()) return resolver.offers_no_renewal_info();
+  const std::string url = fmt::format("{}{}{}", directory->renewal_info,
+                                      directory->renewal_info.ends_with('/') ? "" : "/", job.renewal_id);
+  const WallTime now = std::chrono::system_clock::now();
+  RenewalState state = resolver.store().read([&](const State& all) {
+    const auto own = all.find(resolver.name());
+    if (own == all.end()) return RenewalState{};
+    const auto known = own->second.renewals.find(job.fingerprint);
+    return known == own->second.renewals.end() ? RenewalState{} : known->second;
+  });
+  auto answer = resolver.client().get(url, stop);
+  if (stop.stop_requested()) return;
+  Duration poll = kUsualPoll;
+  if (answer) {
+    if (const auto asked = read_retry_after(answer->header("retry-after"), now))
+      poll = std::clamp(*asked, kLeastPoll, kMostPoll);
+    if (const auto window = read_renewal_window(answer->body)) {
+      if (state.renew_at == WallTime{} || window->start != state.start || window->end != state.end) {
+        // RFC 9773 §4.2: a moment of the window, all equally likely.
+        const Duration length = window->end - window->start;
+        state.renew_at = window->start + std::chrono::duration_cast<Duration>(length * chance());
+        state.start = window->start;
+        state.end = window->end;
+      }
+      if (window->explanation != state.explanation && !window->explanation.empty())
+        spdlog::warn("resolver {}: the authority wants a certificate renewed: {}", resolver.name(),
+                     window->explanation);
+      state.explanation = window->explanation;
+    }
+  } else if (answer.error().problem.retry_after) {
+    poll = std::clamp(*answer.error().problem.retry_after, kLeastPoll, kMostPoll);
+  }
+  state.next_poll = now + poll;
+  resolver.store().update([name = resolver.name(), fingerprint = job.fingerprint, state](State& all) {
+    all[name].renewals[fingerprint] = state;
+  });
+}
+
+}  // namespace fairlead::acme

@@ -1,0 +1,331 @@
+#include "acme/order.h"
+
+#include "acme/chain.h"
+#include "acme/csr.h"
+#include "acme/encoding.h"
+#include "engine/base/strings.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <optional>
+
+namespace fairlead::acme {
+namespace {
+
+using Json = nlohmann::json;
+using Failed = std::unexpected<OrderFailure>;
+
+constexpr Duration kFirstPoll = std::chrono::milliseconds(100);
+constexpr Duration kSlowestPoll = std::chrono::seconds(5);  // where the authority does not say
+
+std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+Failed failed(Trouble trouble) { return Failed({.names = {}, .trouble = std::move(trouble)}); }
+
+// An answer that makes no sense: of this order, the authority goes on for others.
+Failed failed(std::string what) {
+  Trouble trouble;
+  trouble.kind = Trouble::Kind::Refused;
+  trouble.problem.detail = std::move(what);
+  return failed(std::move(trouble));
+}
+
+Failed failed(const std::string& name, std::string type, std::string what) {
+  Problem problem;
+  problem.type = std::move(type);
+  problem.detail = std::move(what);
+  return Failed({.names = {{name, std::move(problem)}}, .trouble = {}});
+}
+
+// How long to wait before asking again: as the authority says, else twice as long as before.
+Duration pause(const HttpResponse& answer, Duration& own) {
+  const auto asked = read_retry_after(answer.header("retry-after"), std::chrono::system_clock::now());
+  const Duration chosen = asked ? std::max<Duration>(*asked, kFirstPoll) : own;
+  own = std::min(own * 2, kSlowestPoll);
+  return chosen;
+}
+
+// A wildcard's authorization names what stands below it.
+std::string order_name(const AuthorizationState& state) {
+  return state.wildcard && !state.name.starts_with("*.") ? "*." + state.name : state.name;
+}
+
+}  // namespace
+
+// One authorization whose challenge was answered.
+struct Order::Pending {
+  std::string url;
+  std::string name;  // as the order has it
+  std::shared_ptr<Solver> solver;
+  Authorization authorization;
+  std::string key_authorization;
+  std::string challenge_url;
+};
+
+std::expected<Issued, OrderFailure> Order::run(const OrderOptions& options) {
+  say("ordering");
+  auto created = create(options);
+  if (!created) return Failed(created.error());
+  const std::string url(created->header("location"));
+  auto order = read_order(created->body);
+  if (!order || url.empty())
+    return failed(order ? "the authority names no URL for the order" : order.error().detail);
+  if (order->status == "pending" || order->status == "invalid") {
+    auto proven = validate(order->authorizations, options);
+    if (!proven) return Failed(proven.error());
+  }
+  return finalize(std::move(*order), url, options);
+}
+
+std::expected<HttpResponse, OrderFailure> Order::create(const OrderOptions& options) {
+  auto directory = client_.directory(stop_);
+  if (!directory) return failed(directory.error());
+  if (!options.profile.empty() && !directory->profiles.contains(options.profile)) {
+    std::string known;
+    for (const auto& [name, description] : directory->profiles) known += (known.empty() ? "" : ", ") + name;
+    Trouble trouble;
+    trouble.kind = Trouble::Kind::Refused;
+    trouble.problem.type = "invalidProfile";
+    trouble.problem.detail = fmt::format("the authority offers no profile \"{}\" (it offers: {})",
+                                         options.profile, known.empty() ? "none" : known);
+    return failed(std::move(trouble));
+  }
+  Json payload{{"identifiers", Json::array()}};
+  for (const std::string& name : options.names)
+    payload["identifiers"].push_back({{"type", is_address(name) ? "ip" : "dns"}, {"value", name}});
+  if (!options.profile.empty()) payload["profile"] = options.profile;
+  if (!options.replaces.empty() && !directory->renewal_info.empty()) payload["replaces"] = options.replaces;
+  auto answer = client_.post(signer_, directory->new_order, dump(payload), stop_);
+  // The certificate before was replaced already, by another instance perhaps, or is not known any more: that
+  // must not keep the new one from being ordered (RFC 9773 §5).
+  if (!answer && payload.contains("replaces") && answer.error().kind == Trouble::Kind::Refused &&
+      !answer.error().is_of_authority()) {
+    payload.erase("replaces");
+    answer = client_.post(signer_, directory->new_order, dump(payload), stop_);
+  }
+  if (answer) return std::move(*answer);
+  // An authority may say which of the names it does not take (RFC 8555 §6.7.1).
+  OrderFailure failure{.names = {}, .trouble = answer.error()};
+  for (const Problem::Part& part : answer.error().problem.parts)
+    if (std::ranges::find(options.names, part.name) != options.names.end()) {
+      Problem& problem = failure.names[part.name];
+      problem.status = answer.error().problem.status;
+      problem.type = part.type;
+      problem.detail = part.detail;
+      problem.retry_after = answer.error().problem.retry_after;
+    }
+  return Failed(std::move(failure));
+}
+
+std::expected<void, OrderFailure> Order::validate(const std::vector<std::string>& authorizations,
+                                                  const OrderOptions& options) {
+  std::vector<Pending> pending;
+  OrderFailure failure;
+  // Answers go away whatever happens.
+  struct CleanUp {
+    std::vector<Pending>& all;
+    ~CleanUp() {
+      for (const Pending& one : all) (void)one.solver->clean_up(one.authorization, one.key_authorization);
+    }
+  } clean_up{pending};
+
+  for (const std::string& url : authorizations) {
+    auto answer = client_.fetch(signer_, url, stop_);
+    if (!answer) return failed(answer.error());
+    auto state = read_authorization(answer->body);
+    if (!state) return failed(state.error().detail);
+    if (state->status == "valid") continue;
+    const std::string name = order_name(*state);
+    if (state->status != "pending") {
+      Problem problem;
+      for (const Challenge& challenge : state->challenges)
+        if (!challenge.error.empty()) problem = challenge.error;
+      if (problem.empty()) problem.detail = fmt::format("the authorization is {}", state->status);
+      failure.names[name] = std::move(problem);
+      continue;
+    }
+    Pending one{.url = url,
+                .name = name,
+                .solver = nullptr,
+                .authorization = {.name = state->name.starts_with("*.") ? state->name.substr(2) : state->name,
+                                  .wildcard = name.starts_with("*."),
+                                  .is_address = state->is_address,
+                                  .token = {}},
+                .key_authorization = {},
+                .challenge_url = {}};
+    for (const auto& solver : solvers_) {
+      const auto offered = std::ranges::find(state->challenges, acme::name(solver->type()), &Challenge::type);
+      if (one.solver || offered == state->challenges.end() || offered->token.empty()) continue;
+      // RFC 8555 §8.1: base64url. The token becomes part of a path and of a DNS record.
+      if (!from_base64url(offered->token)) return failed("the authority's token is no base64url text");
+      one.solver = solver;
+      one.authorization.token = offered->token;
+      one.key_authorization = fmt::format("{}.{}", offered->token, signer_.key->thumbprint());
+      one.challenge_url = offered->url;
+    }
+    if (!one.solver) {
+      failure.names[name] = failed(name, "unsupportedIdentifier",
+                                   one.authorization.wildcard
+                                       ? "a wildcard can only be proven by DNS-01: set dnsChallenge"
+                                       : "the authority offers none of the challenges that are configured")
+                                .error()
+                                .names.at(name);
+      continue;
+    }
+    pending.push_back(std::move(one));
+  }
+
+  std::vector<const Pending*> visible;
+  for (const Pending& one : pending) {
+    say(fmt::format("answering the {} challenge of {}", acme::name(one.solver->type()), one.name));
+    const auto presented = one.solver->present(one.authorization, one.key_authorization, stop_);
+    if (presented)
+      visible.push_back(&one);
+    else
+      failure.names[one.name].detail = presented.error().detail;
+  }
+  std::vector<const Pending*> asked;
+  for (const Pending* one : visible) {
+    const auto seen = one->solver->wait_until_visible(one->authorization, one->key_authorization, stop_);
+    if (stop_.stop_requested()) return failed(trouble_of({503, Fault::Proxy, false, "stopped"}).error());
+    if (!seen) {
+      failure.names[one->name].detail = seen.error().detail;
+      continue;
+    }
+    auto told = client_.post(signer_, one->challenge_url, "{}", stop_);
+    if (!told) {
+      if (told.error().is_of_authority()) return failed(told.error());
+      failure.names[one->name] = told.error().problem;
+      continue;
+    }
+    asked.push_back(one);
+  }
+  const TimePoint until = std::chrono::steady_clock::now() + options.validation_timeout;
+  for (const Pending* one : asked) {
+    say(fmt::format("waiting for the authority to validate {}", one->name));
+    auto result = outcome(*one, until);
+    if (!result) return failed(result.error());
+    if (!result->empty()) failure.names[one->name] = std::move(*result);
+  }
+  if (!failure.names.empty()) return Failed(std::move(failure));
+  return {};
+}
+
+// An empty problem: valid.
+Answered<Problem> Order::outcome(const Pending& pending, TimePoint until) {
+  Duration own = kFirstPoll;
+  for (;;) {
+    auto answer = client_.fetch(signer_, pending.url, stop_);
+    if (!answer) return std::unexpected(answer.error());
+    auto state = read_authorization(answer->body);
+    if (!state) return trouble_of(state.error());
+    if (state->status == "valid") return Problem{};
+    Problem problem;
+    if (state->status != "pending" && state->status != "processing") {
+      for (Challenge& challenge : state->challenges)
+        if (!challenge.error.empty()) problem = std::move(challenge.error);
+      if (problem.empty()) problem.detail = fmt::format("the authorization is {}", state->status);
+      return problem;
+    }
+    const Duration wait = pause(*answer, own);
+    if (std::chrono::steady_clock::now() + wait >= until) {
+      problem.detail = "the authority did not come to a result in time";
+      return problem;
+    }
+    if (!sleep_for(wait, stop_)) return trouble_of({503, Fault::Proxy, false, "stopped"});
+  }
+}
+
+std::expected<Issued, OrderFailure> Order::finalize(OrderState order, const std::string& url,
+                                                    const OrderOptions& options) {
+  // A key of its own for each certificate, renewals included.
+  const SharedKey key = Key::generate(options.key_type);
+  if (!key) return failed(fmt::format("no key of type {} could be made", options.key_type));
+  const std::string request = certificate_request(*key, {.names = options.names,
+                                                         .email_addresses = options.email_addresses,
+                                                         .common_name = options.common_name});
+  if (request.empty())
+    return failed(options.names.front(), "badCSR", "these names do not fit into a request");
+  const TimePoint until = std::chrono::steady_clock::now() + options.certificate_timeout;
+  bool sent = false;
+  Duration own = kFirstPoll;
+  say("waiting for the certificate");
+  while (order.status != "valid") {
+    std::optional<HttpResponse> answer;
+    const bool ready = order.status == "ready";
+    if (ready && !sent) {
+      auto done = client_.post(signer_, order.finalize, dump({{"csr", base64url(request)}}), stop_);
+      sent = true;
+      if (!done) {
+        // RFC 8555 §7.4: not ready after all; the order is looked at again.
+        if (!done.error().is("orderNotReady")) return failed(done.error());
+        sent = false;
+      } else {
+        answer = std::move(*done);
+      }
+    }
+    if (!answer) {
+      auto seen = client_.fetch(signer_, url, stop_);
+      if (!seen) return failed(seen.error());
+      answer = std::move(*seen);
+    }
+    auto state = read_order(answer->body);
+    if (!state) return failed(state.error().detail);
+    order = std::move(*state);
+    if (order.status == "invalid") {
+      Trouble trouble;
+      trouble.kind = Trouble::Kind::Refused;
+      trouble.problem = order.error;
+      if (trouble.problem.empty()) trouble.problem.detail = "the authority declared the order invalid";
+      return failed(std::move(trouble));
+    }
+    if (order.status == "valid" || (order.status == "ready" && !sent)) continue;
+    const Duration wait = pause(*answer, own);
+    if (std::chrono::steady_clock::now() + wait >= until)
+      return failed(fmt::format("the certificate was not ready in time (the order is {})", order.status));
+    if (!sleep_for(wait, stop_)) return failed(trouble_of({503, Fault::Proxy, false, "stopped"}).error());
+  }
+  if (order.certificate.empty()) return failed("the authority names no URL for the certificate");
+  auto chain = download(order.certificate, options);
+  if (!chain) return failed(chain.error());
+  Issued out{.chain = std::move(*chain), .key = key->pem()};
+  const auto read = read_chain(out.chain);
+  if (!read)
+    return failed(fmt::format("the certificate that was sent cannot be used: {}", read.error().what));
+  if (!belongs(out.chain, out.key)) return failed("the certificate that was sent is for another key");
+  for (const std::string& name : options.names)
+    if (std::ranges::find(read->names, name) == read->names.end() && !covers(read->names, name))
+      return failed(fmt::format("the certificate that was sent does not cover {}", name));
+  return out;
+}
+
+Answered<std::string> Order::download(const std::string& url, const OrderOptions& options) {
+  constexpr std::string_view kType = "application/pem-certificate-chain";
+  const auto chain_of = [&](const HttpResponse& answer) -> Answered<std::string> {
+    if (!istarts_with(answer.header("content-type"), kType))
+      return trouble_of({502, Fault::Upstream, false,
+                         fmt::format("the certificate came as {} instead of {}",
+                                     quoted(answer.header("content-type")), kType)});
+    return answer.body;
+  };
+  auto answer = client_.fetch(signer_, url, stop_, kType);
+  if (!answer) return std::unexpected(answer.error());
+  auto first = chain_of(*answer);
+  if (!first || options.preferred_chain.empty()) return first;
+  const auto wanted = [&](const std::string& pem) {
+    const auto read = read_chain(pem);
+    return read && read->top_issuer == options.preferred_chain;
+  };
+  if (wanted(*first)) return first;
+  for (const std::string& other : links(*answer, "alternate")) {
+    auto alternate = client_.fetch(signer_, other, stop_, kType);
+    if (!alternate) return std::unexpected(alternate.error());
+    auto chain = chain_of(*alternate);
+    if (chain && wanted(*chain)) return chain;
+  }
+  return first;  // as Traefik: the default chain when none has that issuer
+}
+
+}  // namespace fairlead::acme

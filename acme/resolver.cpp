@@ -1,0 +1,260 @@
+#include "acme/resolver.h"
+
+#include "acme/plan.h"
+#include "acme/solver_http01.h"
+#include "acme/solver_tls_alpn01.h"
+#include "engine/base/strings.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <fstream>
+#include <iterator>
+#include <random>
+
+namespace fairlead::acme {
+namespace {
+
+constexpr auto kAskAgainForRenewalInfo = std::chrono::hours(24);
+constexpr auto kLongestPatience = std::chrono::hours(24 * 8);  // of a Retry-After that is believed
+
+double chance() {
+  thread_local std::minstd_rand dice(std::random_device{}());
+  return std::uniform_real_distribution<>(0, 1)(dice);
+}
+
+std::string host_of(const std::string& url) {
+  const auto begin = url.find("://");
+  if (begin == std::string::npos) return {};
+  return url.substr(begin + 3, url.find('/', begin + 3) - begin - 3);
+}
+
+// caCertificates and LEGO_CA_CERTIFICATES: paths, or PEM text.
+Configured<HttpOptions> http_options(const model::Acme& options, const Environment& environment) {
+  HttpOptions out;
+  out.timeout = options.client_timeout;
+  out.head_timeout = options.client_response_header_timeout;
+  out.system_authorities =
+      options.ca_system_cert_pool || environment("LEGO_CA_SYSTEM_CERT_POOL").value_or("") == "true";
+  out.server_name = options.ca_server_name.empty() ? environment("LEGO_CA_SERVER_NAME").value_or("")
+                                                   : options.ca_server_name;
+  std::vector<std::string> paths = options.ca_certificates;
+  if (paths.empty())
+    if (const auto listed = environment("LEGO_CA_CERTIFICATES"))
+      for (const std::string_view path : split(*listed, ':')) paths.emplace_back(path);
+  for (const std::string& path : paths) {
+    if (path.find("-----BEGIN") != std::string::npos) {
+      out.authorities += path + '\n';
+      continue;
+    }
+    std::ifstream in(path, std::ios::binary);
+    const std::string text{std::istreambuf_iterator<char>(in), {}};
+    if (text.find("-----BEGIN CERTIFICATE") == std::string::npos)
+      return misconfigured("caCertificates", fmt::format("{} holds no certificate, or cannot be read", path));
+    out.authorities += text + '\n';
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string directory_url(const std::string& ca_server) {
+  constexpr std::string_view kOld = "https://acme-v01.api.letsencrypt.org";
+  constexpr std::string_view kOldStaging = "https://acme-staging.api.letsencrypt.org";
+  if (ca_server.starts_with(kOld)) return "https://acme-v02.api.letsencrypt.org/directory";
+  if (ca_server.starts_with(kOldStaging)) return "https://acme-staging-v02.api.letsencrypt.org/directory";
+  return ca_server;
+}
+
+Resolver::Resolver(std::string name, const model::Acme& options, std::shared_ptr<Store> store,
+                   const Surroundings& surroundings)
+    : name_(std::move(name)), options_(options), store_(std::move(store)) {
+  auto http = http_options(options_, surroundings.environment);
+  if (http)
+    http_ = std::move(*http);
+  else
+    problem_ = fmt::format("{}: {}", http.error().path, http.error().what);
+  client_ = std::make_unique<Client>(directory_url(options_.ca_server), http_);
+  if (options_.http_challenge)
+    solvers_.push_back(std::make_shared<Http01Solver>(surroundings.challenges, options_.http_challenge->delay,
+                                                      *store_, name_));
+  if (options_.tls_challenge)
+    solvers_.push_back(
+        std::make_shared<TlsAlpn01Solver>(surroundings.challenges, options_.tls_challenge->delay));
+  if (options_.dns_challenge) {
+    auto made = surroundings.make_dns01
+                    ? surroundings.make_dns01(*options_.dns_challenge, surroundings.environment)
+                    : misconfigured("dnsChallenge", "DNS-01 is not available");
+    if (made)
+      solvers_.push_back(std::move(*made));
+    else
+      problem_ =
+          fmt::format("{}{}{}", made.error().path, made.error().path.empty() ? "" : ": ", made.error().what);
+  }
+  if (problem_.empty() && solvers_.empty())
+    problem_ = "no challenge is set: httpChallenge.entryPoint, tlsChallenge or dnsChallenge.provider";
+  if (options_.storage.empty()) problem_ = "storage is not set";
+}
+
+std::string Resolver::problem() const {
+  if (!problem_.empty()) return problem_;
+  if (const std::string refused = store_->refusal(); !refused.empty())
+    return fmt::format("the storage {} {}", store_->path(), refused);
+  return {};
+}
+
+bool Resolver::is_ours(const Account& account) const {
+  if (!account.directory.empty()) return account.directory == client_->directory_url();
+  // Traefik keeps no directory: the host of the account's URL tells.
+  return account.url.empty() || host_of(account.url) == host_of(client_->directory_url());
+}
+
+std::optional<Account> Resolver::known_account() const {
+  return store_->read([this](const State& state) -> std::optional<Account> {
+    const auto own = state.find(name_);
+    if (own != state.end() && own->second.account && is_ours(*own->second.account))
+      return own->second.account;
+    // An external account is bound to what its owner was given: never shared.
+    if (options_.eab) return std::nullopt;
+    for (const auto& [name, other] : state)
+      if (other.account && !other.account->url.empty() && other.account->email == options_.email &&
+          is_ours(*other.account))
+        return other.account;
+    return std::nullopt;
+  });
+}
+
+Answered<Signer> Resolver::signer(std::stop_token stop) {
+  const std::lock_guard lock(account_mutex_);
+  if (signer_) return *signer_;
+  std::optional<Account> account = known_account();
+  SharedKey key;
+  if (account) {
+    auto read = Key::from_der(account->key_der);
+    if (read) {
+      key = *read;
+    } else {
+      spdlog::warn("resolver {}: the stored account cannot be used ({}); a new one is registered", name_,
+                   read.error().what);
+      account.reset();
+    }
+  }
+  if (!account) {
+    key = new_account_key();
+    if (!key) return trouble_of({500, Fault::Proxy, false, "no account key could be made"});
+    account.emplace();
+    account->email = options_.email;
+    account->key_der = key->der();
+    account->directory = client_->directory_url();
+  }
+  const Account before = *account;
+  const auto save = [this](const Account& now) {
+    store_->update([name = name_, now](State& state) { state[name].account = now; });
+  };
+  // The key first: an authority that registered it and was not heard must not be asked for a second account.
+  if (account->url.empty()) save(*account);
+  auto made = prepare_account(*client_, *account, key,
+                              {.email = options_.email,
+                               .eab_kid = options_.eab ? options_.eab->kid : std::string(),
+                               .eab_hmac_encoded = options_.eab ? options_.eab->hmac_encoded : std::string()},
+                              std::move(stop));
+  if (!made) {
+    if (!made.error().is("accountDoesNotExist") || account->url.empty()) return made;
+    spdlog::warn("resolver {}: the authority does not know the account {}; it is registered anew", name_,
+                 account->url);
+    account->url.clear();
+    save(*account);
+    return made;
+  }
+  const auto stored = store_->read([this](const State& state) -> std::optional<Account> {
+    const auto own = state.find(name_);
+    return own == state.end() ? std::nullopt : own->second.account;
+  });
+  if (!stored || !(*stored == *account)) save(*account);
+  if (before.url.empty()) spdlog::info("resolver {}: registered with {}", name_, client_->directory_url());
+  signer_ = *made;
+  return made;
+}
+
+void Resolver::forget_account(const std::string& url) {
+  const std::lock_guard lock(account_mutex_);
+  if (signer_ && signer_->account != url) return;  // another order noticed first
+  if (signer_)
+    spdlog::warn("resolver {}: the authority does not know the account {}; it is registered anew", name_,
+                 url);
+  signer_.reset();
+  store_->update([url](State& state) {
+    for (auto& [name, resolver] : state)
+      if (resolver.account && resolver.account->url == url) resolver.account->url.clear();
+  });
+}
+
+void Resolver::authority_failed(const Trouble& trouble) {
+  const WallTime now = std::chrono::system_clock::now();
+  std::string because;
+  WallTime until;
+  {
+    const std::lock_guard lock(mutex_);
+    // Orders that ran side by side fail together: that is one failure.
+    if (now < closed_until_ && !trouble.problem.retry_after) return;
+    if (now >= closed_until_) ++failures_;
+    Duration wait = authority_back_off(failures_, chance());
+    if (trouble.problem.retry_after)
+      wait = std::clamp<Duration>(*trouble.problem.retry_after, std::chrono::seconds(1), kLongestPatience);
+    closed_until_ = std::max(closed_until_, now + wait);
+    closed_because_ = trouble.text();
+    because = closed_because_;
+    until = closed_until_;
+  }
+  spdlog::warn("resolver {}: {}; {} is asked again at {}", name_, because, client_->directory_url(),
+               time_text(until));
+  if (!trouble.is("rateLimited") && !trouble.problem.retry_after) return;
+  // What the authority asked for outlives a restart.
+  store_->update([name = name_, until, because](State& state) {
+    LimitState& limits = state[name].limits;
+    limits.until = std::max(limits.until, until);
+    limits.detail = because;
+  });
+}
+
+void Resolver::authority_answered() {
+  const std::lock_guard lock(mutex_);
+  failures_ = 0;
+  closed_until_ = {};
+  closed_because_.clear();
+}
+
+WallTime Resolver::closed_until() const {
+  WallTime out;
+  {
+    const std::lock_guard lock(mutex_);
+    out = closed_until_;
+  }
+  return std::max(out, store_->read([this](const State& state) {
+    const auto own = state.find(name_);
+    return own == state.end() ? WallTime{} : own->second.limits.until;
+  }));
+}
+
+std::string Resolver::closed_because() const {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!closed_because_.empty()) return closed_because_;
+  }
+  return store_->read([this](const State& state) {
+    const auto own = state.find(name_);
+    return own == state.end() ? std::string() : own->second.limits.detail;
+  });
+}
+
+bool Resolver::may_offer_renewal_info() const {
+  const std::lock_guard lock(mutex_);
+  return std::chrono::steady_clock::now() >= no_renewal_info_until_;
+}
+
+void Resolver::offers_no_renewal_info() {
+  const std::lock_guard lock(mutex_);
+  no_renewal_info_until_ = std::chrono::steady_clock::now() + kAskAgainForRenewalInfo;
+}
+
+}  // namespace fairlead::acme

@@ -1,0 +1,36 @@
+#pragma once
+
+#include "acme/solver.h"
+#include "acme/store.h"
+#include "engine/tls/challenge_table.h"
+
+#include <chrono>
+#include <string>
+
+namespace fairlead::acme {
+
+// HTTP-01 (RFC 8555 §8.3): the answers stand in the table that acme-http@internal reads, and, while other
+// instances share the store, there too: the authority may ask any of them.
+class Http01Solver final : public Solver {
+ public:
+  // `delay` before the authority is told; `resolver` owns the answers in the store.
+  Http01Solver(tls::Challenges& table, std::chrono::nanoseconds delay, Store& store, std::string resolver)
+      : table_(table), delay_(delay), store_(store), resolver_(std::move(resolver)) {}
+
+  ChallengeType type() const override { return ChallengeType::Http01; }
+  Result<> present(const Authorization& authorization, const std::string& key_authorization,
+                   std::stop_token stop) override;
+  Result<> wait_until_visible(const Authorization&, const std::string&, std::stop_token stop) override;
+  Result<> clean_up(const Authorization& authorization, const std::string& key_authorization) override;
+
+  // How often an instance that shares its store looks for the answers of others.
+  static constexpr std::chrono::milliseconds kLookForOthers{200};
+
+ private:
+  tls::Challenges& table_;
+  const std::chrono::nanoseconds delay_;
+  Store& store_;
+  const std::string resolver_;
+};
+
+}  // namespace fairlead::acme

@@ -1,0 +1,214 @@
+#include "acme/state_json.h"
+
+#include "acme/chain.h"
+#include "acme/encoding.h"
+#include "engine/base/strings.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+namespace fairlead::acme {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t kMaxDepth = 64;
+
+std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+// Go's decoder takes any case of a member's name.
+const Json* find(const Json& object, std::string_view key) {
+  if (!object.is_object()) return nullptr;
+  for (const auto& [name, value] : object.items())
+    if (iequals(name, key)) return &value;
+  return nullptr;
+}
+
+std::string text(const Json& object, std::string_view key) {
+  const Json* found = find(object, key);
+  return found && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+WallTime time(const Json& object, std::string_view key) {
+  return read_time(text(object, key)).value_or(WallTime{});
+}
+
+std::optional<Account> account_of(const Json& json) {
+  const auto key = from_base64(text(json, "PrivateKey"));
+  if (!json.is_object() || !key || key->empty()) return std::nullopt;
+  Account out;
+  out.email = text(json, "Email");
+  out.key_der = *key;
+  if (const Json* registration = find(json, "Registration"); registration && registration->is_object()) {
+    out.url = text(*registration, "uri");
+    if (const Json* body = find(*registration, "body"); body && body->is_object()) out.body = dump(*body);
+  }
+  return out;
+}
+
+std::optional<StoredCertificate> certificate_of(const Json& json) {
+  const Json* domain = find(json, "domain");
+  const auto chain = from_base64(text(json, "certificate"));
+  const auto key = from_base64(text(json, "key"));
+  if (!domain || !chain || !key || !read_chain(*chain) || !belongs(*chain, *key)) return std::nullopt;
+  StoredCertificate out{.main = lower(text(*domain, "main")), .sans = {}, .chain = *chain, .key = *key};
+  if (const Json* sans = find(*domain, "sans"); sans && sans->is_array())
+    for (const Json& name : *sans)
+      if (name.is_string()) out.sans.push_back(lower(name.get<std::string>()));
+  if (std::string store = text(json, "Store"); !store.empty()) out.store = std::move(store);
+  return out;
+}
+
+void read_own(const Json& json, ResolverState& out) {
+  if (const Json* names = find(json, "Names"); names && names->is_object())
+    for (const auto& [name, value] : names->items()) {
+      NameState& state = out.names[name];
+      if (const Json* count = find(value, "Failures"); count && count->is_number_integer())
+        state.failures = static_cast<int>(std::clamp<std::int64_t>(count->get<std::int64_t>(), 0, 1000));
+      state.since = time(value, "Since");
+      state.next_try = time(value, "NextTry");
+      state.type = text(value, "Type");
+      state.detail = text(value, "Detail");
+    }
+  if (const Json* renewals = find(json, "Renewals"); renewals && renewals->is_object())
+    for (const auto& [fingerprint, value] : renewals->items())
+      out.renewals[fingerprint] = {.renew_at = time(value, "RenewAt"),
+                                   .start = time(value, "Start"),
+                                   .end = time(value, "End"),
+                                   .explanation = text(value, "Explanation"),
+                                   .next_poll = time(value, "NextPoll")};
+  if (const Json* limits = find(json, "Limits"); limits && limits->is_object()) {
+    out.limits.until = time(*limits, "Until");
+    out.limits.detail = text(*limits, "Detail");
+    if (const Json* orders = find(*limits, "Orders"); orders && orders->is_array())
+      for (const Json& order : *orders)
+        if (order.is_string())
+          if (const auto when = read_time(order.get<std::string>())) out.limits.orders.push_back(*when);
+  }
+  if (const Json* tokens = find(json, "Tokens"); tokens && tokens->is_object())
+    for (const auto& [token, value] : tokens->items())
+      if (value.is_string()) out.tokens[token] = value.get<std::string>();
+  if (out.account) out.account->directory = text(json, "Directory");
+}
+
+ResolverState resolver_of(const Json& json) {
+  ResolverState out;
+  for (const auto& [key, value] : json.items()) {
+    if (iequals(key, "Account")) {
+      out.account = account_of(value);
+    } else if (iequals(key, "Certificates")) {
+      if (!value.is_array()) continue;
+      for (const Json& item : value) {
+        if (auto certificate = certificate_of(item))
+          out.certificates.push_back(std::move(*certificate));
+        else
+          out.unreadable.push_back(dump(item));
+      }
+    } else if (key != "Fairlead") {
+      out.others[key] = dump(value);
+    }
+  }
+  if (const Json* own = find(json, "Fairlead")) read_own(*own, out);
+  return out;
+}
+
+// Traefik's name of the kind of key: "2048", "P256".
+std::string key_type(const std::string& der) {
+  const auto key = Key::from_der(der);
+  if (!key) return {};
+  if ((*key)->algorithm() == "ES256") return "P256";
+  if ((*key)->algorithm() == "ES384") return "P384";
+  return std::to_string(EVP_PKEY_get_bits((*key)->get()));
+}
+
+Json print_account(const Account& account) {
+  Json registration = nullptr;
+  if (!account.url.empty()) {
+    Json body = Json::parse(account.body, nullptr, false);
+    registration = {{"body", body.is_object() ? std::move(body) : Json::object()}, {"uri", account.url}};
+  }
+  return {{"Email", account.email},
+          {"Registration", std::move(registration)},
+          {"PrivateKey", base64(account.key_der)},
+          {"KeyType", key_type(account.key_der)}};
+}
+
+Json print_certificate(const StoredCertificate& certificate) {
+  Json domain{{"main", certificate.main}};
+  if (!certificate.sans.empty()) domain["sans"] = certificate.sans;
+  return {{"domain", std::move(domain)},
+          {"certificate", base64(certificate.chain)},
+          {"key", base64(certificate.key)},
+          {"Store", certificate.store}};
+}
+
+Json print_own(const ResolverState& state) {
+  Json out = Json::object();
+  if (state.account && !state.account->directory.empty()) out["Directory"] = state.account->directory;
+  for (const auto& [name, one] : state.names)
+    out["Names"][name] = {{"Failures", one.failures},
+                          {"Since", time_text(one.since)},
+                          {"NextTry", time_text(one.next_try)},
+                          {"Type", one.type},
+                          {"Detail", one.detail}};
+  for (const auto& [fingerprint, one] : state.renewals)
+    out["Renewals"][fingerprint] = {{"RenewAt", time_text(one.renew_at)},
+                                    {"Start", time_text(one.start)},
+                                    {"End", time_text(one.end)},
+                                    {"Explanation", one.explanation},
+                                    {"NextPoll", time_text(one.next_poll)}};
+  const LimitState& limits = state.limits;
+  if (limits.until > WallTime{} || !limits.orders.empty()) {
+    out["Limits"] = {{"Until", time_text(limits.until)}, {"Detail", limits.detail}};
+    Json& orders = out["Limits"]["Orders"] = Json::array();
+    for (const WallTime when : limits.orders) orders.push_back(time_text(when));
+  }
+  for (const auto& [token, answer] : state.tokens) out["Tokens"][token] = answer;
+  return out;
+}
+
+}  // namespace
+
+Configured<State> read_state(std::string_view bytes) {
+  if (bytes.find_first_not_of(" \t\r\n") == std::string_view::npos) return State{};
+  std::string why;
+  Json json;
+  try {
+    json = Json::parse(bytes, [](int depth, Json::parse_event_t, Json&) {
+      if (depth > static_cast<int>(kMaxDepth)) throw std::runtime_error("nested too deeply");
+      return true;
+    });
+  } catch (const std::exception& problem) {
+    why = problem.what();
+  }
+  if (!why.empty()) return misconfigured({}, fmt::format("is no JSON: {}", fairlead::quoted(why, 200)));
+  if (!json.is_object()) return misconfigured({}, "is no JSON object");
+  State out;
+  for (const auto& [name, resolver] : json.items()) {
+    if (!resolver.is_object() && !resolver.is_null())
+      return misconfigured({}, fmt::format("{} is no JSON object", fairlead::quoted(name)));
+    out[name] = resolver.is_object() ? resolver_of(resolver) : ResolverState{};
+  }
+  return out;
+}
+
+std::string print_state(const State& state) {
+  Json out = Json::object();
+  for (const auto& [name, resolver] : state) {
+    Json& one = out[name] = Json::object();
+    one["Account"] = resolver.account ? print_account(*resolver.account) : Json(nullptr);
+    Json certificates = Json::array();
+    for (const StoredCertificate& certificate : resolver.certificates)
+      certificates.push_back(print_certificate(certificate));
+    for (const std::string& raw : resolver.unreadable)
+      certificates.push_back(Json::parse(raw, nullptr, false));
+    one["Certificates"] = certificates.empty() ? Json(nullptr) : std::move(certificates);
+    for (const auto& [key, raw] : resolver.others) one[key] = Json::parse(raw, nullptr, false);
+    if (Json own = print_own(resolver); !own.empty()) one["Fairlead"] = std::move(own);
+  }
+  return out.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
+}
+
+}  // namespace fairlead::acme

@@ -1,0 +1,134 @@
+#include "acme/store.h"
+
+#include "acme/state_json.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+namespace fairlead::acme {
+namespace {
+
+// Of changes that cannot be written: memory holds their effect anyway.
+constexpr std::size_t kMaxUnwritten = 4096;
+
+}  // namespace
+
+Store::Store(std::string path) : file_(std::move(path)) {
+  std::unique_lock lock(mutex_);
+  load_if_changed();
+}
+
+std::string Store::refusal() const {
+  const std::lock_guard lock(mutex_);
+  return refusal_;
+}
+
+std::string Store::write_problem() const {
+  const std::lock_guard lock(mutex_);
+  return write_problem_;
+}
+
+// With mutex_ held. True when there is another state now.
+bool Store::load_if_changed() {
+  const StoreFile::Stamp now = file_.stamp();
+  if (loaded_ && now == stamp_) return false;
+  loaded_ = true;
+  std::string problem;
+  auto content = file_.read();
+  Configured<State> state = State{};
+  if (!content) {
+    problem = content.error().what;
+  } else {
+    state = read_state(*content);
+    if (!state) {
+      // Another instance may be rewriting it in place, or was ended in the middle of that.
+      const auto guard = file_.lock();
+      content = file_.read();
+      if (content) state = read_state(*content);
+      if (!state)
+        if (const auto copy = file_.read_copy())
+          if (auto saved = read_state(*copy)) {
+            spdlog::warn("{} is damaged; the complete copy beside it is used", path());
+            state = std::move(saved);
+          }
+    }
+    if (!state) problem = state.error().what;
+  }
+  stamp_ = now;
+  if (!problem.empty()) {
+    if (problem != refusal_)
+      spdlog::error("{} {}; it is left as it is, and nothing is ordered: mend it, or move it away", path(),
+                    problem);
+    refusal_ = std::move(problem);
+    return false;
+  }
+  if (!refusal_.empty()) spdlog::info("{} can be read again", path());
+  refusal_.clear();
+  state_ = std::move(*state);
+  for (const Change& change : unwritten_) change(state_);
+  return true;
+}
+
+void Store::update(Change change) {
+  std::unique_lock lock(mutex_);
+  change(state_);
+  if (unwritten_.size() == kMaxUnwritten) unwritten_.erase(unwritten_.begin());
+  unwritten_.push_back(std::move(change));
+  const std::uint64_t mine = ++changes_;
+  while (settled_ < mine) {
+    if (writing_)
+      written_.wait(lock);
+    else
+      flush(lock);
+  }
+}
+
+// One thread at a time, which writes for all that wait.
+void Store::flush(std::unique_lock<std::mutex>& lock) {
+  writing_ = true;
+  std::string content;
+  std::uint64_t upto = 0;
+  std::size_t count = 0;
+  Configured<> done;
+  {
+    lock.unlock();
+    const auto guard = file_.lock();
+    lock.lock();
+    load_if_changed();
+    upto = changes_;
+    count = unwritten_.size();
+    if (refusal_.empty()) {
+      content = print_state(state_);
+      lock.unlock();
+      done = file_.write(content);
+      lock.lock();
+      stamp_ = file_.stamp();
+    } else {
+      done = misconfigured(path(), refusal_);
+    }
+  }
+  std::string problem = done ? std::string() : fmt::format("{} {}", done.error().path, done.error().what);
+  if (!problem.empty() && problem != write_problem_)
+    spdlog::error("{}; certificates are kept in memory only, and are lost with this process", problem);
+  if (problem.empty() && !write_problem_.empty()) spdlog::info("{} is written again", path());
+  write_problem_ = std::move(problem);
+  if (done)
+    unwritten_.erase(unwritten_.begin(),
+                     unwritten_.begin() + static_cast<std::ptrdiff_t>(std::min(count, unwritten_.size())));
+  settled_ = upto;
+  writing_ = false;
+  written_.notify_all();
+}
+
+bool Store::refresh() {
+  std::unique_lock lock(mutex_);
+  if (writing_) return false;
+  const std::string refused = refusal_;
+  const bool changed = load_if_changed() || refused != refusal_;
+  if (!unwritten_.empty() && refusal_.empty()) flush(lock);
+  return changed;
+}
+
+}  // namespace fairlead::acme

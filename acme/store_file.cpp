@@ -1,0 +1,215 @@
+#include "acme/store_file.h"
+
+#include "engine/base/strings.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <thread>
+
+namespace fairlead::acme {
+namespace {
+
+constexpr mode_t kMode = 0600;
+constexpr off_t kMaxFile = 1L << 30;  // bytes
+constexpr int kLockTries = 1000;      // of 10 ms
+// Bytes of the lock file that mean something.
+constexpr off_t kWhole = 0;
+constexpr off_t kPresence = 1;
+constexpr off_t kNames = 16;
+
+std::unexpected<ConfigError> failed(std::string_view what, const std::string& path) {
+  return misconfigured(path, fmt::format("{}: {}", what, std::strerror(errno)));
+}
+
+// A link stays one: what it points to is replaced.
+std::string real_path(const std::string& path) {
+  std::error_code problem;
+  const auto real = std::filesystem::weakly_canonical(path, problem);
+  return problem || real.empty() ? path : real.string();
+}
+
+std::string folder_of(const std::string& path) {
+  const auto folder = std::filesystem::path(path).parent_path().string();
+  return folder.empty() ? "." : folder;
+}
+
+bool set_lock(int fd, short type, off_t at, int command = F_OFD_SETLK) {
+  struct flock lock{};
+  lock.l_type = type;
+  lock.l_whence = SEEK_SET;
+  lock.l_start = at;
+  lock.l_len = 1;
+  return ::fcntl(fd, command, &lock) == 0;
+}
+
+off_t place_of(std::string_view name) {
+  return kNames + static_cast<off_t>(fnv1a(name) % (std::uint64_t{1} << 40));
+}
+
+Configured<std::string> read_all(int fd, const std::string& path) {
+  std::string out;
+  std::array<char, 64 * 1024> block;
+  for (;;) {
+    const ssize_t got = ::read(fd, block.data(), block.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return failed("cannot be read", path);
+    if (got == 0) return out;
+    out.append(block.data(), static_cast<std::size_t>(got));
+    if (static_cast<off_t>(out.size()) > kMaxFile) return misconfigured(path, "is larger than 1 GiB");
+  }
+}
+
+bool write_all(int fd, std::string_view content) {
+  while (!content.empty()) {
+    const ssize_t done = ::write(fd, content.data(), content.size());
+    if (done < 0 && errno == EINTR) continue;
+    if (done <= 0) return false;
+    content.remove_prefix(static_cast<std::size_t>(done));
+  }
+  return true;
+}
+
+void sync_folder(const std::string& path) {
+  const Fd folder(::open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (folder) ::fsync(folder.get());
+}
+
+// A complete, synchronised file; removed again when that fails.
+Configured<> write_new(const std::string& path, std::string_view content, const struct stat* like) {
+  ::unlink(path.c_str());
+  const Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, kMode));
+  if (!file) return failed("cannot be created", path);
+  // It may belong to another user, who must be able to read it again.
+  if (like && (like->st_uid != ::geteuid() || like->st_gid != ::getegid()) &&
+      ::fchown(file.get(), like->st_uid, like->st_gid) != 0)
+    spdlog::debug("{}: owner not kept: {}", path, std::strerror(errno));
+  if (!write_all(file.get(), content) || ::fsync(file.get()) != 0) {
+    auto problem = failed("cannot be written", path);
+    ::unlink(path.c_str());
+    return problem;
+  }
+  return {};
+}
+
+}  // namespace
+
+StoreFile::StoreFile(std::string path) : path_(real_path(path)) {
+  lock_file_ = Fd(::open((path_ + ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kMode));
+  if (!lock_file_)
+    spdlog::debug("{}.lock: {}; other instances are not noticed", path_, std::strerror(errno));
+  else
+    set_lock(lock_file_.get(), F_RDLCK, kPresence);
+}
+
+StoreFile::Stamp StoreFile::stamp() const {
+  struct stat found{};
+  if (::stat(path_.c_str(), &found) != 0) return {};
+  return {found.st_dev, found.st_ino, found.st_size, found.st_mtim.tv_sec, found.st_mtim.tv_nsec};
+}
+
+Configured<std::string> StoreFile::read() {
+  const Fd file(::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!file && errno == ENOENT) return std::string();
+  if (!file) return failed("cannot be opened", path_);
+  struct stat found{};
+  if (::fstat(file.get(), &found) != 0) return failed("cannot be looked at", path_);
+  if (!S_ISREG(found.st_mode)) return misconfigured(path_, "is no file");
+  if ((found.st_mode & 0077) != 0) {
+    const bool mended = ::fchmod(file.get(), kMode) == 0;
+    spdlog::warn("{} holds private keys and had the mode {:o}; {}", path_, found.st_mode & 0777,
+                 mended ? "it is 600 now" : fmt::format("600 could not be set: {}", std::strerror(errno)));
+  }
+  return read_all(file.get(), path_);
+}
+
+Configured<std::string> StoreFile::read_copy() const {
+  const std::string path = path_ + ".copy";
+  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (!file) return failed("cannot be opened", path);
+  return read_all(file.get(), path);
+}
+
+Configured<> StoreFile::write(std::string_view content) {
+  struct stat found{};
+  const bool exists = ::stat(path_.c_str(), &found) == 0;
+  const std::string temporary = path_ + ".tmp";
+  const auto written = write_new(temporary, content, exists ? &found : nullptr);
+  if (written) {
+    if (::rename(temporary.c_str(), path_.c_str()) == 0) {
+      sync_folder(path_);
+      return {};
+    }
+    const int why = errno;
+    ::unlink(temporary.c_str());
+    errno = why;
+    if (why != EBUSY && why != EXDEV && why != EPERM && why != EACCES)
+      return failed("cannot be replaced", path_);
+  }
+  // A full disk would only destroy what stands there.
+  if (!exists || errno == ENOSPC || errno == EDQUOT)
+    return written ? failed("cannot be replaced", path_) : written;
+  return rewrite_in_place(content);
+}
+
+Configured<> StoreFile::rewrite_in_place(std::string_view content) {
+  const Fd file(::open(path_.c_str(), O_WRONLY | O_CLOEXEC));
+  if (!file) return failed("cannot be written", path_);
+  const std::string copy = path_ + ".copy";
+  // Where nothing can be put beside it, memory is the copy.
+  const auto beside = write_new(copy, content, nullptr);
+  // Room first: running out of it half-way would leave half a file.
+  if (const int full = ::posix_fallocate(file.get(), 0, static_cast<off_t>(content.size())); full == ENOSPC) {
+    errno = full;
+    return failed("cannot be written", path_);
+  }
+  if (!write_all(file.get(), content) || ::ftruncate(file.get(), static_cast<off_t>(content.size())) != 0 ||
+      ::fsync(file.get()) != 0)
+    return failed("cannot be written", path_);
+  if (beside) ::unlink(copy.c_str());
+  return {};
+}
+
+StoreFile::Guard::~Guard() {
+  if (fd_ >= 0) set_lock(fd_, F_UNLCK, kWhole);
+}
+
+StoreFile::Guard StoreFile::lock() {
+  if (!lock_file_) return Guard(-1);
+  for (int i = 0; i < kLockTries; ++i) {
+    if (set_lock(lock_file_.get(), F_WRLCK, kWhole)) return Guard(lock_file_.get());
+    if (errno != EAGAIN && errno != EACCES) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  spdlog::warn("{}.lock is held by another instance for too long; going on without it", path_);
+  return Guard(-1);
+}
+
+bool StoreFile::lock_name(std::string_view name) {
+  return !lock_file_ || set_lock(lock_file_.get(), F_WRLCK, place_of(name)) ||
+         (errno != EAGAIN && errno != EACCES);
+}
+
+void StoreFile::unlock_name(std::string_view name) {
+  if (lock_file_) set_lock(lock_file_.get(), F_UNLCK, place_of(name));
+}
+
+bool StoreFile::is_shared() const {
+  if (!lock_file_) return false;
+  struct flock lock{};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  lock.l_start = kPresence;
+  lock.l_len = 1;
+  return ::fcntl(lock_file_.get(), F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
+}  // namespace fairlead::acme

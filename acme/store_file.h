@@ -1,0 +1,68 @@
+#pragma once
+
+#include "engine/base/fd.h"
+#include "engine/base/result.h"
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <ctime>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace fairlead::acme {
+
+// The file behind a store, and the locks between instances that share it. Locks are of open file descriptions
+// (fcntl(2)): the kernel gives them back when an instance ends in any way, and they work between containers
+// that share a volume. Without a place for the lock file there are none.
+class StoreFile {
+ public:
+  explicit StoreFile(std::string path);
+
+  // What a stat tells: changes with every write and every rename over it.
+  struct Stamp {
+    bool operator==(const Stamp&) const = default;
+    dev_t device = 0;
+    ino_t inode = 0;
+    off_t size = -1;  // -1: there is no file
+    time_t seconds = 0;
+    long nanoseconds = 0;
+  };
+  Stamp stamp() const;
+
+  // The whole content; empty when there is no file. A mode looser than 0600 is corrected with a warning. When
+  // an in-place rewrite was cut short, `copy` holds what stands beside it.
+  Configured<std::string> read();
+  Configured<std::string> read_copy() const;
+  // Replaces the content: temporary file, fsync, rename, fsync of the directory; what cannot be renamed over
+  // (a bind-mounted file) is rewritten in place while a complete copy stands beside it.
+  Configured<> write(std::string_view content);
+
+  // Excludes other instances until it goes out of scope. Waits at most 10 s.
+  class Guard {
+   public:
+    explicit Guard(int fd) : fd_(fd) {}
+    Guard(Guard&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+    ~Guard();
+
+   private:
+    int fd_;
+  };
+  Guard lock();
+  // One name, for as long as it is being ordered: false when another instance holds it.
+  bool lock_name(std::string_view name);
+  void unlock_name(std::string_view name);
+  // Whether another instance uses the store at this moment.
+  bool is_shared() const;
+
+  const std::string& path() const { return path_; }
+
+ private:
+  Configured<> rewrite_in_place(std::string_view content);
+
+  const std::string path_;
+  Fd lock_file_;
+};
+
+}  // namespace fairlead::acme

@@ -1,0 +1,167 @@
+#include "acme/wanted.h"
+
+#include "acme/csr.h"
+#include "engine/base/strings.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+namespace fairlead::acme {
+namespace {
+
+class Collector {
+ public:
+  Collector(const model::Dynamic& dynamic, const model::Static& install, const HostsOfRule& hosts)
+      : dynamic_(dynamic), install_(install), hosts_(hosts) {}
+
+  void http(const std::string& name, const model::Element<model::HttpRouter>& element);
+  void tcp(const std::string& name, const model::Element<model::TcpRouter>& element);
+  void store();
+
+  WantedList take() && {
+    for (auto& [key, wanted] : by_key_) out_.certificates.push_back(std::move(wanted));
+    return std::move(out_);
+  }
+
+ private:
+  template <class Tls>
+  void tls(const Tls& options, const std::string& router, const std::string& rule, const std::string& syntax,
+           bool is_tcp, bool may_order);
+  void add(const std::string& resolver, const std::vector<std::string>& names, const std::string& router,
+           bool may_order, bool is_default = false);
+
+  const model::Dynamic& dynamic_;
+  const model::Static& install_;
+  const HostsOfRule& hosts_;
+  std::map<std::pair<std::string, std::vector<std::string>>, Wanted> by_key_;  // by resolver and sorted names
+  WantedList out_;
+};
+
+// A container that is stopped or gone orders nothing: its routes only answer that it is.
+bool is_running(const std::map<std::string, std::vector<model::Standing>>& standings,
+                const std::string& service) {
+  const auto found = standings.find(service);
+  if (found == standings.end() || found->second.empty()) return true;
+  return std::ranges::any_of(found->second, [](const model::Standing& standing) {
+    return standing.state != model::ServerState::Gone;
+  });
+}
+
+template <class T>
+bool is_shadowed(const model::Element<T>& element) {
+  return std::ranges::find(element.reasons, model::ReasonKind::Shadowed, &model::Reason::kind) !=
+         element.reasons.end();
+}
+
+void Collector::add(const std::string& resolver, const std::vector<std::string>& names,
+                    const std::string& router, bool may_order, bool is_default) {
+  if (!install_.certificates_resolvers.contains(resolver)) return;  // the router says so already
+  std::vector<std::string> usable;
+  for (const std::string& written : names) {
+    if (written == "*") continue;  // catches what has no name
+    std::string name = certificate_name(written);
+    if (name.empty())
+      out_.unusable.push_back({router, fmt::format("{} can be in no certificate", quoted(written))});
+    else if (std::ranges::find(usable, name) == usable.end())
+      usable.push_back(std::move(name));
+  }
+  if (usable.empty()) return;
+  std::vector<std::string> sorted = usable;
+  std::ranges::sort(sorted);
+  const auto [at, fresh] = by_key_.try_emplace({resolver, std::move(sorted)});
+  Wanted& wanted = at->second;
+  if (fresh) {
+    wanted.resolver = resolver;
+    wanted.names = std::move(usable);
+    wanted.may_order = false;
+  }
+  wanted.may_order |= may_order;
+  wanted.is_default |= is_default;
+  if (std::ranges::find(wanted.routers, router) == wanted.routers.end()) wanted.routers.push_back(router);
+}
+
+template <class Tls>
+void Collector::tls(const Tls& options, const std::string& router, const std::string& rule,
+                    const std::string& syntax, bool is_tcp, bool may_order) {
+  if (options.cert_resolver.empty()) return;
+  if (options.domains.empty()) {
+    add(options.cert_resolver, hosts_(rule, syntax, is_tcp), router, may_order);
+    return;
+  }
+  for (const model::Domain& domain : options.domains) {
+    std::vector<std::string> names;
+    if (!domain.main.empty()) names.push_back(domain.main);
+    names.insert(names.end(), domain.sans.begin(), domain.sans.end());
+    add(options.cert_resolver, names, router, may_order);
+  }
+}
+
+void Collector::http(const std::string& name, const model::Element<model::HttpRouter>& element) {
+  const model::HttpRouter& router = element.options;
+  if (name.ends_with("@internal") || is_shadowed(element)) return;
+  const std::string& syntax = router.rule_syntax.empty() || router.rule_syntax == "default"
+                                  ? install_.core.default_rule_syntax
+                                  : router.rule_syntax;
+  const bool may_order = is_running(dynamic_.http.standings, router.service);
+  if (router.tls) return tls(*router.tls, "http/" + name, router.rule, syntax, false, may_order);
+  if (!router.parent_refs.empty()) return;
+  const auto names = router.entry_points.empty() ? install_.default_entry_points(false) : router.entry_points;
+  for (const std::string& entry_point : names) {
+    const auto found = install_.entry_points.find(entry_point);
+    if (found != install_.entry_points.end() && found->second.http.tls)
+      tls(*found->second.http.tls, "http/" + name, router.rule, syntax, false, may_order);
+  }
+}
+
+void Collector::tcp(const std::string& name, const model::Element<model::TcpRouter>& element) {
+  const model::TcpRouter& router = element.options;
+  if (!router.tls || router.tls->passthrough || is_shadowed(element)) return;
+  const std::string& syntax = router.rule_syntax.empty() || router.rule_syntax == "default"
+                                  ? install_.core.default_rule_syntax
+                                  : router.rule_syntax;
+  tls(*router.tls, "tcp/" + name, router.rule, syntax, true,
+      is_running(dynamic_.tcp.standings, router.service));
+}
+
+void Collector::store() {
+  const auto found = dynamic_.tls.stores.find("default");
+  if (found == dynamic_.tls.stores.end() || found->second.broken()) return;
+  const auto& generated = found->second.options.default_generated_cert;
+  // A configured default certificate wins.
+  if (!generated || !generated->domain || found->second.options.default_certificate) return;
+  std::vector<std::string> names;
+  if (!generated->domain->main.empty()) names.push_back(generated->domain->main);
+  names.insert(names.end(), generated->domain->sans.begin(), generated->domain->sans.end());
+  add(generated->resolver, names, "store/default", true, true);
+}
+
+}  // namespace
+
+std::string certificate_name(std::string_view written) {
+  std::string name = lower(written);
+  if (is_address(name)) return name;
+  if (name.ends_with('.')) name.pop_back();
+  std::string_view host = name;
+  if (host.starts_with("*.")) host.remove_prefix(2);
+  if (host.empty() || name.size() > 253) return {};
+  for (const std::string_view label : split(host, '.')) {
+    if (label.empty() || label.size() > 63) return {};
+    for (const char c : label)
+      if (!is_alpha(c) && !is_digit(c) && c != '-' && c != '_') return {};
+  }
+  return name;
+}
+
+WantedList wanted_certificates(const model::Dynamic& dynamic, const model::Static& install,
+                               const HostsOfRule& hosts) {
+  Collector collector(dynamic, install, hosts);
+  for (const auto& [name, element] : dynamic.http.routers) collector.http(name, element);
+  for (const auto& [name, element] : dynamic.tcp.routers) collector.tcp(name, element);
+  collector.store();
+  return std::move(collector).take();
+}
+
+}  // namespace fairlead::acme
