@@ -15,7 +15,7 @@
 namespace fairlead::cmd {
 namespace {
 
-constexpr std::size_t kQueue = 8192;  // messages that may wait for the disk
+constexpr std::size_t kQueue = 1024;  // messages that may wait for the disk, 408 bytes each
 constexpr std::uint64_t kMegabyte = 1024 * 1024;
 constexpr std::uint64_t kDefaultMegabytes = 100;
 

@@ -33,6 +33,11 @@ bool Loop::add(int fd, Handler& handler, std::uint32_t events) {
   return ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
+void Loop::change(int fd, Handler& handler, std::uint32_t events) {
+  epoll_event event{.events = events, .data = {.ptr = &handler}};
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, fd, &event);
+}
+
 void Loop::remove(int fd) { ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr); }
 
 void Loop::forget(TickHook& hook) {

@@ -77,6 +77,8 @@ class Loop {
   // Registers `fd` edge-triggered for everything, once; it leaves by being closed. `events` only differs for
   // listeners. False with errno when the kernel refuses.
   bool add(int fd, Handler& handler, std::uint32_t events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
+  // Other events for a registered descriptor; what is already so is reported again.
+  void change(int fd, Handler& handler, std::uint32_t events);
   // For what is deregistered before it is closed: paused listeners.
   void remove(int fd);
 

@@ -73,8 +73,9 @@ void Listener::empty_queue() {
 
 void Listener::on_event(std::uint32_t) {
   if (!watching_) return;
-  for (int i = 0; i < kPerEvent && accept_one(); ++i) {
-  }
+  // One at a time: looking for another that is not there costs as much as a connection, because the kernel
+  // makes its socket first. Level-triggered, the listener is back with the next events when there are more.
+  accept_one();
 }
 
 bool Listener::accept_one() {

@@ -39,8 +39,6 @@ class Listener final : event::Handler, event::TimerUser {
   void empty_queue();
 
  private:
-  static constexpr int kPerEvent = 16;  // accepted per wake-up, so that one burst does not starve requests
-
   void on_event(std::uint32_t events) override;
   void on_timer(event::Timer&) override;
   bool accept_one();

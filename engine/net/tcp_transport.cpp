@@ -11,17 +11,27 @@
 
 namespace fairlead::net {
 
-TcpTransport::TcpTransport(Fd socket, const Address& peer) : socket_(std::move(socket)) { peer_ = peer; }
+namespace {
+constexpr std::uint32_t kReading = EPOLLIN | EPOLLRDHUP | EPOLLET;
+}
 
-std::unique_ptr<TcpTransport> TcpTransport::adopt(event::Loop& loop, Fd socket, const Address& peer) {
-  std::unique_ptr<TcpTransport> transport(new TcpTransport(std::move(socket), peer));
-  if (!loop.add(transport->socket_.get(), *transport)) return nullptr;
+TcpTransport::TcpTransport(event::Loop& loop, Fd socket, const Address& peer, Side side)
+    : loop_(loop), socket_(std::move(socket)), hears_writable_(side == Side::Connecting) {
+  peer_ = peer;
+}
+
+std::unique_ptr<TcpTransport> TcpTransport::adopt(event::Loop& loop, Fd socket, const Address& peer,
+                                                  Side side) {
+  std::unique_ptr<TcpTransport> transport(new TcpTransport(loop, std::move(socket), peer, side));
+  const std::uint32_t events = side == Side::Connecting ? kReading | EPOLLOUT : kReading;
+  if (!loop.add(transport->socket_.get(), *transport, events)) return nullptr;
   return transport;
 }
 
 TcpTransport::~TcpTransport() = default;
 
 Address TcpTransport::local() const {
+  if (announced_local_) return *announced_local_;
   sockaddr_storage raw{};
   socklen_t size = sizeof raw;
   if (::getsockname(socket_.get(), reinterpret_cast<sockaddr*>(&raw), &size) != 0) return {};
@@ -55,11 +65,23 @@ IoResult TcpTransport::write(std::span<const iovec> parts) {
       message.msg_iovlen = parts.size();
       sent = ::sendmsg(socket_.get(), &message, MSG_NOSIGNAL);
     }
-    if (sent >= 0) return {static_cast<std::size_t>(sent), IoStatus::Ok, 0, false};
+    if (sent >= 0) {
+      std::size_t whole = 0;
+      for (const iovec& part : parts) whole += part.iov_len;
+      if (static_cast<std::size_t>(sent) < whole) want_writable();
+      return {static_cast<std::size_t>(sent), IoStatus::Ok, 0, false};
+    }
     if (errno == EINTR) continue;
-    if (errno == EAGAIN || errno == EWOULDBLOCK) return {0, IoStatus::WouldBlock, 0, false};
+    if (errno == EAGAIN || errno == EWOULDBLOCK) {
+      want_writable();
+      return {0, IoStatus::WouldBlock, 0, false};
+    }
     return {0, IoStatus::Failed, errno, false};
   }
+}
+
+void TcpTransport::want_writable() {
+  if (!std::exchange(hears_writable_, true)) loop_.change(socket_.get(), *this, kReading | EPOLLOUT);
 }
 
 void TcpTransport::finish_writing() { ::shutdown(socket_.get(), SHUT_WR); }

@@ -8,16 +8,20 @@
 
 namespace fairlead::net {
 
-// Plain TCP. The socket is registered with the loop once, edge-triggered, and never touched by epoll_ctl
-// again.
+// Plain TCP. The socket is registered with the loop once, edge-triggered, and not touched by epoll_ctl again:
+// but for an accepted one whose peer is slower than we are, once. Registered for writing from the start, each
+// new connection would wake the loop to say that it can be written to.
 class TcpTransport final : public Transport, event::Handler {
  public:
-  // An accepted or connecting socket. Null with errno when it cannot be registered.
-  static std::unique_ptr<TcpTransport> adopt(event::Loop& loop, Fd socket, const Address& peer);
+  enum class Side : bool { Accepted, Connecting };
+  // Null with errno when it cannot be registered. A connecting socket tells its completion by on_writable.
+  static std::unique_ptr<TcpTransport> adopt(event::Loop& loop, Fd socket, const Address& peer,
+                                             Side side = Side::Connecting);
   ~TcpTransport() override;
 
   IoResult read(std::span<char> into) override;
   IoResult write(std::span<const iovec> parts) override;
+  void want_writable() override;
   void finish_writing() override;
   void close() override;
   bool closed() const override { return !socket_; }
@@ -25,11 +29,13 @@ class TcpTransport final : public Transport, event::Handler {
   Address local() const override;
 
  private:
-  TcpTransport(Fd socket, const Address& peer);
+  TcpTransport(event::Loop& loop, Fd socket, const Address& peer, Side side);
   void on_event(std::uint32_t events) override;
 
+  event::Loop& loop_;
   Fd socket_;
   bool peer_finished_ = false;
+  bool hears_writable_;
 };
 
 // A non-blocking socket on its way to `to`; completion comes as on_writable or on_broken of its transport.

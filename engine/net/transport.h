@@ -6,6 +6,7 @@
 #include <sys/uio.h>
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -44,6 +45,9 @@ class Transport {
   virtual IoResult read(std::span<char> into) = 0;
   // Writes what the peer takes now; fewer bytes than given means: wait for on_writable.
   virtual IoResult write(std::span<const iovec> parts) = 0;
+  // Asks for on_writable once there is room. write() that sent less than all asks by itself; who wrote to
+  // plain_fd() asks here.
+  virtual void want_writable() {}
   virtual void finish_writing() = 0;  // FIN after what was written
   virtual void close() = 0;           // no calls to the user after this
   virtual bool closed() const = 0;
@@ -52,6 +56,11 @@ class Transport {
   virtual int plain_fd() const { return -1; }
 
   void set_user(TransportUser* user) { user_ = user; }
+  // Both ends as a PROXY header tells them: they are the peer's and ours from now on.
+  void announce(const Address& peer, const Address& local) {
+    peer_ = peer;
+    announced_local_ = local;
+  }
   const Address& peer() const { return peer_; }
   // Our end. Asked of the kernel, so not for the request path.
   virtual Address local() const = 0;
@@ -59,6 +68,7 @@ class Transport {
  protected:
   TransportUser* user_ = nullptr;
   Address peer_;
+  std::optional<Address> announced_local_;
 };
 
 }  // namespace fairlead::net

@@ -86,6 +86,7 @@ bool Pipe::push(Way& way) {
     if (put > 0) {
       way.pipe.holds -= static_cast<std::uint64_t>(put);
     } else if (put < 0 && errno == EAGAIN) {
+      way.to.want_writable();
       return false;
     } else if (put == 0 || errno != EINTR) {
       discard(way);

@@ -162,6 +162,7 @@ Task<Result<>> ClientConnection::splice_from(http::Lent from) {
 }
 
 Task<Result<>> ClientConnection::splice_writable() {
+  transport_->want_writable();
   co_await room_.wait();
   if (broken_ || closed_) co_return lost("closed while the request was sent");
   co_return Result<>{};

@@ -217,6 +217,7 @@ Task<Result<>> ServerConnection::splice_from(http::Lent from) {
 
 Task<Result<>> ServerConnection::splice_writable() {
   if (response_due_ == TimePoint::max()) write_timer_.arm(loop_.now() + kStalledWrite);
+  transport_->want_writable();
   co_await room_.wait();
   if (broken_ || state_ == State::Closed) co_return gone();
   co_return Result<>{};
