@@ -1,5 +1,7 @@
 #include "cmd/fairlead/run.h"
 
+#include "cmd/fairlead/certificates.h"
+#include "cmd/fairlead/certs.h"
 #include "cmd/fairlead/control_socket.h"
 #include "cmd/fairlead/healthcheck.h"
 #include "cmd/fairlead/install_config.h"
@@ -132,13 +134,13 @@ int serve(const Arguments& arguments) {
   const sigset_t signals = block_signals();
   InstallConfig install = read_install(arguments, schema::environment_of_process());
   if (install.wants_help) {
-    fmt::print("Usage: fairlead [flags]\n       fairlead version | healthcheck | reference | whoami\n\n{}",
+    fmt::print("Usage: fairlead [flags]\n       fairlead version | healthcheck | reference | certs | whoami\n\n{}",
                schema::help_text(schema::type_of<model::Static>()));
     return 0;
   }
   if (!install.words.empty())
     install.errors.push_back(
-        fmt::format("\"{}\" is no command: use version, healthcheck, reference or whoami, or flags alone",
+        fmt::format("\"{}\" is no command: use version, healthcheck, reference, certs or whoami, or flags alone",
                     install.words.front()));
   if (!install.errors.empty()) return refuse(install);
   set_up_log(install.options->log);
@@ -155,6 +157,8 @@ int serve(const Arguments& arguments) {
   const auto sources = views.sources(sink);
   runtime::Control control(
       workers, sink, [sources](std::string_view name) { return admin::internal_service(name, sources); });
+  Certificates certificates(control);
+  views.watch(certificates);
   views.watch(control);
   Supervisor supervisor(control, install.options);
   views.watch(supervisor);
@@ -188,6 +192,7 @@ int serve(const Arguments& arguments) {
   const bool clean = drain(control, signals);
   supervisor.stop();
   control.stop();
+  certificates.stop();
   if (!clean) spdlog::warn("graceTimeOut passed: what was still open has been closed");
   spdlog::info("stopped");
   sink.finish();
@@ -210,6 +215,7 @@ int run(Arguments arguments) {
     return 0;
   }
   if (command == "whoami") return whoami(rest);
+  if (command == "certs") return certs(rest);
   if (command == "healthcheck") {
     const InstallConfig install = read_install(rest, schema::environment_of_process());
     return install.errors.empty() ? healthcheck(*install.options) : refuse(install);

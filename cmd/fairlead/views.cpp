@@ -1,8 +1,10 @@
 #include "cmd/fairlead/views.h"
 
+#include "cmd/fairlead/certificates.h"
 #include "cmd/fairlead/supervisor.h"
 #include "cmd/fairlead/version.h"
 #include "engine/runtime/server_up.h"
+#include "engine/tcp/registry.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -19,18 +21,45 @@ std::shared_ptr<const admin::Sources> Views::sources(runtime::RecordSink& sink) 
   made->providers = [this] { return providers(); };
   made->metrics = [&sink] { return sink.metrics(); };
   made->dropped_log_lines = [&sink] { return sink.dropped_lines(); };
+  made->tcp_middleware_options = [](const model::Middleware& middleware) {
+    return tcp::options_json(middleware);
+  };
   made->server_up = [this](std::string_view service, std::string_view url) -> std::optional<bool> {
-    std::shared_ptr<const runtime::Snapshot> snapshot;
-    {
-      const std::lock_guard lock(mutex_);
-      snapshot = snapshot_;
-    }
-    return snapshot ? runtime::server_up(*snapshot, service, url) : std::nullopt;
+    const auto now = snapshot();
+    return now ? runtime::server_up(*now, service, url) : std::nullopt;
+  };
+  made->illness = [this](std::string_view service,
+                         std::string_view url) -> std::optional<model::ServerIllness> {
+    const auto now = snapshot();
+    return now ? runtime::server_illness(*now, service, url) : std::nullopt;
+  };
+  made->connections = [this] {
+    std::vector<admin::OpenConnections> out;
+    if (const runtime::Control* control = control_.load())
+      for (auto& [name, count] : control->open_connections().all()) out.push_back({name, count});
+    return out;
+  };
+  made->udp = [this] {
+    const runtime::Control* control = control_.load();
+    return control ? control->udp_counts().by_entry_point() : std::vector<admin::UdpCounts>();
+  };
+  made->http01 = [this](std::string_view token) -> std::optional<std::string> {
+    const Certificates* certificates = certificates_.load();
+    return certificates ? certificates->http01(token) : std::nullopt;
+  };
+  made->certificates = [this] {
+    const Certificates* certificates = certificates_.load();
+    return certificates ? certificates->views() : std::vector<admin::CertificateView>{};
+  };
+  made->certificate_reasons = [this](std::string_view router) {
+    const Certificates* certificates = certificates_.load();
+    return certificates ? certificates->reasons(router) : std::vector<model::Reason>{};
   };
   return made;
 }
 
 void Views::watch(runtime::Control& control) {
+  control_.store(&control);
   // On the control thread: usage is worked out once per configuration, not per API call.
   control.on_applied([this, &control](const std::shared_ptr<const runtime::Snapshot>& snapshot) {
     auto fresh = std::make_shared<admin::AdminView>();
@@ -39,6 +68,7 @@ void Views::watch(runtime::Control& control) {
     fresh->usage = model::usage_of(*snapshot->dynamic, *snapshot->install);
     fresh->reloads = control.reloads();
     fresh->applied = std::chrono::system_clock::now();
+    if (Certificates* certificates = certificates_.load()) certificates->update(*snapshot);
     const std::lock_guard lock(mutex_);
     view_ = std::move(fresh);
     snapshot_ = snapshot;
@@ -48,6 +78,11 @@ void Views::watch(runtime::Control& control) {
 std::shared_ptr<const admin::AdminView> Views::view() const {
   const std::lock_guard lock(mutex_);
   return view_;
+}
+
+std::shared_ptr<const runtime::Snapshot> Views::snapshot() const {
+  const std::lock_guard lock(mutex_);
+  return snapshot_;
 }
 
 std::vector<admin::ProviderState> Views::providers() const {
@@ -82,9 +117,16 @@ ControlSocket::Commands Views::commands() {
       for (const auto& [name, router] : now->dynamic->http.routers) {
         nlohmann::json one{{"name", name}, {"rule", router.options.rule}, {"broken", router.broken()}};
         for (const model::Reason& reason : router.reasons) one["reasons"].push_back(reason.text);
+        if (const Certificates* certificates = certificates_.load())
+          for (const model::Reason& reason : certificates->reasons("http/" + name))
+            one["reasons"].push_back(reason.text);
         out.push_back(std::move(one));
       }
     return out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  };
+  commands["certs"] = [this](std::string_view arguments) {
+    Certificates* certificates = certificates_.load();
+    return certificates ? certificates->command(arguments) : std::string(R"({"error":"not started yet"})");
   };
   return commands;
 }

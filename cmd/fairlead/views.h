@@ -11,6 +11,7 @@
 
 namespace fairlead::cmd {
 
+class Certificates;
 class Supervisor;
 
 // What API, dashboard, metrics and the control socket show: the latest configuration in force and the states
@@ -21,18 +22,23 @@ class Views {
   // Both must outlive the last request.
   void watch(runtime::Control& control);
   void watch(const Supervisor& supervisor) { supervisor_.store(&supervisor); }
+  // Before watch(Control): it hears of every configuration.
+  void watch(Certificates& certificates) { certificates_.store(&certificates); }
   void begin_draining() { draining_.store(true); }
 
   ControlSocket::Commands commands();
 
  private:
   std::shared_ptr<const admin::AdminView> view() const;
+  std::shared_ptr<const runtime::Snapshot> snapshot() const;
   std::vector<admin::ProviderState> providers() const;
 
   mutable std::mutex mutex_;
   std::shared_ptr<const admin::AdminView> view_;       // guarded by mutex_
   std::shared_ptr<const runtime::Snapshot> snapshot_;  // the same; guarded by mutex_
   std::atomic<const Supervisor*> supervisor_ = nullptr;
+  std::atomic<const runtime::Control*> control_ = nullptr;
+  std::atomic<Certificates*> certificates_ = nullptr;
   std::atomic<bool> draining_ = false;
 };
 

@@ -1,5 +1,8 @@
 #include "engine/admin/api.h"
 #include "engine/admin/api_list.h"
+#include "engine/admin/certificates.h"
+#include "engine/admin/redact.h"
+#include "engine/admin/support_dump.h"
 #include "engine/middleware/registry.h"
 #include "engine/model/api_json.h"
 #include "engine/model/merge.h"
@@ -63,8 +66,15 @@ class Calls {
       : query_(query),
         view_(view),
         sources_(sources),
-        context_{
-            .usage = view.usage, .middleware_options = middleware_options, .server_up = sources.server_up} {}
+        context_{.usage = view.usage,
+                 .middleware_options =
+                     [&sources](const model::Middleware& middleware, model::Layer layer) {
+                       if (layer == model::Layer::Http) return middleware_options(middleware);
+                       return sources.tcp_middleware_options ? sources.tcp_middleware_options(middleware)
+                                                             : schema::node_text(middleware.options);
+                     },
+                 .server_up = sources.server_up,
+                 .illness = sources.illness} {}
 
   ApiAnswer answer() const {
     const std::vector<std::string>& path = query_.segments;
@@ -73,9 +83,10 @@ class Calls {
       if (first == "overview") return found(overview());
       if (first == "version") return found(version());
       if (first == "rawdata") return found(model::rawdata_json(*view_.dynamic, context_));
-      if (first == "certificates") return {.status = 200, .body = "[]", .next_page = 1};
+      if (first == "support-dump") return support_dump();
     }
-    if (first == "certificates" && path.size() == 2) return missing("certificate", path[1]);
+    if (first == "certificates" && path.size() <= 2)
+      return answer_certificates(path.size() == 2 ? &path[1] : nullptr, query_.parameters, sources_);
     if (first == "entrypoints" && path.size() <= 2)
       return entry_points(path.size() == 2 ? &path[1] : nullptr);
     if (path.size() != 2 && path.size() != 3) return unknown();
@@ -95,11 +106,17 @@ class Calls {
   template <class Layer, class Standings>
   ApiAnswer layer(const Layer& layer, std::string_view kind, const std::string* name,
                   const Standings& standings) const {
-    const auto plain = [this](const std::string& key, const auto& element) {
-      return model::api_json(key, element, context_);
+    const auto plain = [this, &layer](const std::string& key, const auto& element) {
+      const std::vector<model::Reason> more = certificate_reasons(layer, key);
+      if (more.empty()) return model::api_json(key, element, context_);
+      auto full = element;
+      full.reasons.insert(full.reasons.end(), more.begin(), more.end());
+      return model::api_json(key, full, context_);
     };
     if (kind == "routers")
-      return elements(layer.routers, "router", name, query_, plain, [](ListItem& item, const auto& element) {
+      return elements(layer.routers, "router", name, query_, plain, [&](ListItem& item, const auto& element) {
+        if (element.reasons.empty() && !certificate_reasons(layer, std::string(item.name)).empty())
+          item.status = "warning";
         if constexpr (requires { element.options.rule; }) {
           item.searched = element.options.rule;
           item.middlewares = element.options.middlewares;
@@ -123,6 +140,15 @@ class Calls {
     }
     return unknown();
   }
+  std::vector<model::Reason> certificate_reasons(const model::Http&, const std::string& router) const {
+    return sources_.certificate_reasons ? sources_.certificate_reasons("http/" + router)
+                                        : std::vector<model::Reason>{};
+  }
+  std::vector<model::Reason> certificate_reasons(const model::Tcp&, const std::string& router) const {
+    return sources_.certificate_reasons ? sources_.certificate_reasons("tcp/" + router)
+                                        : std::vector<model::Reason>{};
+  }
+  std::vector<model::Reason> certificate_reasons(const model::Udp&, const std::string&) const { return {}; }
   static model::Layer layer_of(const model::Http&) { return model::Layer::Http; }
   static model::Layer layer_of(const model::Tcp&) { return model::Layer::Tcp; }
 
@@ -144,7 +170,8 @@ class Calls {
 
   std::string overview() const {
     Json out = Json::parse(model::overview_json(*view_.dynamic, *view_.install));
-    out["certificates"] = {{"total", 0}, {"warnings", 0}, {"errors", 0}};
+    const CertificateTotals totals = certificate_totals(sources_);
+    out["certificates"] = {{"total", totals.total}, {"warnings", totals.warnings}, {"errors", totals.errors}};
     if (sources_.providers) {
       Json& states = out["providerStates"] = Json::array();
       for (const ProviderState& provider : sources_.providers())
@@ -159,6 +186,21 @@ class Calls {
                                 {"breaks", reason.breaks},
                                 {"hint", reason.hint}});
     return dump(out);
+  }
+
+  // For whoever helps from outside: what runs, how it is configured, what it made of it. Secrets are masked.
+  ApiAnswer support_dump() const {
+    Json install = Json::parse(schema::json_text(*view_.install));
+    redact(install);
+    Json runtime = Json::parse(model::rawdata_json(*view_.dynamic, context_));
+    redact(runtime);
+    const DumpedFile files[] = {{"version.json", version()},
+                                {"static-config.json", dump(install)},
+                                {"runtime-config.json", dump(runtime)}};
+    std::string archive = tar_gz(
+        files, std::chrono::duration_cast<std::chrono::seconds>(view_.applied.time_since_epoch()).count());
+    if (archive.empty()) return ApiAnswer::error(503, "out of memory");
+    return {.status = 200, .body = std::move(archive), .next_page = 0, .archive = "support-dump.tar.gz"};
   }
 
   std::string version() const {

@@ -1,5 +1,6 @@
 #include "engine/admin/prometheus.h"
 
+#include "engine/admin/certificates.h"
 #include "engine/event/offload.h"
 #include "engine/exchange/exchange.h"
 
@@ -21,13 +22,26 @@ void gauge(observe::Exposition& out, std::string_view name, std::string_view hel
   out.sample(name, {}, value);
 }
 
-void write_connections(observe::Exposition& out, const Sources& sources) {
+void write_connections(observe::Exposition& out, const Sources& sources, const std::vector<UdpCounts>& udp) {
   if (!sources.connections) return;
   out.family("traefik_open_connections", "How many connections are open, by entry point.", "gauge");
   for (const OpenConnections& open : sources.connections()) {
     const Label labels[] = {{"entrypoint", open.entry_point}, {"protocol", "TCP"}};
     out.sample("traefik_open_connections", labels, open.count);
   }
+  for (const UdpCounts& counts : udp) {
+    const Label labels[] = {{"entrypoint", counts.entry_point}, {"protocol", "UDP"}};
+    out.sample("traefik_open_connections", labels, counts.open);
+  }
+}
+
+// Whether the provider of a server, if it knows, takes it to be ready.
+bool stands(const model::Dynamic& dynamic, const std::string& service, std::string_view url) {
+  const auto standings = dynamic.http.standings.find(service);
+  if (standings == dynamic.http.standings.end()) return true;
+  for (const model::Standing& standing : standings->second)
+    if (standing.url == url) return standing.state == model::ServerState::Ready;
+  return true;
 }
 
 // Only servers that somebody checks have a state worth a series.
@@ -37,12 +51,11 @@ void write_servers(observe::Exposition& out, const Sources& sources, const model
   for (const auto& [name, service] : dynamic.http.services) {
     if (!service.options.load_balancer || !service.options.load_balancer->health_check) continue;
     for (const auto& server : service.options.load_balancer->servers) {
-      const std::optional<bool> up = sources.server_up(name, server.url);
-      if (!up) continue;
+      const bool up = sources.server_up(name, server.url).value_or(stands(dynamic, name, server.url));
       if (!std::exchange(begun, true))
         out.family("traefik_service_server_up", "Whether the server is up: 1, or 0.", "gauge");
       const Label labels[] = {{"service", name}, {"url", server.url}};
-      out.sample("traefik_service_server_up", labels, std::uint64_t{*up});
+      out.sample("traefik_service_server_up", labels, std::uint64_t{up});
     }
   }
 }
@@ -66,7 +79,10 @@ std::string Prometheus::text(const Sources& sources, Scrape& scrape) {
           "When a configuration was applied last, in Unix seconds.", seconds(view->applied));
     write_servers(out, sources, *view->dynamic);
   }
-  write_connections(out, sources);
+  const std::vector<UdpCounts> udp = sources.udp ? sources.udp() : std::vector<UdpCounts>();
+  write_connections(out, sources, udp);
+  write_udp(out, udp);
+  write_certificates(out, sources);
   const auto metrics = sources.metrics ? sources.metrics() : nullptr;
   if (metrics && view && view->install->metrics.prometheus) {
     const model::Prometheus& options = *view->install->metrics.prometheus;
@@ -75,7 +91,14 @@ std::string Prometheus::text(const Sources& sources, Scrape& scrape) {
                                       .services = options.add_services_labels};
     for (const auto& [label, header] : options.header_labels) families.header_labels.push_back(label);
     families.router_exists = [&view](std::string_view name) {
-      return view->dynamic->http.routers.contains(std::string(name));
+      const auto& routers = view->dynamic->http.routers;
+      if (routers.contains(std::string(name))) return true;
+      // One of several entry points, one of which adds something of its own: "websecure-shop@docker".
+      for (const auto& [entry_point, options] : view->install->entry_points)
+        if (name.starts_with(entry_point) && name.substr(entry_point.size()).starts_with('-') &&
+            routers.contains(std::string(name.substr(entry_point.size() + 1))))
+          return true;
+      return false;
     };
     families.service_exists = [&view](std::string_view name) {
       return view->dynamic->http.services.contains(std::string(name));

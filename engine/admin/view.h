@@ -1,10 +1,13 @@
 #pragma once
 
+#include "engine/admin/udp_metrics.h"
 #include "engine/base/clock.h"
+#include "engine/model/api_json.h"
 #include "engine/model/dynamic.h"
 #include "engine/model/static.h"
 #include "engine/model/usage.h"
 #include "engine/observe/metrics.h"
+#include "engine/tls/certificate.h"
 
 #include <cstdint>
 #include <functional>
@@ -38,6 +41,17 @@ struct OpenConnections {
   std::uint64_t count = 0;
 };
 
+// A certificate that serves, or one that is wanted and not there.
+struct CertificateView {
+  tls::CertificatePtr certificate;  // null: there is none
+  std::vector<std::string> names;
+  std::string resolver;              // empty: configured, from a file
+  std::vector<std::string> routers;  // who uses it: "http/web@docker"
+  std::string next;                  // what happens next, in words
+  std::string error;                 // the last failure
+  std::string meaning;               // and what it means
+};
+
 // Where the services of this room get what they show. Every function is called from workers and from the
 // threads of Offload, several at once, and must not wait; those that may be empty say so.
 struct Sources {
@@ -48,12 +62,20 @@ struct Sources {
   std::function<bool()> draining;                              // may be empty
   std::function<std::vector<ProviderState>()> providers;       // may be empty
   std::function<std::vector<OpenConnections>()> connections;   // may be empty
+  std::function<std::vector<UdpCounts>()> udp;                 // may be empty; one per entry point
   std::function<std::shared_ptr<observe::Metrics>()> metrics;  // may be empty
   std::function<std::uint64_t()> dropped_log_lines;            // may be empty
   std::function<std::optional<bool>(std::string_view service, std::string_view url)>
       server_up;  // may be empty
+  std::function<std::optional<model::ServerIllness>(std::string_view service, std::string_view url)>
+      illness;  // may be empty
+  // The options of a TCP middleware as JSON; without it they are shown as written.
+  std::function<std::string(const model::Middleware&)> tcp_middleware_options;  // may be empty
   // The key authorization of an HTTP-01 token (RFC 8555 §8.3).
   std::function<std::optional<std::string>(std::string_view token)> http01;  // may be empty
+  std::function<std::vector<CertificateView>()> certificates;                // may be empty
+  // What keeps certificates of a router from being obtained or renewed: "http/web@docker", "tcp/db@docker".
+  std::function<std::vector<model::Reason>(std::string_view router)> certificate_reasons;  // may be empty
 };
 
 }  // namespace fairlead::admin

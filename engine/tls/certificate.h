@@ -34,6 +34,7 @@ class Certificate {
   const std::string& serial() const { return serial_; }
   // SHA-256 of the leaf, hexadecimal.
   const std::string& fingerprint() const { return fingerprint_; }
+  const std::string& leaf_der() const { return chain_der_.front(); }
 
   // Puts it into a connection, beside those of other key types. False with the reason in OpenSSL's queue.
   bool use(SSL* ssl) const;

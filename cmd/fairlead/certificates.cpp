@@ -1,0 +1,128 @@
+#include "cmd/fairlead/certificates.h"
+
+#include "acme/solver_dns01.h"
+#include "engine/base/strings.h"
+#include "engine/routing/rule_parser.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <cstdlib>
+#include <map>
+
+namespace fairlead::cmd {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::optional<std::string> variable(const std::string& name) {
+  const char* value = std::getenv(name.c_str());
+  if (!value || !*value) return std::nullopt;
+  return value;
+}
+
+std::vector<std::string> hosts_of_rule(const std::string& rule, const std::string& syntax, bool tcp) {
+  const auto parsed = routing::parse_rule(rule, tcp ? routing::Protocol::Tcp : routing::Protocol::Http,
+                                          syntax == "v2" ? routing::Syntax::V2 : routing::Syntax::V3);
+  return parsed ? parsed->hosts().named : std::vector<std::string>{};
+}
+
+std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+std::string answer(const acme::Acme::Said& said) {
+  return dump(said ? Json{{"said", *said}} : Json{{"error", said.error()}});
+}
+
+Json json_of(const acme::CertificateStatus& status) {
+  Json out{{"names", status.names}, {"next", status.next}};
+  if (!status.resolver.empty()) out["resolver"] = status.resolver;
+  if (!status.routers.empty()) out["routers"] = status.routers;
+  if (!status.fingerprint.empty()) {
+    out["issuer"] = status.issuer;
+    out["fingerprint"] = status.fingerprint;
+    out["notBefore"] = acme::time_text(status.not_before);
+    out["notAfter"] = acme::time_text(status.not_after);
+  }
+  if (!status.error.empty()) out["error"] = status.error;
+  if (!status.meaning.empty()) out["meaning"] = status.meaning;
+  return out;
+}
+
+}  // namespace
+
+Certificates::Certificates(runtime::Control& control)
+    : table_(control.tls_tables()->certificates),
+      acme_({.certificates = control.tls_tables()->certificates,
+             .challenges = control.tls_tables()->challenges,
+             .environment = variable,
+             .make_dns01 = acme::make_dns01_solver,
+             .hosts = hosts_of_rule}) {}
+
+std::vector<admin::CertificateView> Certificates::views() const {
+  std::map<std::string, tls::CertificatePtr, std::less<>> by_fingerprint;
+  for (const tls::CertificatePtr& certificate : table_.all())
+    by_fingerprint.emplace(certificate->fingerprint(), certificate);
+  std::vector<admin::CertificateView> out;
+  for (const acme::CertificateStatus& status : acme_.report()->certificates) {
+    admin::CertificateView& view = out.emplace_back();
+    if (const auto found = by_fingerprint.find(status.fingerprint); found != by_fingerprint.end()) {
+      view.certificate = found->second;
+      by_fingerprint.erase(found);
+    } else if (!status.fingerprint.empty()) {
+      out.pop_back();  // it was replaced a moment ago
+      continue;
+    }
+    view.names = status.names;
+    view.resolver = status.resolver;
+    view.routers = status.routers;
+    view.next = status.next;
+    view.error = status.error;
+    view.meaning = status.meaning;
+  }
+  for (const auto& [fingerprint, certificate] : by_fingerprint) {
+    admin::CertificateView& view = out.emplace_back();
+    view.certificate = certificate;
+    view.names = certificate->names();
+  }
+  return out;
+}
+
+std::vector<model::Reason> Certificates::reasons(std::string_view router) const {
+  const auto report = acme_.report();
+  const auto found = report->reasons.find(router);
+  return found == report->reasons.end() ? std::vector<model::Reason>{} : found->second;
+}
+
+std::string Certificates::command(std::string_view arguments) {
+  const std::size_t space = arguments.find(' ');
+  const std::string_view verb = arguments.substr(0, space);
+  const std::string rest(space == std::string_view::npos ? std::string_view{}
+                                                         : trim(arguments.substr(space)));
+  if (verb == "list") {
+    Json out{{"certificates", Json::array()}};
+    for (const acme::CertificateStatus& status : acme_.report()->certificates)
+      out["certificates"].push_back(json_of(status));
+    return dump(out);
+  }
+  if (verb == "renew") return answer(acme_.renew(rest));
+  if (verb == "prune") {
+    const std::vector<std::string> gone = acme_.prune();
+    return dump({{"said", gone.empty() ? "every certificate is in use"
+                                       : fmt::format("removed: {}", join(gone, "; "))}});
+  }
+  if (verb == "export") return answer(acme_.export_to(rest));
+  if (verb == "dry-run") {
+    const std::size_t gap = rest.find(' ');
+    const auto number =
+        acme_.dry_run(rest.substr(0, gap), gap == std::string::npos ? "" : rest.substr(gap + 1));
+    return dump(number ? Json{{"dryRun", *number}} : Json{{"error", number.error()}});
+  }
+  if (verb == "result") {
+    const auto number = parse_digits(rest);
+    const auto result = acme_.dry_run_result(number ? static_cast<int>(*number) : 0);
+    return result ? answer(*result) : dump({{"running", true}});
+  }
+  return dump({{"error", "use list, renew, prune, export or dry-run"}});
+}
+
+}  // namespace fairlead::cmd

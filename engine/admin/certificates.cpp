@@ -1,0 +1,131 @@
+#include "engine/admin/certificates.h"
+
+#include "engine/admin/api_list.h"
+#include "engine/base/strings.h"
+#include "engine/tls/certificate_details.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <vector>
+
+namespace fairlead::admin {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using std::chrono::system_clock;
+
+constexpr auto kSoon = std::chrono::hours(24 * 30);
+
+std::vector<CertificateView> all(const Sources& sources) {
+  return sources.certificates ? sources.certificates() : std::vector<CertificateView>{};
+}
+
+std::string time_text(system_clock::time_point time) {
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(system_clock::to_time_t(time)));
+}
+
+std::string name_of(const CertificateView& view) {
+  return view.certificate ? view.certificate->fingerprint() : join(view.names, ",");
+}
+
+// Of certificates that live for less than two months, the last third of their life is "soon".
+std::string_view status_of(const CertificateView& view) {
+  if (!view.certificate) return "missing";
+  const auto now = system_clock::now();
+  const auto end = view.certificate->not_after();
+  if (end <= now) return "expired";
+  const auto third = (end - view.certificate->not_before()) / 3;
+  const bool soon = end - now < std::min<system_clock::duration>(kSoon, third);
+  return soon || !view.error.empty() ? "warning" : "enabled";
+}
+
+Json json_of(const CertificateView& view) {
+  Json out{{"name", name_of(view)}, {"sans", view.names}};
+  if (view.certificate) {
+    const tls::Certificate& certificate = *view.certificate;
+    const tls::CertificateDetails details = tls::details_of(certificate);
+    out["notAfter"] = time_text(certificate.not_after());
+    out["notBefore"] = time_text(certificate.not_before());
+    out["serialNumber"] = certificate.serial();
+    out["commonName"] = details.common_name;
+    out["issuerOrg"] = details.issuer_organization;
+    out["issuerCN"] = details.issuer_common_name;
+    out["issuerCountry"] = details.issuer_country;
+    out["organization"] = details.organization;
+    out["country"] = details.country;
+    out["version"] = fmt::format("v{}", details.version);
+    out["keyType"] = details.key_type;
+    out["keySize"] = details.key_bits;
+    out["signatureAlgorithm"] = details.signature_algorithm;
+    out["certFingerprint"] = certificate.fingerprint();
+    out["publicKeyFingerprint"] = details.public_key_fingerprint;
+  }
+  out["status"] = status_of(view);
+  if (!view.resolver.empty()) out["resolver"] = view.resolver;
+  if (!view.routers.empty()) out["routers"] = view.routers;
+  if (!view.next.empty()) out["next"] = view.next;
+  if (!view.error.empty()) out["error"] = view.error;
+  if (!view.meaning.empty()) out["meaning"] = view.meaning;
+  return out;
+}
+
+std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+}  // namespace
+
+ApiAnswer answer_certificates(const std::string* name, std::string_view parameters, const Sources& sources) {
+  const std::vector<CertificateView> views = all(sources);
+  if (name) {
+    for (const CertificateView& view : views)
+      if (name_of(view) == *name) return {.status = 200, .body = dump(json_of(view)), .next_page = 0};
+    return ApiAnswer::error(404, fmt::format("certificate not found: {}", *name));
+  }
+  std::vector<std::string> names;
+  std::vector<std::string> searched;
+  names.reserve(views.size());
+  searched.reserve(views.size());
+  std::vector<ListItem> items;
+  for (const CertificateView& view : views) {
+    names.push_back(name_of(view));
+    searched.push_back(join(view.names, " "));
+    items.push_back({.name = names.back(),
+                     .status = status_of(view),
+                     .searched = searched.back(),
+                     .service = {},
+                     .json = [&view] { return dump(json_of(view)); }});
+  }
+  return list(std::move(items), parameters);
+}
+
+CertificateTotals certificate_totals(const Sources& sources) {
+  CertificateTotals out;
+  for (const CertificateView& view : all(sources)) {
+    const std::string_view status = status_of(view);
+    ++out.total;
+    out.warnings += status == "warning";
+    out.errors += status == "expired" || (status == "missing" && !view.error.empty());
+  }
+  return out;
+}
+
+void write_certificates(observe::Exposition& out, const Sources& sources) {
+  const std::vector<CertificateView> views = all(sources);
+  if (std::ranges::none_of(views, [](const CertificateView& view) { return view.certificate != nullptr; }))
+    return;
+  out.family("traefik_tls_certs_not_after", "When the certificate ends, in Unix seconds.", "gauge");
+  for (const CertificateView& view : views) {
+    if (!view.certificate) continue;
+    const tls::CertificateDetails details = tls::details_of(*view.certificate);
+    const std::string sans = join(view.names, ",");
+    const std::pair<std::string_view, std::string_view> labels[] = {
+        {"cn", details.common_name}, {"sans", sans}, {"serial", view.certificate->serial()}};
+    out.sample("traefik_tls_certs_not_after", labels,
+               static_cast<double>(system_clock::to_time_t(view.certificate->not_after())));
+  }
+}
+
+}  // namespace fairlead::admin

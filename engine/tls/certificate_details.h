@@ -1,0 +1,26 @@
+#pragma once
+
+#include "engine/tls/certificate.h"
+
+#include <string>
+
+namespace fairlead::tls {
+
+// What a certificate says about itself beyond what serving needs: for the API.
+struct CertificateDetails {
+  std::string common_name;
+  std::string organization;
+  std::string country;
+  std::string issuer_common_name;
+  std::string issuer_organization;
+  std::string issuer_country;
+  int version = 0;       // 3
+  std::string key_type;  // RSA, ECDSA, Ed25519
+  int key_bits = 0;
+  std::string signature_algorithm;     // "ecdsa-with-SHA256"
+  std::string public_key_fingerprint;  // SHA-256 of the SubjectPublicKeyInfo, hexadecimal
+};
+
+CertificateDetails details_of(const Certificate& certificate);
+
+}  // namespace fairlead::tls
