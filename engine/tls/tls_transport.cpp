@@ -85,31 +85,68 @@ struct Bio {
     }();
     return made;
   }
+  // One for all connections of this thread: 200 bytes less for each. Whose turn it is, Turn says.
+  static BIO* shared() {
+    thread_local const BioPtr made = [] {
+      BioPtr bio(BIO_new(method()));
+      BIO_set_init(bio.get(), 1);
+      return bio;
+    }();
+    return made.get();
+  }
+};
+
+// What a connection needs until its handshake ended.
+struct TlsTransport::Handshaking final : event::TimerUser {
+  Handshaking(event::Loop& loop, TlsTransport& of, HandshakeUser& told)
+      : transport(of), user(&told), timer(loop.timers(), *this) {}
+  void on_timer(event::Timer&) override { transport.handshake_is_late(); }
+
+  TlsTransport& transport;
+  HandshakeUser* user;
+  event::Timer timer;
+};
+
+// One call into OpenSSL: the thread's BIO is this connection's while it lasts.
+class TlsTransport::Turn {
+ public:
+  explicit Turn(TlsTransport& transport) : before_(BIO_get_data(Bio::shared())) {
+    BIO_set_data(Bio::shared(), &transport);
+  }
+  ~Turn() { BIO_set_data(Bio::shared(), before_); }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+
+ private:
+  void* const before_;
 };
 
 TlsTransport::TlsTransport(event::Loop& loop, std::unique_ptr<net::Transport> lower, SslPtr ssl,
                            HandshakeUser& handshake_user)
     : lower_(std::move(lower)),
       ssl_(std::move(ssl)),
-      handshake_user_(&handshake_user),
-      timer_(loop.timers(), *this) {
+      handshaking_(std::make_unique<Handshaking>(loop, *this, handshake_user)) {
   peer_ = lower_->peer();
   lower_->set_user(this);
-  BIO* bio = BIO_new(Bio::method());
-  BIO_set_data(bio, this);
-  BIO_set_init(bio, 1);
+  BIO* bio = Bio::shared();
+  BIO_up_ref(bio);
   SSL_set_bio(ssl_.get(), bio, bio);
 }
 
 TlsTransport::~TlsTransport() = default;
 
+void TlsTransport::forget_handshake_user() {
+  if (handshaking_) handshaking_->user = nullptr;
+}
+
 void TlsTransport::handshake(TimePoint deadline) {
-  timer_.arm(deadline);
+  handshaking_->timer.arm(deadline);
   step();
 }
 
 void TlsTransport::step() {
   ERR_clear_error();
+  const Turn turn(*this);
   receive_bytes_ = kReceive;
   const int done = SSL_do_handshake(ssl_.get());
   const int code = done == 1 ? SSL_ERROR_NONE : SSL_get_error(ssl_.get(), done);
@@ -141,9 +178,11 @@ Result<> TlsTransport::handshake_failure(int code) const {
 }
 
 void TlsTransport::end_handshake(Result<> outcome) {
-  timer_.cancel();
+  HandshakeUser* const user = handshaking_ ? std::exchange(handshaking_->user, nullptr) : nullptr;
+  if (handshaking_) handshaking_->timer.cancel();
+  if (outcome) handshaking_.reset();  // a failure may be the timer's own call
   state_ = outcome ? State::Open : State::Failed;
-  if (handshake_user_) std::exchange(handshake_user_, nullptr)->handshake_ended(*this, std::move(outcome));
+  if (user) user->handshake_ended(*this, std::move(outcome));
 }
 
 Agreed TlsTransport::agreed() const {
@@ -168,7 +207,7 @@ Agreed TlsTransport::agreed() const {
 
 // More ciphertext into the thread's buffer. False: none now, or the end.
 bool TlsTransport::refill() {
-  if (!kept_in_.empty()) std::string().swap(kept_in_);
+  kept_in_.reset();
   if (dry_ || end_) return false;
   char* buffer = staging().in.get();
   const net::IoResult got = lower_->read({buffer, receive_bytes_});
@@ -187,20 +226,18 @@ bool TlsTransport::refill() {
 
 // The thread's buffer belongs to the next connection: what is left of it is copied.
 void TlsTransport::keep_rest() {
-  if (in_.empty()) {
-    if (!kept_in_.empty()) std::string().swap(kept_in_);
-    return;
-  }
-  if (in_.data() >= kept_in_.data() && in_.data() < kept_in_.data() + kept_in_.size()) return;
-  kept_in_.assign(in_);
-  in_ = kept_in_;
+  if (in_.empty()) return kept_in_.reset();
+  if (kept_in_ && in_.data() >= kept_in_->data() && in_.data() < kept_in_->data() + kept_in_->size()) return;
+  kept_in_ = std::make_unique<std::string>(in_);
+  in_ = *kept_in_;
 }
 
 net::IoResult TlsTransport::read(std::span<char> into) {
   if (state_ == State::Failed) return {0, net::IoStatus::Failed, error_ ? error_ : EPROTO, true};
   ERR_clear_error();
   // Ciphertext is never smaller than its plaintext: what is received fits, but for a record begun before.
-  receive_bytes_ = std::clamp<std::size_t>(into.size(), kRecord, kReceive);
+  receive_bytes_ = static_cast<std::uint32_t>(std::clamp<std::size_t>(into.size(), kRecord, kReceive));
+  const Turn turn(*this);
   std::size_t total = 0;
   int code = SSL_ERROR_NONE;
   while (total < into.size()) {
@@ -232,16 +269,17 @@ net::IoResult TlsTransport::read(std::span<char> into) {
 
 net::IoResult TlsTransport::write(std::span<const iovec> parts) {
   if (state_ == State::Failed) return {0, net::IoStatus::Failed, error_ ? error_ : EPIPE, false};
-  if (!kept_out_.empty() && !flush_kept_output()) {
+  if (kept_out_ && !flush_kept_output()) {
     if (error_) return {0, net::IoStatus::Failed, error_, false};
     return {0, net::IoStatus::WouldBlock, 0, false};
   }
   ERR_clear_error();
+  const Turn turn(*this);
   Staging& buffers = staging();
   std::size_t part = 0;
   while (part < parts.size() && parts[part].iov_len == 0) ++part;
   // The byte that was held back has been sent meanwhile.
-  std::size_t total = part < parts.size() ? std::exchange(owed_, 0) : 0;
+  std::size_t total = part < parts.size() && std::exchange(owes_, false) ? 1 : 0;
   std::size_t at = total;  // in parts[part]
   while (part < parts.size()) {
     while (part < parts.size() && buffers.out.size() + kRecord <= kSend) {
@@ -274,15 +312,15 @@ net::IoResult TlsTransport::write(std::span<const iovec> parts) {
       total += size;
     }
     if (!send_staged()) return {0, net::IoStatus::Failed, error_, false};
-    if (!kept_out_.empty()) break;
+    if (kept_out_) break;
   }
-  if (!kept_out_.empty() && total > 0) {
+  if (kept_out_ && total > 0) {
     // The user must not take for sent, and close over, what still waits here: one byte is reported with the
     // rest.
-    owed_ = 1;
+    owes_ = true;
     --total;
   }
-  return {total, total > 0 || kept_out_.empty() ? net::IoStatus::Ok : net::IoStatus::WouldBlock, 0, false};
+  return {total, total > 0 || !kept_out_ ? net::IoStatus::Ok : net::IoStatus::WouldBlock, 0, false};
 }
 
 // Sends what OpenSSL wrote in this call; what the peer does not take is copied. False: the connection is
@@ -292,7 +330,7 @@ bool TlsTransport::send_staged() {
   if (out.empty()) return true;
   std::size_t sent = 0;
   bool alive = !lower_->closed();
-  if (alive && kept_out_.empty()) {
+  if (alive && !kept_out_) {
     const iovec all{out.data(), out.size()};
     const net::IoResult result = lower_->write({&all, 1});
     sent = result.bytes;
@@ -301,42 +339,45 @@ bool TlsTransport::send_staged() {
       alive = false;
     }
   }
-  if (alive && sent < out.size()) kept_out_.append(out, sent);
+  if (alive && sent < out.size()) {
+    if (!kept_out_) kept_out_ = std::make_unique<std::string>();
+    kept_out_->append(out, sent);
+  }
   out.clear();
   return alive;
 }
 
 // True when nothing is kept any more.
 bool TlsTransport::flush_kept_output() {
-  const iovec all{kept_out_.data(), kept_out_.size()};
+  const iovec all{kept_out_->data(), kept_out_->size()};
   const net::IoResult result = lower_->write({&all, 1});
   if (result.status == net::IoStatus::Failed) error_ = result.error;
-  if (result.bytes < kept_out_.size()) {
-    kept_out_.erase(0, result.bytes);
+  if (result.bytes < kept_out_->size()) {
+    kept_out_->erase(0, result.bytes);
     return false;
   }
-  std::string().swap(kept_out_);
+  kept_out_.reset();
   return true;
 }
 
+// The alert that tells an end from a cut (RFC 8446 §6.1).
+void TlsTransport::say_goodbye() {
+  const Turn turn(*this);
+  SSL_shutdown(ssl_.get());
+  ERR_clear_error();
+  send_staged();
+}
+
 void TlsTransport::finish_writing() {
-  if (state_ == State::Open) {
-    SSL_shutdown(ssl_.get());
-    ERR_clear_error();
-    send_staged();
-  }
+  if (state_ == State::Open) say_goodbye();
   finishing_ = true;
-  if (kept_out_.empty() && !lower_->closed()) lower_->finish_writing();
+  if (!kept_out_ && !lower_->closed()) lower_->finish_writing();
 }
 
 void TlsTransport::close() {
-  timer_.cancel();
+  if (handshaking_) handshaking_->timer.cancel();
   if (lower_->closed()) return;
-  if (state_ == State::Open && !finishing_ && error_ == 0 && kept_out_.empty()) {
-    SSL_shutdown(ssl_.get());
-    ERR_clear_error();
-    send_staged();
-  }
+  if (state_ == State::Open && !finishing_ && error_ == 0 && !kept_out_) say_goodbye();
   lower_->close();
 }
 
@@ -347,7 +388,7 @@ void TlsTransport::on_readable() {
 }
 
 void TlsTransport::on_writable() {
-  if (!kept_out_.empty()) {
+  if (kept_out_) {
     if (!flush_kept_output()) return;
     if (finishing_) lower_->finish_writing();
   }
@@ -367,7 +408,7 @@ void TlsTransport::on_broken(int error) {
   if (user_) user_->on_broken(error);
 }
 
-void TlsTransport::on_timer(event::Timer&) {
+void TlsTransport::handshake_is_late() {
   if (state_ != State::Handshake) return;
   error_ = ETIMEDOUT;
   end_handshake(refuse(504, "not finished in time"));

@@ -5,6 +5,7 @@
 #include "engine/net/transport.h"
 #include "engine/tls/pointers.h"
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -38,7 +39,7 @@ struct Agreed {
 // TLS over another transport. One receive feeds many records and what one call writes leaves in one send, in
 // records of 16 KiB: that, not the cipher, decides what large bodies cost. An idle connection holds no
 // buffer.
-class TlsTransport final : public net::Transport, net::TransportUser, event::TimerUser {
+class TlsTransport final : public net::Transport, net::TransportUser {
  public:
   // `ssl` knows its role (accept or connect state). `handshake_user` lives until it was told, or forgotten.
   TlsTransport(event::Loop& loop, std::unique_ptr<net::Transport> lower, SslPtr ssl,
@@ -47,7 +48,7 @@ class TlsTransport final : public net::Transport, net::TransportUser, event::Tim
 
   // Begins; what has arrived already is read. `deadline` bounds all of it.
   void handshake(TimePoint deadline);
-  void forget_handshake_user() { handshake_user_ = nullptr; }
+  void forget_handshake_user();
   Agreed agreed() const;
   SSL* ssl() const { return ssl_.get(); }
 
@@ -60,6 +61,8 @@ class TlsTransport final : public net::Transport, net::TransportUser, event::Tim
 
  private:
   friend struct Bio;
+  struct Handshaking;
+  class Turn;
   enum class State : unsigned char { Handshake, Open, Failed };
 
   // net::TransportUser, of the lower transport
@@ -67,31 +70,32 @@ class TlsTransport final : public net::Transport, net::TransportUser, event::Tim
   void on_writable() override;
   void on_peer_finished() override;
   void on_broken(int error) override;
-  void on_timer(event::Timer& timer) override;
 
   void step();
   void end_handshake(Result<> outcome);
+  void handshake_is_late();
   Result<> handshake_failure(int code) const;
   std::unexpected<Error> refuse(int status, std::string_view why) const;
   bool refill();
   void keep_rest();
   bool send_staged();
   bool flush_kept_output();
+  void say_goodbye();
   bool is_client() const { return !SSL_is_server(ssl_.get()); }
 
+  // Thousands of these are idle at once: what only some of them need lives apart.
   std::unique_ptr<net::Transport> lower_;
   SslPtr ssl_;
-  HandshakeUser* handshake_user_;
-  event::Timer timer_;
+  std::unique_ptr<Handshaking> handshaking_;  // until it ended
 
-  std::string_view
-      in_;  // ciphertext that OpenSSL has not taken: in the thread's buffer during a call, else in kept_in_
-  std::string kept_in_;
-  std::string kept_out_;  // ciphertext that the peer does not take yet
-  std::size_t receive_bytes_ = 0;
-  std::size_t owed_ = 0;  // bytes that were encrypted and not yet reported as written
-  int error_ = 0;         // errno of the lower transport
+  // Ciphertext that OpenSSL has not taken: in the thread's buffer during a call, else in kept_in_.
+  std::string_view in_;
+  std::unique_ptr<std::string> kept_in_;
+  std::unique_ptr<std::string> kept_out_;  // ciphertext that the peer does not take yet
+  std::uint32_t receive_bytes_ = 0;
+  int error_ = 0;  // errno of the lower transport
   State state_ = State::Handshake;
+  bool owes_ = false;       // a byte was encrypted and not yet reported as written
   bool dry_ = false;        // the lower transport has no more now
   bool end_ = false;        // its end was seen
   bool finishing_ = false;  // FIN once kept_out_ has left
