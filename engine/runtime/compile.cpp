@@ -3,10 +3,13 @@
 #include "engine/routing/rule_parser.h"
 #include "engine/runtime/route_compiler.h"
 #include "engine/runtime/service_compiler.h"
+#include "engine/runtime/tcp_route_compiler.h"
+#include "engine/runtime/udp_compiler.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 
 namespace fairlead::runtime {
@@ -44,11 +47,14 @@ CompiledEntryPoint compile_entry_point(const std::string& name, const model::Ent
   entry.forwarded.trusted = ranges(options.forwarded_headers.trusted_ips);
   entry.forwarded.connection = options.forwarded_headers.connection;
   entry.forwarded.not_append_for = options.forwarded_headers.not_append_x_forwarded_for;
+  entry.forwarded.add_scheme = options.forwarded_headers.add_x_forwarded_scheme_headers;
   entry.reasons.detail = install.reasons.detail == "off"    ? exchange::ReasonDetail::Off
                          : install.reasons.detail == "full" ? exchange::ReasonDetail::Full
                                                             : exchange::ReasonDetail::Short;
   entry.reasons.trusted = entry.forwarded.trusted;
   entry.access_log = options.observability.access_logs;
+  if (const auto& proxy = options.proxy_protocol)
+    out.proxy = ProxyTrust{proxy->insecure, ranges(proxy->trusted_ips)};
 
   auto settings = std::make_shared<codec::h1::ServerSettings>();
   settings->limits.max_head_bytes =
@@ -61,6 +67,17 @@ CompiledEntryPoint compile_entry_point(const std::string& name, const model::Ent
   settings->idle_timeout = timeouts.idle_timeout;
   settings->keep_alive_max_time = options.transport.keep_alive_max_time;
   settings->keep_alive_max_requests = static_cast<int>(options.transport.keep_alive_max_requests);
+
+  auto http2 = std::make_shared<codec::h2::ServerSettings>();
+  http2->common = *settings;
+  // 0 is Go's own default, which Traefik leaves in force.
+  const auto number = [](std::int64_t value, std::uint32_t otherwise, std::int64_t most) {
+    return value > 0 ? static_cast<std::uint32_t>(std::min(value, most)) : otherwise;
+  };
+  http2->max_concurrent_streams = number(options.http2.max_concurrent_streams, 250, 1 << 20);
+  http2->decoder_table = number(options.http2.max_decoder_header_table_size, 4096, 1 << 20);
+  http2->encoder_table = number(options.http2.max_encoder_header_table_size, 4096, 1 << 20);
+  out.http2 = std::move(http2);
   out.settings = std::move(settings);
   return out;
 }
@@ -102,10 +119,18 @@ std::shared_ptr<const Snapshot> Compiler::compile(std::shared_ptr<const model::S
   }
   site_.build(dynamic->tls);
   out->tls = site_.tables();
+  out->tls_challenges = std::ranges::any_of(install->certificates_resolvers, [](const auto& entry) {
+    return entry.second.acme && entry.second.acme->tls_challenge;
+  });
   ServiceCompiler services(*this, *install, *dynamic, *out, previous);
   RouteCompiler routes(*this, *install, *dynamic, *out, services);
   services.finish();
   routes.run();
+  TcpServiceCompiler tcp_services(*this, *install, *dynamic, *out, previous);
+  TcpRouteCompiler tcp_routes(*this, *install, *dynamic, *out, tcp_services);
+  tcp_services.finish();
+  tcp_routes.run(routes);
+  UdpCompiler(*this, *install, *dynamic, *out).run();
   carry_over_.sweep();
   site_.files().sweep();
   std::erase_if(client_contexts_, [](const auto& entry) { return entry.second.expired(); });
@@ -117,13 +142,21 @@ std::shared_ptr<const Snapshot> Compiler::compile(std::shared_ptr<const model::S
 std::vector<upstream::SetId> Compiler::set_phase(const Snapshot& snapshot, std::string_view url,
                                                  upstream::Phase phase) {
   std::vector<upstream::SetId> changed;
-  for (const auto& [name, set] : snapshot.sets)
-    for (const upstream::Server& server : set->servers) {
-      if (server.address.url != url) continue;
-      server.state->phase.store(phase, std::memory_order_relaxed);
-      note_usable(*set);
-      changed.push_back(set_id(name));
-    }
+  const auto look = [&](const auto& sets, const char* kind) {
+    for (const auto& [name, set] : sets)
+      for (const upstream::Server& server : set->servers) {
+        if (server.address.url != url) continue;
+        server.state->phase.store(phase, std::memory_order_relaxed);
+        note_usable(*set);
+        changed.push_back(set_id(kind + name));
+      }
+  };
+  look(snapshot.sets, "");
+  look(snapshot.tcp_sets, "tcp ");
+  // Nothing waits for a UDP server: the next session looks at its state.
+  for (const auto& balancer : snapshot.udp_balancers)
+    for (const udp::ServerPtr& server : balancer->servers())
+      if (server->address == url) server->state->phase.store(phase, std::memory_order_relaxed);
   return changed;
 }
 

@@ -35,12 +35,16 @@ class Compiler {
 
   std::vector<upstream::SetId> set_phase(const Snapshot& snapshot, std::string_view url,
                                          upstream::Phase phase);
+  // Number of a service's set of servers; that of a TCP service is `tcp ` and its name.
+  upstream::SetId set_id(const std::string& service);
 
  private:
   friend class ServiceCompiler;
   friend class RouteCompiler;
+  friend class TcpServiceCompiler;
+  friend class TcpRouteCompiler;
+  friend class UdpCompiler;
 
-  upstream::SetId set_id(const std::string& service);
   std::shared_ptr<const routing::Rule> rule(const model::HttpRouter& router, std::string& problem,
                                             const model::Static& install);
 
@@ -48,7 +52,7 @@ class Compiler {
   exchange::CarryOver carry_over_;
   // TLS toward servers by what it is made of: connections are kept over compilations.
   std::unordered_map<std::uint64_t, std::weak_ptr<const tls::ClientContext>> client_contexts_;
-  tls::Site site_{std::make_shared<tls::Tables>(), {"http/1.1"}};
+  tls::Site site_{std::make_shared<tls::Tables>(), {"http/1.1", "h2"}};
   std::unordered_map<std::string, upstream::SetId> set_ids_;
   // Rules by syntax and text, of the compilation before and of this one.
   std::unordered_map<std::string, std::shared_ptr<const routing::Rule>> rules_before_;

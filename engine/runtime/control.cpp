@@ -41,12 +41,16 @@ Control::Control(int workers, exchange::RecordSink& sink, InternalServices inter
     : compiler_(std::move(internal)), publisher_(workers_) {
   for (int i = 0; i < workers; ++i)
     workers_.push_back(std::make_unique<Worker>(
-        i, workers, sink,
+        i, workers, sink, open_connections_,
         [this](std::shared_ptr<const Snapshot> old) { messages_.push(Drop{std::move(old)}); }));
-  side_worker_ = std::make_unique<Worker>(workers, 1, sink, [](std::shared_ptr<const Snapshot>) {});
+  side_worker_ =
+      std::make_unique<Worker>(workers, 1, sink, open_connections_, [](std::shared_ptr<const Snapshot>) {});
   checks_ = std::make_unique<service::HealthChecks>(
       side_worker_->loop(), side_worker_->pools(),
-      [this](const service::HealthPlan& plan) { messages_.push(Health{plan.id, plan.service}); });
+      [this](const service::HealthPlan& plan) { messages_.push(Health{plan.service}); });
+  tcp_checks_ = std::make_unique<tcp::HealthChecks>(
+      side_worker_->loop(),
+      [this](const tcp::HealthPlan& plan) { messages_.push(Health{plan.service, true}); });
 }
 
 Control::~Control() { stop(); }
@@ -139,10 +143,11 @@ void Control::handle(Message message, bool& rebuild_wanted) {
     if (!sets.empty()) publisher_.states_changed(sets);
   } else if (auto* health = std::get_if<Health>(&message)) {
     const std::shared_ptr<const Snapshot> snapshot = current();
-    const auto set = snapshot->sets.find(health->service);
-    if (set == snapshot->sets.end()) return;
+    const auto& sets = health->tcp ? snapshot->tcp_sets : snapshot->sets;
+    const auto set = sets.find(health->service);
+    if (set == sets.end()) return;
     note_usable(*set->second);
-    publisher_.states_changed({health->id});
+    publisher_.states_changed({compiler_.set_id((health->tcp ? "tcp " : "") + health->service)});
   } else if (auto* install = std::get_if<Install>(&message)) {
     install_ = std::move(install->install);
     rebuild();
@@ -168,12 +173,22 @@ void Control::rebuild() {
   log_new_reasons("router", snapshot->dynamic->http.routers, before ? &before->routers : nullptr);
   log_new_reasons("service", snapshot->dynamic->http.services, before ? &before->services : nullptr);
   log_new_reasons("middleware", snapshot->dynamic->http.middlewares, before ? &before->middlewares : nullptr);
+  const model::Tcp* tcp_before = previous ? &previous->dynamic->tcp : nullptr;
+  const model::Tcp& tcp = snapshot->dynamic->tcp;
+  log_new_reasons("TCP router", tcp.routers, tcp_before ? &tcp_before->routers : nullptr);
+  log_new_reasons("TCP service", tcp.services, tcp_before ? &tcp_before->services : nullptr);
+  log_new_reasons("TCP middleware", tcp.middlewares, tcp_before ? &tcp_before->middlewares : nullptr);
+  const model::Udp* udp_before = previous ? &previous->dynamic->udp : nullptr;
+  const model::Udp& udp = snapshot->dynamic->udp;
+  log_new_reasons("UDP router", udp.routers, udp_before ? &udp_before->routers : nullptr);
+  log_new_reasons("UDP service", udp.services, udp_before ? &udp_before->services : nullptr);
   log_new_reasons("TLS options", snapshot->dynamic->tls.options,
                   previous ? &previous->dynamic->tls.options : nullptr);
   log_new_reasons("TLS store", snapshot->dynamic->tls.stores,
                   previous ? &previous->dynamic->tls.stores : nullptr);
   publisher_.publish(snapshot);
   side_worker_->post([this, plans = snapshot->health_plans] { checks_->adopt(plans); });
+  side_worker_->post([this, plans = snapshot->tcp_health_plans] { tcp_checks_->adopt(plans); });
   {
     const std::lock_guard lock(mutex_);
     current_ = snapshot;

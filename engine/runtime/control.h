@@ -8,6 +8,7 @@
 #include "engine/runtime/publisher.h"
 #include "engine/runtime/worker.h"
 #include "engine/service/health_check.h"
+#include "engine/tcp/health_check.h"
 
 #include <atomic>
 #include <functional>
@@ -58,6 +59,8 @@ class Control {
   // What all workers serve; null before the first.
   std::shared_ptr<const Snapshot> current() const;
   std::vector<std::unique_ptr<Worker>>& workers() { return workers_; }
+  const OpenConnections& open_connections() const { return open_connections_; }
+  const UdpCounts& udp_counts() const { return publisher_.udp_counts(); }
   // Certificates and challenges of all workers.
   const std::shared_ptr<tls::Tables>& tls_tables() const { return compiler_.tls_tables(); }
   // An entry point could not be opened at the start: the program must not seem to run.
@@ -81,8 +84,8 @@ class Control {
     std::promise<bool>* done;
   };
   struct Health {
-    upstream::SetId id;
     std::string service;
+    bool tcp = false;
   };
   struct Drop {
     std::shared_ptr<const Snapshot> snapshot;
@@ -96,10 +99,12 @@ class Control {
   void finish_drain(std::promise<bool>& done);
 
   Channel<Message> messages_;
+  OpenConnections open_connections_;
   std::vector<std::unique_ptr<Worker>> workers_;
   // One more, without listeners: what is no request runs there. Its checks go before it does.
   std::unique_ptr<Worker> side_worker_;
   std::unique_ptr<service::HealthChecks> checks_;
+  std::unique_ptr<tcp::HealthChecks> tcp_checks_;
   Compiler compiler_;
   Publisher publisher_;
   // Of the control thread.

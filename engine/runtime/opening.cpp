@@ -1,13 +1,20 @@
 #include "engine/runtime/opening.h"
 
+#include "engine/base/strings.h"
 #include "engine/exchange/exchange.h"
+#include "engine/net/proxy_protocol.h"
+#include "engine/runtime/http2_connection.h"
+#include "engine/runtime/http_connection.h"
+#include "engine/runtime/tcp_connection.h"
 #include "engine/runtime/worker.h"
+#include "engine/tcp/postgres.h"
 #include "engine/tls/context.h"
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 
@@ -28,6 +35,10 @@ constexpr std::string_view kSpeaksHttps =
     "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n"
     "Content-Length: 54\r\n\r\nThis port speaks HTTPS: use https:// instead of http:\n";
 
+routing::ClientAddress client_of(const net::Transport& transport) {
+  return routing::ClientAddress::v6(transport.peer().ip.bytes);
+}
+
 }  // namespace
 
 Opening::Opening(Worker& worker, WorkerEntryPoint& entry_point, std::unique_ptr<net::Transport> transport)
@@ -46,12 +57,24 @@ const CompiledEntryPoint* Opening::compiled() const {
 void Opening::start() {
   const CompiledEntryPoint* entry_point = compiled();
   if (!entry_point) return close();
-  if (entry_point->settings->read_timeout > Duration{})
+  expects_proxy_ = entry_point->proxy.has_value();
+  wait_for_first_byte();
+  if (!expects_proxy_ && begin_unread()) return;
+  // Not looked at before the loop says so: what it says comes with the registration when bytes are there.
+}
+
+void Opening::wait_for_first_byte() {
+  spoken_ = false;
+  timer_.cancel();
+  const CompiledEntryPoint* entry_point = compiled();
+  if (draining_)
+    timer_.arm(worker_.loop().now() + kDrainTime);
+  else if (entry_point && entry_point->settings->read_timeout > Duration{})
     timer_.arm(worker_.loop().now() + entry_point->settings->read_timeout);
-  look();
 }
 
 void Opening::drain() {
+  draining_ = true;
   if (!spoken_) timer_.arm(worker_.loop().now() + kDrainTime);
 }
 
@@ -64,8 +87,8 @@ void Opening::close() {
 
 void Opening::on_timer(event::Timer&) {
   if (spoken_)
-    spdlog::info("entry point {}: {}: the ClientHello was not complete in time", entry_point_.name(),
-                 transport_->peer().text());
+    spdlog::info("entry point {}: {}: the {} was not complete in time", entry_point_.name(),
+                 transport_->peer().text(), expects_proxy_ ? "PROXY header" : "ClientHello");
   close();
 }
 
@@ -78,13 +101,20 @@ void Opening::look() {
   if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
   if (got <= 0) return close();
   if (!std::exchange(spoken_, true)) {
+    // readTimeout bounds recognising what it is, as in Traefik, and the handshake no less than that.
     handshake_deadline_ = worker_.loop().now() + kHandshakeTime;
-    timer_.arm(handshake_deadline_);
+    timer_.arm(timer_.armed() ? std::min(timer_.deadline(), handshake_deadline_) : handshake_deadline_);
   }
   const auto size = static_cast<std::size_t>(got);
+  if (expects_proxy_ && (!pass_proxy_header({bytes.data(), size}) || begin_unread())) return;
+  if (!postgres_) {
+    const tcp::Prelude prelude = tcp::prelude_of({bytes.data(), size});
+    if (prelude == tcp::Prelude::NeedMore) return;
+    if (prelude == tcp::Prelude::SslRequest) return agree_to_tls();
+  }
   const tls::HelloResult result = tls::parse_client_hello({bytes.data(), size});
   switch (result.status) {
-    case tls::HelloStatus::NotTls: return begin_plain();
+    case tls::HelloStatus::NotTls: return begin_plain({bytes.data(), size});
     case tls::HelloStatus::Malformed: return refuse(SSL_AD_DECODE_ERROR, result.why);
     case tls::HelloStatus::Parsed: return begin_tls(result.hello);
     case tls::HelloStatus::NeedMore:
@@ -93,10 +123,81 @@ void Opening::look() {
   }
 }
 
-void Opening::begin_plain() {
+bool Opening::pass_proxy_header(std::string_view bytes) {
+  const net::ProxyResult result = net::parse_proxy_header(bytes);
+  if (result.status == net::ProxyStatus::NeedMore) return false;
+  if (result.status == net::ProxyStatus::Malformed) {
+    spdlog::info("entry point {}: {}: malformed PROXY header: {}", entry_point_.name(),
+                 transport_->peer().text(), result.why);
+    worker_.gauges().refused.fetch_add(1, std::memory_order_relaxed);
+    close();
+    return false;
+  }
+  expects_proxy_ = false;
+  if (result.status == net::ProxyStatus::Absent) return true;
+  (void)transport_->read(std::span(first_bytes()).first(result.size));
   const CompiledEntryPoint* entry_point = compiled();
-  if (!entry_point) return close();
-  if (!entry_point->tls_only) return become_http();
+  const bool trusted =
+      entry_point && entry_point->proxy && entry_point->proxy->contains(transport_->peer().ip);
+  if (!trusted)
+    spdlog::debug("entry point {}: the PROXY header of {} is ignored: not in proxyProtocol.trustedIPs",
+                  entry_point_.name(), transport_->peer().text());
+  else if (result.ends)
+    transport_->announce(result.ends->source, result.ends->destination);
+  // What the client itself says begins only now, and has its own time.
+  wait_for_first_byte();
+  if (!begin_unread()) look();
+  return false;
+}
+
+bool Opening::begin_unread() {
+  const CompiledEntryPoint* entry_point = compiled();
+  if (!entry_point) return false;
+  const auto route = entry_point->tcp.router.before_reading(client_of(*transport_));
+  if (!route) return false;
+  if (admit(entry_point->tcp.plain[*route])) become_tcp();
+  return true;
+}
+
+void Opening::agree_to_tls() {
+  postgres_ = true;
+  (void)transport_->read(std::span(first_bytes()).first(tcp::kSslRequest.size()));
+  const iovec answer{const_cast<char*>(tcp::kSslAgreed.data()), tcp::kSslAgreed.size()};
+  (void)transport_->write({&answer, 1});
+  look();
+}
+
+bool Opening::admit(const tcp::RoutePtr& route) {
+  Result<tcp::Holds> admitted = route->admit(transport_->peer());
+  if (admitted) {
+    route_ = route;
+    holds_ = std::move(*admitted);
+    return true;
+  }
+  spdlog::log(admitted.error().fault == Fault::Client ? spdlog::level::info : spdlog::level::warn,
+              "entry point {}: TCP router {}: the connection of {} is closed: {}", entry_point_.name(),
+              route->name, transport_->peer().text(), admitted.error().detail);
+  worker_.gauges().refused.fetch_add(1, std::memory_order_relaxed);
+  (void)transport_->read(first_bytes());  // closing over unread bytes would be a reset
+  close();
+  return false;
+}
+
+void Opening::begin_plain(std::string_view bytes) {
+  const CompiledEntryPoint* entry_point = compiled();
+  // After PostgreSQL's request nothing but TLS makes sense.
+  if (!entry_point || postgres_) return close();
+  const routing::TcpDecision decision = entry_point->tcp.router.plain(client_of(*transport_));
+  if (decision.kind == routing::TcpDecision::Kind::Tcp) {
+    if (admit(entry_point->tcp.plain[decision.index])) become_tcp();
+    return;
+  }
+  if (!entry_point->tls_only) {
+    // HTTP/2 without TLS is known by its preface; no method begins with more than "PR" of it.
+    http2_ = bytes.starts_with(kHttp2Preface);
+    if (!http2_ && kHttp2Preface.starts_with(bytes)) return;
+    return become_http();
+  }
   spdlog::info("entry point {}: {} speaks plain HTTP where only HTTPS is served", entry_point_.name(),
                transport_->peer().text());
   worker_.gauges().refused.fetch_add(1, std::memory_order_relaxed);
@@ -108,17 +209,43 @@ void Opening::begin_plain() {
   close();
 }
 
+// The TCP router that takes a TLS connection; null: it is HTTPS.
+tcp::RoutePtr Opening::tcp_route(const CompiledEntryPoint& entry_point, const tls::ClientHello& hello) const {
+  const std::vector<std::string_view> alpn(hello.alpn.begin(), hello.alpn.end());
+  const routing::Connection connection{hello.server_name, alpn, client_of(*transport_)};
+  if (postgres_) {
+    const auto found = entry_point.tcp.router.starttls(connection);
+    return found ? entry_point.tcp.tls[*found] : nullptr;
+  }
+  const routing::TcpDecision decision = entry_point.tcp.router.tls(connection);
+  return decision.kind == routing::TcpDecision::Kind::TlsTcp ? entry_point.tcp.tls[decision.index] : nullptr;
+}
+
 void Opening::begin_tls(const tls::ClientHello& hello) {
   const CompiledEntryPoint* entry_point = compiled();
   if (!entry_point) return close();
   const tls::Tables& tables = *(*worker_.snapshot())->tls;
+  const tcp::RoutePtr route = tcp_route(*entry_point, hello);
+  if (postgres_ && !route)
+    return refuse(SSL_AD_UNRECOGNIZED_NAME,
+                  fmt::format("no TCP router with tls takes PostgreSQL connections of {}",
+                              quoted(hello.server_name)));
+  // Where no resolver validates that way, challenges belong to whoever is behind a router that passes TLS
+  // through.
+  const bool challenged = hello.offers(tls::kAcmeProtocol) &&
+                          ((*worker_.snapshot())->tls_challenges || !route || !route->passthrough);
   std::expected<tls::SslPtr, tls::Refusal> ssl;
-  if (hello.offers(tls::kAcmeProtocol)) {
+  if (challenged) {
     challenge_ = true;
     const tls::CertificatePtr answer = tables.challenges.tls_alpn(hello.server_name);
     if (!answer)
       return refuse(SSL_AD_UNRECOGNIZED_NAME, fmt::format("no challenge for {} is open", hello.server_name));
     ssl = tls::begin_challenge(answer);
+  } else if (route) {
+    if (!admit(route)) return;
+    if (route->passthrough) return become_tcp();
+    const std::string local = hello.server_name.empty() ? transport_->local().ip.text() : std::string();
+    ssl = tls::begin_server(*route->options, hello, *tables.certificates.table(), local);
   } else {
     const std::string local = hello.server_name.empty() ? transport_->local().ip.text() : std::string();
     const tls::HostTable::Choice& choice =
@@ -158,7 +285,18 @@ void Opening::handshake_ended(tls::TlsTransport&, Result<> outcome) {
     return close();
   }
   if (challenge_) return close();
+  if (route_) return become_tcp();
   become_http();
+}
+
+void Opening::become_tcp() {
+  gone_ = true;
+  timer_.cancel();
+  const bool asked = postgres_ && route_->passthrough;
+  tcp::Session::Options options{entry_point_.name(), std::move(route_), std::move(holds_), asked};
+  entry_point_.remove(*this);
+  entry_point_.add(
+      std::make_unique<TcpConnection>(worker_, entry_point_, std::move(transport_), std::move(options)));
 }
 
 void Opening::become_http() {
@@ -169,6 +307,7 @@ void Opening::become_http() {
   std::unique_ptr<exchange::TlsFacts> facts;
   if (options_) {
     tls::Agreed agreed = static_cast<tls::TlsTransport&>(*transport_).agreed();
+    http2_ = agreed.protocol == "h2";
     facts = std::make_unique<exchange::TlsFacts>();
     facts->version = agreed.version;
     facts->cipher = agreed.cipher;
@@ -178,6 +317,9 @@ void Opening::become_http() {
     facts->options = std::move(options_);
   }
   entry_point_.remove(*this);
+  if (http2_)
+    return entry_point_.add(std::make_unique<Http2Connection>(worker_, entry_point_, std::move(transport_),
+                                                              entry_point->http2, std::move(facts)));
   entry_point_.add(std::make_unique<HttpConnection>(worker_, entry_point_, std::move(transport_),
                                                     entry_point->settings, std::move(facts)));
 }

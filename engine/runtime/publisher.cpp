@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <latch>
@@ -12,6 +13,18 @@ namespace {
 
 constexpr std::size_t kSetsPerMessage = 256;  // so that no worker stalls above a millisecond
 constexpr auto kDrainPoll = std::chrono::milliseconds(20);
+
+// Every UDP session takes a descriptor: at most a quarter of them may go to one entry point, and a quarter of
+// those to one address. Clients are spread over the workers' sockets by a hash.
+udp::Limits udp_limits(std::size_t workers) {
+  rlimit files{};
+  ::getrlimit(RLIMIT_NOFILE, &files);
+  udp::Limits limits;
+  limits.sessions =
+      std::max<std::size_t>(std::clamp<std::size_t>(files.rlim_cur / 4, 64, 65536) / workers, 16);
+  limits.per_source = std::max<std::size_t>(limits.sessions / 4, 16);
+  return limits;
+}
 
 }  // namespace
 
@@ -53,29 +66,77 @@ std::vector<std::string> Publisher::apply_entry_points(const model::Static& inst
   for (const std::string& name : leaving) close_listener(name);
   for (const auto& [name, options] : install.entry_points) {
     if (listening_.contains(name)) continue;
-    const auto address = model::parse_listen_address(options.address);
-    if (!address) continue;
-    if (address->udp) {
-      spdlog::warn("entry point {}: {} is not opened, UDP has no effect in this version", name,
-                   options.address);
-      continue;
-    }
-    Result<Fd> socket = net::open_listener({address->host, address->port}, options.reuse_port);
-    if (!socket) {
-      problems.push_back(fmt::format("entry point {}: {}", name, socket.error().detail));
-      continue;
-    }
-    Listening& listening = listening_[name];
-    listening = {options.address, options.reuse_port, std::move(*socket)};
-    on_all([&](Worker& worker) { worker.open_entry_point(name, listening.socket.get()); });
-    spdlog::info("entry point {} listens on {} (port {})", name, options.address, port(name));
+    if (const Result<> opened = open(name, options); !opened)
+      problems.push_back(fmt::format("entry point {}: {}", name, opened.error().detail));
   }
+  say_unclaimed();
   return problems;
+}
+
+Result<> Publisher::open(const std::string& name, const model::EntryPoint& options) {
+  const auto address = model::parse_listen_address(options.address);
+  if (!address) return {};  // refused when it was read
+  Listening listening{options.address, options.reuse_port, 0, Fd()};
+  if (address->udp) {
+    Result<std::vector<Fd>> sockets = open_udp(name, options, *address);
+    if (!sockets) return std::unexpected(std::move(sockets.error()));
+    listening.port = net::bound_port(sockets->front().get());
+    const udp::Limits limits = udp_limits(workers_.size());
+    on_all([&](Worker& worker) {
+      const auto index = static_cast<std::size_t>(worker.index());
+      if (index < sockets->size())
+        worker.open_udp_entry_point(name, std::move((*sockets)[index]), limits,
+                                    udp_counts_.of(name, worker.index()));
+    });
+  } else {
+    Result<Fd> socket = open_tcp(name, options, *address);
+    if (!socket) return std::unexpected(std::move(socket.error()));
+    listening.socket = std::move(*socket);
+    listening.port = net::bound_port(listening.socket.get());
+    on_all([&](Worker& worker) { worker.open_entry_point(name, listening.socket.get()); });
+  }
+  spdlog::info("entry point {} listens on {} (port {})", name, options.address, listening.port);
+  listening_[name] = std::move(listening);
+  return {};
+}
+
+Result<Fd> Publisher::open_tcp(const std::string& name, const model::EntryPoint& options,
+                               const model::ListenAddress& address) {
+  Result<Fd> passed = activation_.find(name, net::Activation::Kind::Stream);
+  if (!passed || *passed) return passed;
+  return net::open_listener({address.host, address.port}, options.reuse_port);
+}
+
+Result<std::vector<Fd>> Publisher::open_udp(const std::string& name, const model::EntryPoint& options,
+                                            const model::ListenAddress& address) {
+  Result<Fd> passed = activation_.find(name, net::Activation::Kind::Datagram);
+  if (!passed) return std::unexpected(std::move(passed.error()));
+  if (*passed) {
+    std::vector<Fd> one;
+    one.push_back(std::move(*passed));
+    return one;
+  }
+  const auto count = static_cast<int>(workers_.size());
+  auto sockets = net::open_udp({address.host, address.port}, count, options.reuse_port);
+  if (sockets) return sockets;
+  // An entry point that moved may still drain on what this one asks for.
+  on_all([](Worker& worker) { worker.close_draining_udp(); });
+  return net::open_udp({address.host, address.port}, count, options.reuse_port);
+}
+
+// A misspelt FileDescriptorName= would else look like a port that nobody serves.
+void Publisher::say_unclaimed() {
+  if (std::exchange(said_unclaimed_, true)) return;
+  for (const std::string& name : activation_.unclaimed())
+    spdlog::warn(
+        "systemd passed a socket named {}, and no entry point has that name: see FileDescriptorName= "
+        "of the .socket unit",
+        name);
 }
 
 std::uint16_t Publisher::port(const std::string& name) const {
   const auto found = listening_.find(name);
-  return found == listening_.end() ? 0 : net::bound_port(found->second.socket.get());
+  return found == listening_.end() ? 0 : found->second.port;
 }
 
 void Publisher::close_listener(const std::string& name) {

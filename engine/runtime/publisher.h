@@ -2,6 +2,8 @@
 
 #include "engine/base/fd.h"
 #include "engine/base/result.h"
+#include "engine/net/activation.h"
+#include "engine/runtime/udp_counts.h"
 #include "engine/runtime/worker.h"
 
 #include <map>
@@ -14,7 +16,8 @@ namespace fairlead::runtime {
 // Brings snapshots and entry points to the workers. Belongs to the control thread, which it may block.
 class Publisher {
  public:
-  explicit Publisher(std::vector<std::unique_ptr<Worker>>& workers) : workers_(workers) {}
+  explicit Publisher(std::vector<std::unique_ptr<Worker>>& workers)
+      : workers_(workers), activation_(net::Activation::from_environment()) {}
 
   // Returns when every worker serves the new snapshot.
   void publish(const std::shared_ptr<const Snapshot>& snapshot);
@@ -25,6 +28,7 @@ class Publisher {
   std::vector<std::string> apply_entry_points(const model::Static& install);
   // Where an entry point listens; 0 when it does not.
   std::uint16_t port(const std::string& name) const;
+  const UdpCounts& udp_counts() const { return udp_counts_; }
 
   // Nothing more is accepted; connections end with the request they are at.
   void drain_all();
@@ -36,14 +40,25 @@ class Publisher {
   struct Listening {
     std::string address;
     bool reuse_port = false;
-    Fd socket;
+    std::uint16_t port = 0;
+    Fd socket;  // of TCP; those of UDP are the workers' own
   };
 
   void on_all(const std::function<void(Worker&)>& action);
   void close_listener(const std::string& name);
+  Result<> open(const std::string& name, const model::EntryPoint& options);
+  Result<Fd> open_tcp(const std::string& name, const model::EntryPoint& options,
+                      const model::ListenAddress& address);
+  // One for each worker, or one alone that systemd passed.
+  Result<std::vector<Fd>> open_udp(const std::string& name, const model::EntryPoint& options,
+                                   const model::ListenAddress& address);
+  void say_unclaimed();
 
   std::vector<std::unique_ptr<Worker>>& workers_;
   std::map<std::string, Listening> listening_;
+  net::Activation activation_;
+  bool said_unclaimed_ = false;
+  UdpCounts udp_counts_;
 };
 
 }  // namespace fairlead::runtime

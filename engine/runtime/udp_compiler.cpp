@@ -1,5 +1,6 @@
 #include "engine/runtime/udp_compiler.h"
 
+#include "engine/runtime/obstacle.h"
 #include "engine/runtime/phase.h"
 
 #include <fmt/format.h>
@@ -8,14 +9,6 @@
 
 namespace fairlead::runtime {
 namespace {
-
-std::string text_of(const model::Standing& standing) {
-  std::string text = standing.name;
-  if (standing.reasons.empty()) text += fmt::format(": {}", model::name(standing.state));
-  for (const model::Reason& reason : standing.reasons)
-    text += fmt::format(": {}{}{}", reason.text, reason.hint.empty() ? "" : "; ", reason.hint);
-  return text;
-}
 
 std::string text_of(const std::vector<model::Reason>& reasons) {
   std::string text;
@@ -90,7 +83,7 @@ udp::ServicePtr UdpCompiler::load_balancer(const std::string& name,
   std::string trouble;
   for (const model::Standing& standing : standings)
     if (standing.state != model::ServerState::Ready || !standing.reasons.empty())
-      trouble += (trouble.empty() ? "" : "; ") + text_of(standing);
+      trouble += (trouble.empty() ? "" : "; ") + obstacle_of(standing).full_text;
   if (servers.empty() && trouble.empty()) trouble = fmt::format("service {} has no server", name);
   auto made = std::make_shared<udp::LoadBalancer>(
       std::move(servers), compiler_.carry_over_.get<upstream::ServiceState>("udp " + name, 0),

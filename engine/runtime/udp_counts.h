@@ -1,5 +1,6 @@
 #pragma once
 
+#include "engine/admin/udp_metrics.h"
 #include "engine/udp/counters.h"
 
 #include <map>
@@ -23,13 +24,8 @@ class UdpCounts {
     if (!counters) counters = std::make_shared<udp::Counters>();
     return counters;
   }
-  // One per worker and entry point, sorted by entry point.
-  std::vector<std::pair<std::string, Shared>> all() const {
-    const std::lock_guard lock(mutex_);
-    std::vector<std::pair<std::string, Shared>> out;
-    for (const auto& [key, counters] : counters_) out.emplace_back(key.first, counters);
-    return out;
-  }
+  // Summed over the workers, sorted by entry point.
+  std::vector<admin::UdpCounts> by_entry_point() const;
 
  private:
   mutable std::mutex mutex_;

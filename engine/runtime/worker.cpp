@@ -2,6 +2,7 @@
 
 #include "engine/base/memory_budget.h"
 #include "engine/net/tcp_transport.h"
+#include "engine/runtime/opening.h"
 
 #include <fmt/format.h>
 #include <pthread.h>
@@ -27,7 +28,7 @@ void PinnedSnapshot::retire() {
 }
 
 WorkerEntryPoint::WorkerEntryPoint(Worker& worker, std::string name, int listener)
-    : worker_(worker), name_(std::move(name)) {
+    : worker_(worker), name_(std::move(name)), open_(worker.open_connections().of(name_)) {
   listener_ = std::make_unique<net::Listener>(
       worker.loop(), listener,
       [this](Fd socket, const net::Address& peer) { accept(std::move(socket), peer); });
@@ -46,7 +47,8 @@ void WorkerEntryPoint::accept(Fd socket, const net::Address& peer) {
   PinnedSnapshot* snapshot = worker_.snapshot();
   const auto entry_point = (*snapshot)->entry_points.find(name_);
   if (entry_point == (*snapshot)->entry_points.end()) return;
-  auto transport = net::TcpTransport::adopt(worker_.loop(), std::move(socket), peer);
+  auto transport =
+      net::TcpTransport::adopt(worker_.loop(), std::move(socket), peer, net::TcpTransport::Side::Accepted);
   if (!transport) {
     spdlog::error("entry point {}: cannot watch the connection of {}: {}", name_, peer.text(),
                   std::strerror(errno));
@@ -57,43 +59,33 @@ void WorkerEntryPoint::accept(Fd socket, const net::Address& peer) {
   add(std::make_unique<Opening>(worker_, *this, std::move(transport)));
 }
 
-void WorkerEntryPoint::add(std::unique_ptr<HttpConnection> connection) {
-  HttpConnection& added = *connection.release();
+void WorkerEntryPoint::opened() {
+  ++count_;
+  worker_.gauges().connections.fetch_add(1, std::memory_order_relaxed);
+  open_->fetch_add(1, std::memory_order_relaxed);
+}
+
+void WorkerEntryPoint::ended() {
+  --count_;
+  worker_.gauges().connections.fetch_sub(1, std::memory_order_relaxed);
+  open_->fetch_sub(1, std::memory_order_relaxed);
+}
+
+void WorkerEntryPoint::add(std::unique_ptr<Connection> connection) {
+  Connection& added = *connection.release();
   added.next = first_;
   if (first_) first_->previous = &added;
   first_ = &added;
-  ++count_;
-  worker_.gauges().connections.fetch_add(1, std::memory_order_relaxed);
+  opened();
   if (draining_) added.drain();
   added.start();
 }
 
-void WorkerEntryPoint::add(std::unique_ptr<Opening> opening) {
-  Opening& added = *opening.release();
-  added.next = first_opening_;
-  if (first_opening_) first_opening_->previous = &added;
-  first_opening_ = &added;
-  ++count_;
-  worker_.gauges().connections.fetch_add(1, std::memory_order_relaxed);
-  if (draining_) added.drain();
-  added.start();
-}
-
-void WorkerEntryPoint::remove(Opening& opening) {
-  (opening.previous ? opening.previous->next : first_opening_) = opening.next;
-  if (opening.next) opening.next->previous = opening.previous;
-  opening.next = opening.previous = nullptr;
-  --count_;
-  worker_.gauges().connections.fetch_sub(1, std::memory_order_relaxed);
-  worker_.loop().destroy_later(std::unique_ptr<event::Destroyable>(&opening));
-}
-
-void WorkerEntryPoint::remove(HttpConnection& connection) {
+void WorkerEntryPoint::remove(Connection& connection) {
   (connection.previous ? connection.previous->next : first_) = connection.next;
   if (connection.next) connection.next->previous = connection.previous;
   connection.next = connection.previous = nullptr;
-  --count_;
-  worker_.gauges().connections.fetch_sub(1, std::memory_order_relaxed);
+  ended();
   worker_.loop().destroy_later(std::unique_ptr<event::Destroyable>(&connection));
 }
 
@@ -106,13 +98,8 @@ void WorkerEntryPoint::keep_last(const std::shared_ptr<const Snapshot>& snapshot
 
 void WorkerEntryPoint::drain() {
   draining_ = true;
-  for (HttpConnection* at = first_; at;) {
-    HttpConnection* following = at->next;
-    at->drain();
-    at = following;
-  }
-  for (Opening* at = first_opening_; at;) {
-    Opening* following = at->next;
+  for (Connection* at = first_; at;) {
+    Connection* following = at->next;
     at->drain();
     at = following;
   }
@@ -120,14 +107,14 @@ void WorkerEntryPoint::drain() {
 
 void WorkerEntryPoint::close_all() {
   while (first_) first_->close();
-  while (first_opening_) first_opening_->close();
 }
 
-Worker::Worker(int index, int workers, exchange::RecordSink& sink,
+Worker::Worker(int index, int workers, exchange::RecordSink& sink, OpenConnections& open_connections,
                std::function<void(std::shared_ptr<const Snapshot>)> give_back)
     : index_(index),
       pools_(loop_, workers),
       jobs_(loop_, pools_, background_, sink),
+      open_connections_(open_connections),
       give_back_(std::move(give_back)) {}
 
 Worker::~Worker() { join(); }
@@ -143,6 +130,8 @@ void Worker::start() {
     // What is still open ends here, on the thread that owns it.
     entry_points_.clear();
     draining_.clear();
+    udp_entry_points_.clear();
+    draining_udp_.clear();
     loop_.run_once(Duration{});
     if (snapshot_) std::exchange(snapshot_, nullptr)->retire();
   });
@@ -165,13 +154,32 @@ void Worker::adopt(std::shared_ptr<const Snapshot> snapshot) {
   }
   snapshot_ = new PinnedSnapshot(*this, std::move(snapshot));
   if (old) old->retire();
+  for (const auto& [name, entry_point] : udp_entry_points_) entry_point->adopt(udp_route(name));
+}
+
+std::shared_ptr<const udp::Route> Worker::udp_route(const std::string& name) const {
+  const auto found = (*snapshot_)->udp_routes.find(name);
+  return found == (*snapshot_)->udp_routes.end() ? nullptr : found->second;
 }
 
 void Worker::open_entry_point(const std::string& name, int listener) {
   entry_points_[name] = std::make_unique<WorkerEntryPoint>(*this, name, listener);
 }
 
+void Worker::open_udp_entry_point(const std::string& name, Fd socket, const udp::Limits& limits,
+                                  std::shared_ptr<udp::Counters> counters) {
+  auto opened =
+      std::make_unique<udp::EntryPoint>(loop_, name, std::move(socket), limits, std::move(counters));
+  opened->adopt(udp_route(name));
+  udp_entry_points_[name] = std::move(opened);
+}
+
 void Worker::drain_entry_point(const std::string& name) {
+  if (const auto udp = udp_entry_points_.find(name); udp != udp_entry_points_.end()) {
+    udp->second->drain();
+    draining_udp_.push_back(std::move(udp->second));
+    udp_entry_points_.erase(udp);
+  }
   const auto found = entry_points_.find(name);
   if (found == entry_points_.end()) return;
   std::unique_ptr<WorkerEntryPoint> leaving = std::move(found->second);
@@ -185,10 +193,13 @@ bool Worker::is_drained(const std::string& name) const {
   if (name.empty() && !background_.empty()) return false;  // mirrors on their way
   for (const auto& leaving : draining_)
     if ((name.empty() || leaving->name() == name) && leaving->connections() > 0) return false;
+  for (const auto& leaving : draining_udp_)
+    if ((name.empty() || leaving->name() == name) && leaving->sessions() > 0) return false;
   return true;
 }
 
 void Worker::close_entry_point(const std::string& name) {
+  std::erase_if(draining_udp_, [&](const auto& leaving) { return name.empty() || leaving->name() == name; });
   std::erase_if(draining_, [&](const auto& leaving) { return name.empty() || leaving->name() == name; });
 }
 

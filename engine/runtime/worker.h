@@ -1,13 +1,16 @@
 #pragma once
 
+#include "engine/codec/h2/flood_guard.h"
 #include "engine/event/loop.h"
 #include "engine/exchange/jobs.h"
 #include "engine/net/listener.h"
-#include "engine/runtime/http_connection.h"
-#include "engine/runtime/opening.h"
+#include "engine/runtime/connection.h"
+#include "engine/runtime/open_connections.h"
 #include "engine/runtime/snapshot.h"
+#include "engine/udp/entry_point.h"
 #include "engine/upstream/pools.h"
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -19,11 +22,15 @@
 
 namespace fairlead::runtime {
 
+class Worker;
+
 // Numbers of one worker that others may read: single-writer relaxed stores.
 struct WorkerGauges {
   std::atomic<std::uint64_t> connections = 0;  // open client connections
   std::atomic<std::uint64_t> requests = 0;     // exchanges that ended
   std::atomic<std::uint64_t> refused = 0;      // malformed requests, connections over the memory budget
+  // HTTP/2 connections that were ended for a flood, by its kind.
+  std::array<std::atomic<std::uint64_t>, codec::h2::kFloods> floods{};
 };
 
 // A snapshot while one worker uses it: a count that only this worker touches. The last reference of an old
@@ -67,18 +74,19 @@ class WorkerEntryPoint {
   void keep_last(const std::shared_ptr<const Snapshot>& snapshot);
   const exchange::EntryPoint* last_known() const { return &last_->entry_points.find(name_)->second.entry; }
 
-  void add(std::unique_ptr<HttpConnection> connection);
-  void add(std::unique_ptr<Opening> opening);
-  void remove(Opening& opening);
-  void remove(HttpConnection& connection);
+  void add(std::unique_ptr<Connection> connection);
+  void remove(Connection& connection);
 
  private:
   void accept(Fd socket, const net::Address& peer);
+  // One connection more, or less.
+  void opened();
+  void ended();
 
   Worker& worker_;
   std::string name_;
-  HttpConnection* first_ = nullptr;
-  Opening* first_opening_ = nullptr;
+  std::shared_ptr<OpenConnections::Count> open_;
+  Connection* first_ = nullptr;
   std::size_t count_ = 0;
   bool draining_ = false;
   std::shared_ptr<const Snapshot> last_;
@@ -90,7 +98,7 @@ class WorkerEntryPoint {
 class Worker {
  public:
   // `give_back` takes old snapshots on any thread; `sink` hears of ended exchanges on this one.
-  Worker(int index, int workers, exchange::RecordSink& sink,
+  Worker(int index, int workers, exchange::RecordSink& sink, OpenConnections& open_connections,
          std::function<void(std::shared_ptr<const Snapshot>)> give_back);
   ~Worker();
   Worker(const Worker&) = delete;
@@ -103,11 +111,15 @@ class Worker {
 
   void adopt(std::shared_ptr<const Snapshot> snapshot);
   void open_entry_point(const std::string& name, int listener);
+  void open_udp_entry_point(const std::string& name, Fd socket, const udp::Limits& limits,
+                            std::shared_ptr<udp::Counters> counters);
   // Stops accepting there; connections end with the request they are at.
   void drain_entry_point(const std::string& name);
   // Whether anything is still open at this entry point (or any, for an empty name).
   bool is_drained(const std::string& name) const;
   void close_entry_point(const std::string& name);
+  // Cuts the UDP sessions that still wait for an answer, and gives their ports back.
+  void close_draining_udp() { draining_udp_.clear(); }
   std::vector<std::string> entry_point_names() const;
 
   int index() const { return index_; }
@@ -115,11 +127,14 @@ class Worker {
   upstream::Pools& pools() { return pools_; }
   exchange::Jobs& jobs() { return jobs_; }
   WorkerGauges& gauges() { return gauges_; }
+  OpenConnections& open_connections() { return open_connections_; }
   // The configuration in force; null before the first.
   PinnedSnapshot* snapshot() { return snapshot_; }
 
  private:
   friend class PinnedSnapshot;
+
+  std::shared_ptr<const udp::Route> udp_route(const std::string& name) const;
 
   int index_;
   event::Loop loop_;
@@ -127,10 +142,13 @@ class Worker {
   Scope background_;
   exchange::Jobs jobs_;
   WorkerGauges gauges_;
+  OpenConnections& open_connections_;
   std::function<void(std::shared_ptr<const Snapshot>)> give_back_;
   PinnedSnapshot* snapshot_ = nullptr;
   std::map<std::string, std::unique_ptr<WorkerEntryPoint>> entry_points_;
   std::vector<std::unique_ptr<WorkerEntryPoint>> draining_;
+  std::map<std::string, std::unique_ptr<udp::EntryPoint>> udp_entry_points_;
+  std::vector<std::unique_ptr<udp::EntryPoint>> draining_udp_;
   std::thread thread_;
 };
 

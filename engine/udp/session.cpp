@@ -36,9 +36,11 @@ void Session::forward(std::span<const std::uint16_t> slots) {
   if (socket_ && server_->state->phase.load(std::memory_order_relaxed) == upstream::Phase::Gone)
     give_up_server(false);
   if (!socket_) {
-    keep(slots);
+    slots = slots.subspan(keep(slots));
     if (!choosing_ || choosing_.done()) begin();
-    return;
+    if (slots.empty() || gone_) return;
+    // A burst: what there was no place for goes at once, if that is possible.
+    return socket_ ? send(slots) : owner_.drop(Drop::Unsent, slots.size());
   }
   if (!answered_) keep(slots);
   send(slots);
@@ -53,16 +55,15 @@ void Session::send(std::span<const std::uint16_t> slots) {
   begin();
 }
 
-void Session::keep(std::span<const std::uint16_t> slots) {
-  for (const std::uint16_t slot : slots) {
-    const std::string_view bytes = owner_.in_.bytes(slot);
-    if (kept_.size() < kMaxKept && kept_bytes_ + bytes.size() <= kMaxKeptBytes) {
-      kept_.emplace_back(bytes);
-      kept_bytes_ += bytes.size();
-    } else if (!socket_) {
-      owner_.drop(Drop::Unsent, 1);
-    }
+// The first ones that there is place for; how many.
+std::size_t Session::keep(std::span<const std::uint16_t> slots) {
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    const std::string_view bytes = owner_.in_.bytes(slots[i]);
+    if (kept_.size() == kMaxKept || kept_bytes_ + bytes.size() > kMaxKeptBytes) return i;
+    kept_.emplace_back(bytes);
+    kept_bytes_ += bytes.size();
   }
+  return slots.size();
 }
 
 void Session::begin() {
