@@ -21,10 +21,12 @@ class Pebble:
     """`http_port` and `tls_port` are where the authority asks for answers; `validity` is in seconds. More settings
     of its configuration file go into `config`, of its environment into `env`."""
 
-    def __init__(self, http_port=None, tls_port=None, validity=7776000, config=None, env=None, nonce_reject=5):
+    def __init__(self, http_port=None, tls_port=None, validity=7776000, config=None, env=None, nonce_reject=5,
+                 dns_port=None):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="pebble-test-"))
         self.port, self.management = free_port(), free_port()
-        self.dns_port, self.dns_management = free_port(), free_port()
+        self.mocks_dns = dns_port is None
+        self.dns_port, self.dns_management = dns_port or free_port(), free_port()
         self.http_port, self.tls_port = http_port or free_port(), tls_port or free_port()
         self.validity, self.config, self.nonce_reject = validity, config or {}, nonce_reject
         self.env = env or {}
@@ -58,9 +60,10 @@ class Pebble:
             "profiles": {"default": {"description": "default", "validityPeriod": self.validity}}, **self.config}}))
         kept = {"PATH": os.environ["PATH"], "PEBBLE_VA_NOSLEEP": "1", "PEBBLE_AUTHZREUSE": "0",
                 "PEBBLE_WFE_NONCEREJECT": str(self.nonce_reject), **self.env}
-        self._spawn(["pebble-challtestsrv", "-defaultIPv4", "127.0.0.1", "-defaultIPv6", "", "-dns01",
-                     f"127.0.0.1:{self.dns_port}", "-http01", "", "-https01", "", "-tlsalpn01", "", "-management",
-                     f"127.0.0.1:{self.dns_management}"], kept)
+        if self.mocks_dns:
+            self._spawn(["pebble-challtestsrv", "-defaultIPv4", "127.0.0.1", "-defaultIPv6", "", "-dns01",
+                         f"127.0.0.1:{self.dns_port}", "-http01", "", "-https01", "", "-tlsalpn01", "", "-management",
+                         f"127.0.0.1:{self.dns_management}"], kept)
         self._spawn(["pebble", "-config", str(self.folder / "pebble.json"), "-dnsserver",
                      f"127.0.0.1:{self.dns_port}"], kept)
         wait_for(self._answers, 30, "pebble answers")
