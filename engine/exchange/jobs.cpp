@@ -8,6 +8,7 @@ Job::Job(Jobs& jobs, event::Loop& loop, upstream::Pools& pools, Scope& backgroun
     : jobs_(jobs), loop_(loop), x_(loop, pools, background) {}
 
 void Job::start(http::ServerStream& stream) {
+  stream_ = &stream;
   pin_ = source_->prepare(x_);
   x_.keep_origin_fields = jobs_.sink_.wants_origin_fields();
   root_ = serve(x_, stream, jobs_.scratch_);
@@ -34,8 +35,9 @@ void Job::on_tick_end() {
   x_.record.ended = loop_.now();
   jobs_.sink_.ended(x_);
   JobSource* source = source_;
+  http::ServerStream* stream = stream_;
   jobs_.recycle(*this);
-  if (source) source->exchange_ended();
+  if (source) source->exchange_ended(*stream);
 }
 
 Job& Jobs::open(JobSource& source) {

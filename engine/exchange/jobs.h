@@ -39,8 +39,9 @@ class JobSource {
   // Fills the connection's part of the exchange: client, TLS, and the entry point of the snapshot in force,
   // which stays pinned until the returned object is told to let go.
   virtual Pinned* prepare(Exchange& x) = 0;
-  // The exchange is over and its stream is not used any more. Not called after cancel().
-  virtual void exchange_ended() = 0;
+  // The exchange that was started with `stream` is over and does not use it any more. Not called after
+  // cancel().
+  virtual void exchange_ended(http::ServerStream& stream) = 0;
 
  protected:
   ~JobSource() = default;
@@ -64,6 +65,7 @@ class Job final : public http::Job, Completion, event::TickHook {
   event::Loop& loop_;
   Exchange x_;
   JobSource* source_ = nullptr;
+  http::ServerStream* stream_ = nullptr;  // since start()
   Pinned* pin_ = nullptr;
   bool cancelled_ = false;
   Task<void> root_;

@@ -6,6 +6,7 @@
 #include "engine/http/body.h"
 #include "engine/http/head.h"
 
+#include <limits>
 #include <memory>
 #include <string_view>
 
@@ -22,6 +23,8 @@ class ServerStream {
   virtual Task<Result<>> send(const ResponseHead& head, bool last) = 0;
   // Resumes when the peer has room for more. `last` ends the message; `trailers` may come with it.
   virtual Task<Result<>> write(std::string_view bytes, bool last, const Fields* trailers = nullptr) = 0;
+  // Bytes that one write() can pass on at once: reading more of a body only moves them into our memory.
+  virtual std::size_t room() const { return std::numeric_limits<std::size_t>::max(); }
   // All of `from`, by splice(2) where both sides are plain; ends the message.
   virtual Task<Result<>> write_from(Lent from) = 0;
   // True when write_from would not have to copy.

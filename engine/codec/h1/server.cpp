@@ -17,7 +17,6 @@ constexpr auto kDrainIdle = 1s;              // for a request that is already on
 constexpr auto kDrainHead = 5s;              // for the rest of half a head
 constexpr auto kLinger = 1s;                 // reading on after our last byte, so that no reset destroys it
 constexpr auto kHalfClosed = 1s;             // a client that sent FIN and takes no byte for so long has left
-constexpr std::uint64_t kMinBodyRate = 240;  // bytes per second, on average over the waiting time
 constexpr unsigned char kTlsHandshake = 0x16;
 constexpr std::string_view kHttp2Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
@@ -117,7 +116,7 @@ void ServerConnection::refuse_foreign_protocol() {
   const bool tls = static_cast<unsigned char>(input_.bytes().front()) == kTlsHandshake;
   Error error{tls ? 0 : 505, Fault::Client, false,
               tls ? "a TLS handshake on an entry point without TLS routers"
-                  : "HTTP/2 without TLS is not served here"};
+                  : "the preface of HTTP/2 on a connection that speaks HTTP/1.1"};
   handler_.refused(error);
   if (!tls) {
     output_.append(
@@ -155,8 +154,8 @@ bool ServerConnection::begin_exchange(std::size_t head_bytes) {
   keep_alive_ = facts.keep_alive;
   expects_continue_ = head.expects_continue;
   head_sent_ = response_done_ = tunnel_ = waits_for_body_ = false;
-  body_waited_ = {};
-  body_begun_ = last_progress_ = loop_.now();
+  pace_.begin(loop_.now());
+  last_progress_ = loop_.now();
   response_due_ = settings_->write_timeout > 0s ? loop_.now() + settings_->write_timeout : TimePoint::max();
   if (response_due_ != TimePoint::max()) write_timer_.arm(response_due_);
   if (head.chunked)
@@ -324,19 +323,14 @@ void ServerConnection::body_waits(bool waits) {
   waits_for_body_ = waits;
   if (tunnel_) return;
   if (!waits) {
-    body_waited_ += loop_.now() - body_wait_begun_;
+    pace_.wait_ends(loop_.now());
     timer_.cancel();
     last_progress_ = loop_.now();
     return;
   }
-  body_wait_begun_ = loop_.now();
-  if (settings_->read_timeout <= 0s) return;
-  TimePoint due = loop_.now() + settings_->read_timeout;
-  // On average 240 B/s over the time spent waiting: a drip of single bytes ends, a long upload does not.
-  const Duration allowed = settings_->read_timeout + std::chrono::seconds(body_.received() / kMinBodyRate);
-  due = std::min(due, loop_.now() + std::max(allowed - body_waited_, Duration(1ms)));
-  if (settings_->read_timeout_whole) due = std::min(due, body_begun_ + settings_->read_timeout);
-  timer_.arm(due);
+  const TimePoint due = pace_.wait_begins(loop_.now(), settings_->read_timeout,
+                                          settings_->read_timeout_whole, body_.received());
+  if (due != TimePoint::max()) timer_.arm(due);
 }
 
 void ServerConnection::body_wanted() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "engine/codec/body_pace.h"
 #include "engine/codec/h1/head_bytes.h"
 #include "engine/codec/h1/input.h"
 #include "engine/codec/h1/message_body.h"
@@ -139,11 +140,9 @@ class ServerConnection final : public event::Destroyable,
   std::size_t scanned_ = 0;
   TimePoint opened_;
   TimePoint head_begun_{};  // first byte of the head that is being read
-  TimePoint body_begun_{};
   TimePoint last_progress_{};  // a byte of the response was taken, or one of the body came
   TimePoint response_due_ = TimePoint::max();
-  Duration body_waited_{};  // time spent waiting for the client's body, for its average rate
-  TimePoint body_wait_begun_{};
+  BodyPace pace_;
   std::uint64_t response_left_ = 0;  // of a response with Content-Length
   int requests_ = 0;
   event::Timer timer_;        // head, idle, body, linger, half-closed client

@@ -1,0 +1,42 @@
+#include "engine/runtime/http_source.h"
+
+#include "engine/runtime/worker.h"
+
+#include <spdlog/spdlog.h>
+
+namespace fairlead::runtime {
+
+HttpSource::HttpSource(Worker& worker, WorkerEntryPoint& entry_point, const net::Transport& transport,
+                       std::unique_ptr<const exchange::TlsFacts> tls)
+    : worker_(worker),
+      entry_point_(entry_point),
+      peer_(transport.peer()),
+      local_(transport.local()),
+      client_ip_(peer_.ip.text()),
+      tls_(std::move(tls)) {}
+
+http::Job& HttpSource::open() { return worker_.jobs().open(*this); }
+
+void HttpSource::discard(http::Job& job) { worker_.jobs().discard(static_cast<exchange::Job&>(job)); }
+
+void HttpSource::refused(const Error& error) {
+  worker_.gauges().refused.fetch_add(1, std::memory_order_relaxed);
+  spdlog::info("entry point {}: refused a request from {} with {}: {}", entry_point_.name(), peer_.text(),
+               error.status, error.detail);
+}
+
+exchange::Pinned* HttpSource::prepare(exchange::Exchange& x) {
+  x.client = peer_;
+  x.local = local_;
+  x.client_ip = client_ip_;
+  x.tls = tls_.get();
+  x.request.scheme = tls_ ? "https" : "http";
+  PinnedSnapshot* snapshot = worker_.snapshot();
+  snapshot->pin();
+  const auto entry_point = (*snapshot)->entry_points.find(entry_point_.name());
+  x.entry_point =
+      entry_point != (*snapshot)->entry_points.end() ? &entry_point->second.entry : entry_point_.last_known();
+  return snapshot;
+}
+
+}  // namespace fairlead::runtime
