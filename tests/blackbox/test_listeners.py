@@ -1,0 +1,186 @@
+"""Where entry points listen: forms of addresses, taken ports, sharing, sockets from systemd, changes while running."""
+
+import json
+import re
+import socket
+import sys
+
+import pytest
+from support.datagrams import UdpClient, UdpOrigin
+from support.fairlead import routes
+from support.origin import Origin, respond
+from support.ports import free_port, wait_for
+from support.raw import ask
+
+
+def udp_routes(address):
+    return {"udp": {"routers": {"dns": {"service": "dns"}},
+                    "services": {"dns": {"loadBalancer": {"servers": [{"address": address}]}}}}}
+
+
+def answers(port, address="127.0.0.1"):
+    try:
+        return ask(port, host="app", address=address, timeout=3).status == 200
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize("form, served, refused", [
+    ("127.0.0.1:{}", ["127.0.0.1"], ["127.0.0.2", "::1"]),
+    ("127.0.0.1:{}/tcp", ["127.0.0.1"], ["::1"]),
+    ("[::1]:{}", ["::1"], ["127.0.0.1"]),
+    ("localhost:{}", [], ["127.0.0.2"]),
+    (":{}", ["127.0.0.1", "127.0.0.2", "::1"], []),
+    (":{}/tcp", ["127.0.0.1", "::1"], []),
+    ("[::]:{}", ["127.0.0.1", "::1"], []),
+    ("0.0.0.0:{}", ["127.0.0.1", "127.0.0.2"], ["::1"]),
+])
+def test_forms_of_addresses(start, origin, form, served, refused):
+    port = free_port()
+    proxy = start(routes(app=[origin.url]), install={"entryPoints": {"web": {"address": form.format(port)}}},
+                  entry_points=())
+    wait_for(lambda: f"entry point web listens on {form.format(port)} (port {port})" in proxy.log(), 10, "it listens")
+    for address in served:
+        assert wait_for(lambda: answers(port, address), 5, f"{address} answers")
+    for address in refused:
+        assert not answers(port, address), address
+
+
+@pytest.mark.parametrize("protocol", ["tcp", "udp"])
+def test_a_port_that_another_program_has_ends_the_start_with_its_name(start, protocol):
+    kind = socket.SOCK_STREAM if protocol == "tcp" else socket.SOCK_DGRAM
+    with socket.socket(socket.AF_INET, kind) as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)  # not even a willing one is shared unasked
+        other.bind(("127.0.0.1", 0))
+        if protocol == "tcp":
+            other.listen()
+        port = other.getsockname()[1]
+        proxy = start({}, install={"entryPoints": {"mine": {"address": f"127.0.0.1:{port}/{protocol}"}}},
+                      entry_points=(), ready=False)
+        assert proxy.process.wait(15) != 0
+        log = proxy.log()
+        proxy.process.returncode = 0  # an end with an error is what this test is about
+    assert re.search(rf"entry point mine: listen on 127\.0\.0\.1:{port}\S*: Address already in use; .*ss -l", log), log
+
+
+def test_two_processes_share_a_port_when_both_ask_for_it(start):
+    port, udp_port = free_port(), free_port(socket.SOCK_DGRAM)
+    with Origin(respond(b"a")) as a, Origin(respond(b"b")) as b, UdpOrigin("a") as ua, UdpOrigin("b") as ub:
+        install = {"entryPoints": {"web": {"address": f"127.0.0.1:{port}", "reusePort": True},
+                                   "dns": {"address": f"127.0.0.1:{udp_port}/udp", "reusePort": True}}}
+        start({**routes(app=[a.url]), **udp_routes(ua.address)}, install=install, entry_points=())
+        start({**routes(app=[b.url]), **udp_routes(ub.address)}, install=install, entry_points=())
+        seen = {ask(port, host="app").body for _ in range(60)}
+        assert seen == {b"a", b"b"}
+        heard = set()
+        for _ in range(60):
+            with UdpClient(udp_port) as client:
+                heard.add(client.ask(b"x"))
+        assert heard == {b"a:x", b"b:x"}
+
+
+# ---- sockets from systemd
+
+# What systemd does: opens sockets as descriptors 3, 4, … and says so to the program that it becomes.
+ACTIVATE = """
+import os, socket, sys
+sockets = []
+for at, spec in enumerate(sys.argv[1].split(",")):
+    kind, port = spec.split(":")
+    s = socket.socket(socket.AF_INET, socket.SOCK_STREAM if kind == "tcp" else socket.SOCK_DGRAM)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    s.bind(("127.0.0.1", int(port)))
+    if kind == "tcp":
+        s.listen()
+    sockets.append(s)
+for at, s in enumerate(sockets):
+    os.dup2(s.fileno(), 100 + at)
+for at in range(len(sockets)):
+    os.dup2(100 + at, 3 + at)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS=str(len(sockets)), LISTEN_FDNAMES=sys.argv[2])
+os.execv(sys.argv[3], sys.argv[3:])
+"""
+
+
+def activated(sockets, names):
+    return [sys.executable, "-c", ACTIVATE, ",".join(f"{kind}:{port}" for kind, port in sockets), names]
+
+
+def test_sockets_from_systemd_are_used_by_name(start, origin):
+    port, udp_port, unused = free_port(), free_port(socket.SOCK_DGRAM), free_port()
+    with UdpOrigin("a") as server:
+        proxy = start({**routes(app=[origin.url]), **udp_routes(server.address)},
+                      install={"entryPoints": {"web": {"address": f"127.0.0.1:{unused}"},
+                                               "dns": {"address": f"127.0.0.1:{unused}/udp"}}},
+                      entry_points=(), prefix=activated([("tcp", port), ("udp", udp_port)], "web:dns"))
+        assert wait_for(lambda: answers(port), 5, "the socket passed in serves")
+        assert not answers(unused), "the address of the configuration does not count then"
+        for _ in range(4):
+            with UdpClient(udp_port) as client:
+                assert client.ask(b"x") == b"a:x"
+    assert "systemd passed" not in proxy.log()
+
+
+def test_a_socket_that_no_entry_point_wants_is_said(start, origin):
+    port, other = free_port(), free_port()
+    proxy = start(routes(app=[origin.url]), install={"entryPoints": {"web": {"address": f"127.0.0.1:{port}"}}},
+                  entry_points=(), prefix=activated([("tcp", other)], "wbe"))
+    assert wait_for(lambda: answers(port), 5, "an entry point without a socket opens its own")
+    wait_for(lambda: "systemd passed a socket named wbe, and no entry point has that name" in proxy.log(), 5, "said")
+
+
+def test_two_sockets_of_one_name_are_refused(start):
+    ports = [free_port(), free_port()]
+    proxy = start({}, install={"entryPoints": {"web": {"address": ":0"}}}, entry_points=(), ready=False,
+                  prefix=activated([("tcp", port) for port in ports], "web:web"))
+    assert proxy.process.wait(15) != 0
+    assert "entry point web: systemd passed several sockets named web" in proxy.log()
+    proxy.process.returncode = 0  # an end with an error is what this test is about
+
+
+# ---- changes while running
+
+
+def test_entry_points_move_open_and_close_without_a_restart(start, origin):
+    ports = [free_port(socket.SOCK_DGRAM) for _ in range(2)]
+    web = free_port()
+    with UdpOrigin("a") as server:
+        proxy = start({**routes(app=[origin.url]), **udp_routes(server.address)},
+                      install={"entryPoints": {"dns": {"address": f"127.0.0.1:{ports[0]}/udp"}}}, entry_points=())
+        with UdpClient(ports[0]) as client:
+            assert client.ask(b"x") == b"a:x"
+
+        def change(entry_points):
+            install = json.loads(proxy.install_path.read_text())
+            install["entryPoints"] = {**entry_points, "traefik": install["entryPoints"]["traefik"]}
+            beside = proxy.install_path.with_suffix(".new")
+            beside.write_text(json.dumps(install))
+            beside.rename(proxy.install_path)
+
+        change({"dns": {"address": f"127.0.0.1:{ports[1]}/udp"}, "web": {"address": f"127.0.0.1:{web}"}})
+        assert wait_for(lambda: answers(web), 15, "the new entry point opens")
+        with UdpClient(ports[1]) as client:
+            assert client.ask(b"x") == b"a:x"
+        wait_for(lambda: _is_free(ports[0]), 10, "the old port is given back")
+
+        # From one address to all: the socket that drains is in the way of the new one.
+        change({"dns": {"address": f":{ports[1]}/udp"}})
+
+        def heard_on_ipv6():
+            with UdpClient(ports[1], "::1", timeout=0.3) as client:
+                try:
+                    return client.ask(b"x") == b"a:x"
+                except OSError:
+                    return False
+
+        wait_for(heard_on_ipv6, 15, "the moved entry point serves")
+        wait_for(lambda: not answers(web), 10, "the other one is closed")
+
+
+def _is_free(port):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+            return True
+        except OSError:
+            return False
