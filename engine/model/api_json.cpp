@@ -86,7 +86,10 @@ Json router_json(const std::string& name, const Element<T>& router,
   }
   common(out, name, router);
   const auto& names = router.options.entry_points;
-  if (!router.broken()) out["using"] = names.empty() ? defaults : names;
+  bool entered = !router.broken();
+  if constexpr (requires { router.options.parent_refs; })
+    entered = entered && router.options.parent_refs.empty();  // others are reached through their parents
+  if (entered) out["using"] = names.empty() ? defaults : names;
   return out;
 }
 
@@ -120,6 +123,12 @@ void servers(Json& out, const std::string& name, const std::vector<std::string>&
     for (auto& [url, state] : status.items())
       if (const std::optional<bool> up = context.server_up(name, url)) state = *up ? "UP" : "DOWN";
   if (!status.empty()) out["serverStatus"] = std::move(status);
+  if (!context.illness) return;
+  for (const std::string& url : urls)
+    if (const auto illness = context.illness(name, url))
+      out["serverReasons"][url] = {{"kind", model::name(ReasonKind::Unhealthy)},
+                                   {"text", illness->reason},
+                                   {"since", time_text(illness->since)}};
 }
 
 template <class T>
@@ -166,7 +175,7 @@ Json middleware_json(const std::string& name, const Element<Middleware>& middlew
   const std::string& type = middleware.options.type;
   if (!type.empty()) {
     const std::string options =
-        context.middleware_options ? context.middleware_options(middleware.options) : "";
+        context.middleware_options ? context.middleware_options(middleware.options, layer) : "";
     Json parsed = options.empty() ? Json::object() : Json::parse(options, nullptr, false);
     out[type] = parsed.is_discarded() ? Json::object() : std::move(parsed);
     const std::string_view provider = split(name).provider;

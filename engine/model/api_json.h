@@ -3,6 +3,7 @@
 #include "engine/model/dynamic.h"
 #include "engine/model/usage.h"
 
+#include <chrono>
 #include <functional>
 #include <optional>
 #include <string>
@@ -17,14 +18,24 @@ namespace fairlead::model {
 struct EntryPoint;
 struct Static;
 
+// What checks found about a server that is out.
+struct ServerIllness {
+  std::string reason;
+  std::chrono::system_clock::time_point since{};
+};
+
+enum class Layer : unsigned char { Http, Tcp };
+
 // What only higher rooms know.
 struct ApiContext {
   const Usage& usage;
   // The options of a middleware as a JSON object; without it they are left out, since only the middleware
   // knows which of them are secret.
-  std::function<std::string(const Middleware&)> middleware_options;
+  std::function<std::string(const Middleware&, Layer)> middleware_options;
   // Whether a server is up by health checks; empty: as its provider says.
   std::function<std::optional<bool>(std::string_view service, std::string_view url)> server_up;
+  // Why it is not; empty: nothing is told.
+  std::function<std::optional<ServerIllness>(std::string_view service, std::string_view url)> illness = {};
 };
 
 // "enabled", "warning" or "disabled".
@@ -46,7 +57,6 @@ std::string api_json(const std::string& name, const Element<TcpService>& service
 std::string api_json(const std::string& name, const Element<UdpService>& service,
                      const std::vector<Standing>* standings, const ApiContext& context);
 
-enum class Layer : unsigned char { Http, Tcp };
 std::string api_json(const std::string& name, const Element<Middleware>& middleware, Layer layer,
                      const ApiContext& context);
 

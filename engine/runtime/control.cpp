@@ -182,6 +182,8 @@ void Control::rebuild() {
   const model::Udp& udp = snapshot->dynamic->udp;
   log_new_reasons("UDP router", udp.routers, udp_before ? &udp_before->routers : nullptr);
   log_new_reasons("UDP service", udp.services, udp_before ? &udp_before->services : nullptr);
+  log_new_reasons("serversTransport", snapshot->dynamic->http.servers_transports,
+                  before ? &before->servers_transports : nullptr);
   log_new_reasons("TLS options", snapshot->dynamic->tls.options,
                   previous ? &previous->dynamic->tls.options : nullptr);
   log_new_reasons("TLS store", snapshot->dynamic->tls.stores,
