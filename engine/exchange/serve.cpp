@@ -1,14 +1,16 @@
 #include "engine/exchange/serve.h"
 
 #include "engine/exchange/entry_point.h"
+#include "engine/exchange/loop_guard.h"
 #include "engine/exchange/request_rules.h"
+
+#include <algorithm>
 
 namespace fairlead::exchange {
 namespace {
 
 constexpr std::size_t kChunk = event::Loop::kReceiveBytes;
 constexpr std::uint64_t kMinSplice = 64 * 1024;  // below it a pipe costs more than the copies it saves
-constexpr std::string_view kLoopHeader = "X-Traefik-Router";
 
 void begin_record(Exchange& x) {
   observe::Record& record = x.record;
@@ -47,12 +49,7 @@ Task<Response> route(Exchange& x, routing::Scratch& scratch) {
   x.record.log = found->log;
   x.record.metrics = found->metrics;
   x.record.internal = found->internal;
-  if (!found->loop_token.empty()) {
-    if (x.request.fields.get(kLoopHeader) == found->loop_token)
-      return refuse(x, {400, Fault::Client, false,
-                        "the request went through this router before: a container sends it back"});
-    x.request.fields.set(kLoopHeader, found->loop_token);
-  }
+  if (auto looped = refuse_loop(x, *found)) return refuse(x, std::move(*looped));
   if (found->encoded) {
     if (const auto denied = http::denied_escape(x.request.path, *found->encoded))
       return refuse(x, {400, Fault::Client, false,
@@ -68,7 +65,7 @@ Task<Response> route(Exchange& x, routing::Scratch& scratch) {
 Task<Result<>> run_tunnel(Exchange& x, http::ServerStream& stream, Response& response) {
   response.upgraded->begin_tunnel(stream.tunnel_body());
   for (;;) {
-    Result<http::Chunk> chunk = co_await response.body->read(kChunk);
+    Result<http::Chunk> chunk = co_await response.body->read(std::min(kChunk, stream.room()));
     if (!chunk) co_return std::unexpected(std::move(chunk.error()));
     if (!chunk->bytes.empty()) {
       const std::size_t size = chunk->bytes.size();
@@ -83,6 +80,12 @@ Task<Result<>> run_tunnel(Exchange& x, http::ServerStream& stream, Response& res
   }
 }
 
+// What a gRPC call came to stands behind its body: the access log and the counters look for it in the head.
+void note_grpc_status(Exchange& x, const http::Fields& trailers) {
+  if (const http::Field* status = trailers.find("Grpc-Status"))
+    x.sent_fields.append(status->name, status->value, status->known);
+}
+
 Task<Result<>> send_body(Exchange& x, http::ServerStream& stream, Response& response) {
   for (;;) {
     if (const auto lent = response.body->lend(); lent && lent->bytes >= kMinSplice && stream.can_splice()) {
@@ -93,11 +96,13 @@ Task<Result<>> send_body(Exchange& x, http::ServerStream& stream, Response& resp
       }
       co_return moved;
     }
-    Result<http::Chunk> chunk = co_await response.body->read(kChunk);
+    Result<http::Chunk> chunk = co_await response.body->read(std::min(kChunk, stream.room()));
     if (!chunk) co_return std::unexpected(std::move(chunk.error()));
     const std::size_t size = chunk->bytes.size();
     const bool last = chunk->last;
-    Result<> written = co_await stream.write(chunk->bytes, last, last ? response.body->trailers() : nullptr);
+    const http::Fields* trailers = last ? response.body->trailers() : nullptr;
+    if (trailers) note_grpc_status(x, *trailers);
+    Result<> written = co_await stream.write(chunk->bytes, last, trailers);
     if (!written) co_return written;
     x.record.response_bytes += size;
     if (last) co_return Result<>{};

@@ -1,5 +1,6 @@
 #include "engine/model/internal.h"
 #include "engine/model/merge.h"
+#include "engine/model/router_tree.h"
 #include "engine/model/rule_scan.h"
 #include "engine/model/static.h"
 #include "engine/model/validate_parts.h"
@@ -125,11 +126,9 @@ void Routers::tls(const TlsBlock& block, Element<T>& element) {
 
 void Routers::parents(const std::string& name, Element<HttpRouter>& element) {
   const HttpRouter& router = element.options;
-  if (router.parent_refs.empty()) {
-    if (router.service.empty() && !parents_.contains(name))
-      element.break_off(ReasonKind::MissingReference, "names no service");
-    return;
-  }
+  if (router.service.empty() && !parents_.contains(name))
+    element.break_off(ReasonKind::MissingReference, "names no service");
+  if (router.parent_refs.empty()) return;
   if (!router.entry_points.empty() || router.tls || router.observability)
     element.break_off(ReasonKind::BadOption,
                       "a router with parentRefs may not have entryPoints, tls or observability of its own");
@@ -146,14 +145,14 @@ void Routers::parents(const std::string& name, Element<HttpRouter>& element) {
 
 void Routers::http(const std::string& name, Element<HttpRouter>& element) {
   HttpRouter& router = element.options;
-  entry_points(element, tcp_, "TCP");
+  if (router.parent_refs.empty()) entry_points(element, tcp_, "TCP");
   rule(element);
   priority(name, element);
   for (const std::string& middleware : router.middlewares)
     require(element, d_.http.middlewares, middleware, "middleware");
   if (!router.service.empty()) require(element, d_.http.services, router.service, "service");
   parents(name, element);
-  inherited(element);
+  if (router.parent_refs.empty()) inherited(element);
   if (!router.tls) return;
   tls(*router.tls, element);
   const bool chooses_options = !router.tls->options.empty() && router.tls->options != "default";
@@ -198,6 +197,7 @@ void Routers::udp(Element<UdpRouter>& element) {
 void validate_routers(Dynamic& dynamic, const Static& install) {
   Routers routers(dynamic, install);
   for (auto& [name, element] : dynamic.http.routers) routers.http(name, element);
+  settle_parents(dynamic.http.routers);
   for (auto& [name, element] : dynamic.tcp.routers) routers.tcp(name, element);
   for (auto& [name, element] : dynamic.udp.routers) routers.udp(element);
 }

@@ -66,6 +66,11 @@ std::string_view client_host(const Facts& facts, std::string& made) {
   return client_ip(facts, made);
 }
 
+// With those above it, as Traefik writes it.
+std::string_view router(const Record& record) {
+  return record.router_path.empty() ? record.router : record.router_path;
+}
+
 std::string client_address(const Facts& facts) {
   std::string made;
   const std::string_view ip = client_ip(facts, made);
@@ -208,7 +213,7 @@ void AccessLine::append_field(std::string& out, Field field, const Facts& facts,
     case Field::RequestProtocol: return text(r.protocol);
     case Field::RequestScheme: return text(r.scheme);
     case Field::RetryAttempts: return number(r.retries);
-    case Field::RouterName: return some(r.router);
+    case Field::RouterName: return some(router(r));
     case Field::ServiceAddr: return some(r.server_address);
     case Field::ServiceName: return some(r.service);
     case Field::ServiceUrl: return some(r.server_url);
@@ -264,7 +269,7 @@ void AccessLine::append_common(std::string& out, const Facts& facts, std::uint64
   if (form_ == Form::Common) {
     out += ' ';
     number(Field::RequestCount, count);
-    append_quoted(out += ' ', kept(Field::RouterName, r.router));
+    append_quoted(out += ' ', kept(Field::RouterName, router(r)));
     append_quoted(out += ' ', kept(Field::ServiceUrl, r.server_url));
     out += ' ';
     append_number(out, fields_[Field::Duration] ? duration(r).count() / 1'000'000 : 0);

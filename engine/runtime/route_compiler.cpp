@@ -1,6 +1,7 @@
 #include "engine/runtime/route_compiler.h"
 
 #include "engine/base/strings.h"
+#include "engine/exchange/child_routes.h"
 #include "engine/model/merge.h"
 #include "engine/runtime/broken.h"
 
@@ -39,6 +40,14 @@ std::shared_ptr<const http::EncodedCharacters> encoded_of(const model::EntryPoin
   return made;
 }
 
+// FNV-1-64 of the router's name, as Traefik writes it; empty unless the rule is the default one.
+std::string loop_token(const std::string& name, const model::Element<model::HttpRouter>& element) {
+  if (!element.by_default_rule) return {};
+  std::uint64_t hash = 14695981039346656037ULL;
+  for (const char c : name) hash = (hash * 1099511628211ULL) ^ static_cast<unsigned char>(c);
+  return fmt::format("{:x}", hash);
+}
+
 }  // namespace
 
 exchange::Route RouteCompiler::route(const std::string& name, model::Element<model::HttpRouter>& element,
@@ -52,56 +61,95 @@ exchange::Route RouteCompiler::route(const std::string& name, model::Element<mod
     made.name = fmt::format("{}-{}", entry_point_name, name);
   made.service_name = options.service;
   made.internal = internal;
-  if (element.broken()) {
-    made.handler = std::make_shared<Broken>(fmt::format("router {}", name), element.reasons);
-  } else {
-    std::vector<std::string> middlewares;
-    if (!internal) middlewares = entry_point.http.middlewares;
-    middlewares.insert(middlewares.end(), options.middlewares.begin(), options.middlewares.end());
-    const ServiceCompiler::Handler& handler = services_.chain(middlewares, options.service);
-    made.handler = handler.service;
-    for (const model::Reason& reason : handler.reasons)
-      if (std::ranges::find(element.reasons, reason) == element.reasons.end())
-        element.reasons.push_back(reason);
-  }
+  std::vector<std::string> middlewares;
+  if (!internal) middlewares = entry_point.http.middlewares;
+  made.handler = handler(name, element, std::move(middlewares));
   if (!internal) made.encoded = encoded_of(entry_point);
   const auto& watch = options.observability;
   made.log = watch && watch->access_logs ? *watch->access_logs : entry_point.observability.access_logs;
   made.metrics = watch && watch->metrics ? *watch->metrics : entry_point.observability.metrics;
-  // FNV-1-64 of the router's name, as Traefik writes it.
-  if (element.by_default_rule) {
-    std::uint64_t hash = 14695981039346656037ULL;
-    for (const char c : name) hash = (hash * 1099511628211ULL) ^ static_cast<unsigned char>(c);
-    made.loop_token = fmt::format("{:x}", hash);
-  }
+  made.loop_token = loop_token(name, element);
   return made;
+}
+
+std::shared_ptr<const exchange::Service> RouteCompiler::handler(const std::string& name,
+                                                                model::Element<model::HttpRouter>& element,
+                                                                std::vector<std::string> middlewares) {
+  if (element.broken()) return std::make_shared<Broken>(fmt::format("router {}", name), element.reasons);
+  const model::HttpRouter& options = element.options;
+  middlewares.insert(middlewares.end(), options.middlewares.begin(), options.middlewares.end());
+  const ServiceCompiler::Handler made = options.service.empty()
+                                            ? services_.chain(middlewares, children(name))
+                                            : services_.chain(middlewares, options.service);
+  for (const model::Reason& reason : made.reasons)
+    if (std::ranges::find(element.reasons, reason) == element.reasons.end())
+      element.reasons.push_back(reason);
+  return made.service;
+}
+
+std::shared_ptr<const exchange::Service> RouteCompiler::children(const std::string& parent) {
+  if (const auto made = branches_.find(parent); made != branches_.end()) return made->second;
+  exchange::RouteTable table;
+  routing::HttpRouter::Builder builder;
+  std::uint64_t order = 0;
+  for (const std::string& name : below_[parent]) {
+    model::Element<model::HttpRouter>& element = dynamic_.http.routers.find(name)->second;
+    const auto its_rule = rule(element);
+    if (!its_rule) continue;
+    const auto place = standing(name, element, *its_rule, order++);
+    exchange::Route made;
+    made.name = name;
+    made.service_name = element.options.service;
+    made.handler = handler(name, element, {});
+    made.loop_token = loop_token(name, element);
+    builder.add(*its_rule, place, static_cast<std::uint32_t>(table.routes.size()));
+    table.routes.push_back(std::move(made));
+  }
+  table.router = std::move(builder).build();
+  return branches_[parent] = std::make_shared<exchange::ChildRoutes>(std::move(table));
+}
+
+std::shared_ptr<const routing::Rule> RouteCompiler::rule(model::Element<model::HttpRouter>& element) {
+  std::string problem;
+  auto made = compiler_.rule(element.options, problem, install_);
+  const auto tell = [&element](model::Reason reason) {
+    // A router below several others comes here once for each.
+    if (std::ranges::find(element.reasons, reason) == element.reasons.end())
+      element.reasons.push_back(std::move(reason));
+  };
+  if (!made)
+    tell({model::ReasonKind::BadOption, problem, {}, true});
+  else
+    for (const std::string& notice : made->notices) tell({model::ReasonKind::BadOption, notice, {}, false});
+  return made;
+}
+
+routing::Standing RouteCompiler::standing(const std::string& name, model::Element<model::HttpRouter>& element,
+                                          const routing::Rule& rule, std::uint64_t order) const {
+  const std::string_view provider = model::split(name).provider;
+  std::int64_t priority = element.options.priority;
+  if (provider != "internal") {
+    auto effective = routing::effective_priority(rule, priority);
+    if (!effective) {
+      if (!element.broken())
+        element.break_off(model::ReasonKind::BadOption, "priority: " + effective.error().what);
+      priority = rule.default_priority();
+    } else {
+      priority = *effective;
+    }
+  } else if (priority == 0) {
+    priority = rule.default_priority();
+  }
+  return {priority, precedence_of(provider, install_), order};
 }
 
 void RouteCompiler::add(const std::string& name, model::Element<model::HttpRouter>& element,
                         std::uint64_t order) {
   if (!element.options.parent_refs.empty()) return;  // reachable through its parents only
-  std::string problem;
-  const auto rule = compiler_.rule(element.options, problem, install_);
-  if (!rule) {
-    element.break_off(model::ReasonKind::BadOption, problem);
-    return;
-  }
-  for (const std::string& notice : rule->notices) element.warn(model::ReasonKind::BadOption, notice);
+  const auto rule = this->rule(element);
+  if (!rule) return;
   const bool internal = model::split(name).provider == "internal";
-  std::int64_t priority = element.options.priority;
-  if (!internal) {
-    auto effective = routing::effective_priority(*rule, priority);
-    if (!effective) {
-      if (!element.broken())
-        element.break_off(model::ReasonKind::BadOption, "priority: " + effective.error().what);
-      priority = rule->default_priority();
-    } else {
-      priority = *effective;
-    }
-  } else if (priority == 0) {
-    priority = rule->default_priority();
-  }
-  const routing::Standing standing{priority, precedence_of(model::split(name).provider, install_), order};
+  const routing::Standing standing = this->standing(name, element, *rule, order);
   const std::vector<std::string>& wanted =
       element.options.entry_points.empty() ? defaults_ : element.options.entry_points;
   for (const std::string& entry_point_name : wanted) {
@@ -129,6 +177,11 @@ void RouteCompiler::add(const std::string& name, model::Element<model::HttpRoute
 void RouteCompiler::run() {
   for (const auto& [name, entry_point] : out_.entry_points) tables_.try_emplace(name);
   defaults_ = install_.default_entry_points(false);
+  for (const auto& [name, element] : dynamic_.http.routers)
+    for (const std::string& parent : element.options.parent_refs) {
+      auto& below = below_[parent];
+      if (std::ranges::find(below, name) == below.end()) below.push_back(name);
+    }
   std::uint64_t order = 0;
   // Of routers with equal rule and priority, those that their provider flagged as shadowed come later.
   constexpr std::uint64_t kShadowed = std::uint64_t{1} << 32;

@@ -17,6 +17,10 @@ class RouteCompiler {
       : compiler_(compiler), install_(install), dynamic_(dynamic), out_(out), services_(services) {}
 
   void run();
+  // What the HTTPS routers of an entry point wish; after run().
+  const std::vector<tls::Wish>& wishes(const std::string& entry_point) const {
+    return tables_.find(entry_point)->second.wishes;
+  }
 
  private:
   struct Tables {
@@ -30,6 +34,15 @@ class RouteCompiler {
   void add(const std::string& name, model::Element<model::HttpRouter>& element, std::uint64_t order);
   exchange::Route route(const std::string& name, model::Element<model::HttpRouter>& element,
                         const std::string& entry_point_name, const model::EntryPoint& entry_point);
+  // Null, and the router broken, when the rule cannot be read.
+  std::shared_ptr<const routing::Rule> rule(model::Element<model::HttpRouter>& element);
+  routing::Standing standing(const std::string& name, model::Element<model::HttpRouter>& element,
+                             const routing::Rule& rule, std::uint64_t order) const;
+  // What a matching request meets: the middlewares, then the service or the routers below (parentRefs).
+  std::shared_ptr<const exchange::Service> handler(const std::string& name,
+                                                   model::Element<model::HttpRouter>& element,
+                                                   std::vector<std::string> middlewares);
+  std::shared_ptr<const exchange::Service> children(const std::string& parent);
 
   Compiler& compiler_;
   const model::Static& install_;
@@ -38,6 +51,8 @@ class RouteCompiler {
   ServiceCompiler& services_;
   std::map<std::string, Tables, std::less<>> tables_;
   std::vector<std::string> defaults_;
+  std::map<std::string, std::vector<std::string>, std::less<>> below_;  // routers by their parents
+  std::map<std::string, std::shared_ptr<const exchange::Service>, std::less<>> branches_;  // made of them
 };
 
 }  // namespace fairlead::runtime

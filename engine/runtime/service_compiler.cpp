@@ -6,6 +6,7 @@
 #include "engine/model/hash.h"
 #include "engine/model/merge.h"
 #include "engine/runtime/broken.h"
+#include "engine/runtime/obstacle.h"
 #include "engine/runtime/phase.h"
 #include "engine/runtime/sticky_cookie.h"
 #include "engine/service/health_check.h"
@@ -24,27 +25,6 @@ using exchange::Service;
 
 constexpr auto kContainerDial = std::chrono::seconds(5);
 constexpr auto kDefaultDial = std::chrono::seconds(30);
-
-bool is_transient(model::ReasonKind kind) {
-  using enum model::ReasonKind;
-  return kind == Starting || kind == Unhealthy || kind == Stopping || kind == Stopped || kind == Paused ||
-         kind == Removed;
-}
-
-upstream::Obstacle obstacle_of(const model::Standing& standing) {
-  upstream::Obstacle obstacle;
-  obstacle.full_text = standing.name;
-  if (standing.reasons.empty()) {
-    obstacle.short_text = model::name(standing.state);
-    obstacle.full_text += fmt::format(": {}", obstacle.short_text);
-    return obstacle;
-  }
-  obstacle.short_text = model::name(standing.reasons.front().kind);
-  obstacle.transient = is_transient(standing.reasons.front().kind);
-  for (const model::Reason& reason : standing.reasons)
-    obstacle.full_text += fmt::format(": {}{}{}", reason.text, reason.hint.empty() ? "" : "; ", reason.hint);
-  return obstacle;
-}
 
 // Servers keep their health while the checks are the same.
 std::uint64_t checks_key(const model::LoadBalancer& options) {
@@ -124,12 +104,6 @@ std::shared_ptr<const Service> ServiceCompiler::build(const std::string& name) {
 
 std::shared_ptr<const Service> ServiceCompiler::load_balancer(const std::string& name,
                                                               model::Element<model::HttpService>& element) {
-  const auto& check = element.options.load_balancer->health_check;
-  if (check && check->mode == "grpc") {
-    element.break_off(model::ReasonKind::NotYet, "loadBalancer.healthCheck.mode grpc is not yet in effect",
-                      "use mode http");
-    return nullptr;
-  }
   auto set = server_set(name, element);
   if (!set) return nullptr;
   const upstream::SetId id = compiler_.set_id(name);
@@ -144,6 +118,9 @@ std::shared_ptr<const Service> ServiceCompiler::load_balancer(const std::string&
   options.name = name;
   options.set = id;
   options.forward.pass_host_header = element.options.load_balancer->pass_host_header;
+  // Chunks leave when they come; only what holds them back on the way (compress) has to be told.
+  options.forward.flush_each =
+      element.options.load_balancer->response_forwarding.flush_interval < schema::Duration::zero();
   options.hold.requests =
       static_cast<std::uint32_t>(std::min<std::int64_t>(install_.hold.requests, 1'000'000));
   options.hold.time = install_.hold.time;
@@ -208,11 +185,6 @@ std::shared_ptr<const upstream::ServerSet> ServiceCompiler::server_set(
                         fmt::format("loadBalancer.servers: {}", address.error().what));
       return nullptr;
     }
-    if (address->scheme == upstream::Scheme::H2c) {
-      element.break_off(model::ReasonKind::NotYet,
-                        fmt::format("h2c servers are not yet in effect: {}", server.url));
-      return nullptr;
-    }
     upstream::Server compiled;
     compiled.address = std::move(*address);
     compiled.weight = static_cast<int>(std::clamp<std::int64_t>(server.weight.value_or(1), 0, 1'000'000));
@@ -275,31 +247,52 @@ std::shared_ptr<const upstream::TransportOptions> ServiceCompiler::transport(con
                                              : Duration(container ? kContainerDial : kDefaultDial);
   made->response_header_timeout = timeouts.response_header_timeout;
   made->idle_timeout = timeouts.idle_conn_timeout;
+  made->http2 = !options.disable_http2;
+  made->read_idle_timeout = timeouts.read_idle_timeout;
+  made->ping_timeout = timeouts.ping_timeout;
   made->max_idle_per_host =
       options.max_idle_conns_per_host == 0
           ? 2
           : static_cast<int>(std::clamp<std::int64_t>(options.max_idle_conns_per_host, -1, 1'000'000));
+  if (options.proxy_protocol) made->proxy_version = static_cast<int>(options.proxy_protocol->version);
   made->key = model::hash_of(options) ^ (container ? 1 : 0);
-  if (secure) {
-    made->key ^= secured_key(options);
-    // The same as before unless options or files changed.
-    auto& kept = compiler_.client_contexts_[made->key];
-    if (!kept.lock()) {
-      std::vector<std::string> notices;
-      auto context = tls::ClientContext::make(options, compiler_.site_.files(), notices);
-      if (!context) {
-        problem = fmt::format("{}: {}", context.error().path, context.error().what);
-        const auto found = dynamic_.http.servers_transports.find(made->name);
-        if (found != dynamic_.http.servers_transports.end())
-          found->second.break_off(model::ReasonKind::BadOption, problem);
-        return nullptr;
-      }
-      made->tls = *context;
-      kept = made->tls;
-    }
-    made->tls = kept.lock();
-  }
+  if (secure && !secure_transport(options, *made, problem)) return nullptr;
   return transports_[key] = std::move(made);
+}
+
+bool ServiceCompiler::secure_transport(const model::ServersTransport& options,
+                                       upstream::TransportOptions& made, std::string& problem) {
+  Compiler::LastGood& last = compiler_.last_good_[made.key];
+  last.version = out_.version;
+  made.key ^= secured_key(options);
+  // The same as before unless options or files changed.
+  auto& kept = compiler_.client_contexts_[made.key];
+  made.tls = kept.lock();
+  if (!made.tls) {
+    std::vector<std::string> notices;
+    auto context = tls::ClientContext::make(options, compiler_.site_.files(), notices);
+    if (context) {
+      made.tls = std::move(*context);
+      kept = made.tls;
+    } else {
+      problem = fmt::format("{}: {}", context.error().path, context.error().what);
+      const auto element = dynamic_.http.servers_transports.find(made.name);
+      const bool named = element != dynamic_.http.servers_transports.end();
+      if (!last.context) {
+        if (named) element->second.break_off(model::ReasonKind::BadOption, problem);
+        return false;
+      }
+      // A file that is being written, or was spoilt: what it said before stays.
+      if (named)
+        element->second.warn(model::ReasonKind::BadOption, problem + "; what the file said before is used");
+      made.key = last.key;
+      made.tls = last.context;
+      return true;
+    }
+  }
+  last.key = made.key;
+  last.context = made.tls;
+  return true;
 }
 
 std::shared_ptr<const Middleware> ServiceCompiler::middleware(const std::string& name) {
@@ -355,17 +348,13 @@ std::shared_ptr<const Middleware> ServiceCompiler::make_middleware(const std::st
   return nullptr;
 }
 
-const ServiceCompiler::Handler& ServiceCompiler::chain(const std::vector<std::string>& middlewares,
-                                                       const std::string& service_name) {
-  std::string key = service_name;
-  for (const std::string& name : middlewares) key += '\n' + name;
-  if (const auto made = chains_.find(key); made != chains_.end()) return made->second;
-  std::vector<std::shared_ptr<const Middleware>> made_middlewares;
-  std::vector<model::Reason> missing;
-  for (const std::string& name : middlewares) {
+std::vector<std::shared_ptr<const Middleware>> ServiceCompiler::middlewares(
+    const std::vector<std::string>& names, std::vector<model::Reason>& missing) {
+  std::vector<std::shared_ptr<const Middleware>> out;
+  for (const std::string& name : names) {
     auto made = middleware(name);
     if (made) {
-      made_middlewares.push_back(std::move(made));
+      out.push_back(std::move(made));
       continue;
     }
     const auto element = dynamic_.http.middlewares.find(name);
@@ -380,21 +369,34 @@ const ServiceCompiler::Handler& ServiceCompiler::chain(const std::vector<std::st
           missing.push_back(
               {reason.kind, fmt::format("middleware {}: {}", name, reason.text), reason.hint, true});
   }
+  return out;
+}
+
+ServiceCompiler::Handler ServiceCompiler::chain(const std::vector<std::string>& names,
+                                                std::shared_ptr<const Service> target) {
   Handler handler;
-  if (!missing.empty()) {
-    handler.service = std::make_shared<Broken>("a middleware of the router is broken", missing);
-    handler.reasons = std::move(missing);
-    return chains_[key] = std::move(handler);
-  }
-  handler.service = service(service_name);
-  if (const auto element = dynamic_.http.services.find(service_name); element != dynamic_.http.services.end())
+  auto made = middlewares(names, handler.reasons);
+  if (!handler.reasons.empty())
+    handler.service = std::make_shared<Broken>("a middleware of the router is broken", handler.reasons);
+  else if (made.empty())
+    handler.service = std::move(target);
+  else
+    handler.service = std::make_shared<exchange::Chain>(std::move(made), std::move(target));
+  return handler;
+}
+
+const ServiceCompiler::Handler& ServiceCompiler::chain(const std::vector<std::string>& names,
+                                                       const std::string& service_name) {
+  std::string key = service_name;
+  for (const std::string& name : names) key += '\n' + name;
+  if (const auto made = chains_.find(key); made != chains_.end()) return made->second;
+  Handler handler = chain(names, service(service_name));
+  const auto element = dynamic_.http.services.find(service_name);
+  if (handler.reasons.empty() && element != dynamic_.http.services.end())
     for (const model::Reason& reason : element->second.reasons)
       if (reason.breaks)
         handler.reasons.push_back(
             {reason.kind, fmt::format("service {}: {}", service_name, reason.text), reason.hint, true});
-  if (!made_middlewares.empty())
-    handler.service =
-        std::make_shared<exchange::Chain>(std::move(made_middlewares), std::move(handler.service));
   return chains_[key] = std::move(handler);
 }
 

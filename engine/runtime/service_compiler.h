@@ -35,11 +35,16 @@ class ServiceCompiler {
     std::vector<model::Reason> reasons;
   };
   const Handler& chain(const std::vector<std::string>& middlewares, const std::string& service_name);
+  // The same in front of anything else.
+  Handler chain(const std::vector<std::string>& middlewares, std::shared_ptr<const exchange::Service> target);
   // After everything that is used was built: also those that nobody uses yet, so that the API can tell what
   // is wrong with them; and the sets that are gone.
   void finish();
 
  private:
+  // In order; a broken or missing one leaves its reason.
+  std::vector<std::shared_ptr<const exchange::Middleware>> middlewares(const std::vector<std::string>& names,
+                                                                       std::vector<model::Reason>& missing);
   std::shared_ptr<const exchange::Service> build(const std::string& name);
   std::shared_ptr<const exchange::Service> load_balancer(const std::string& name,
                                                          model::Element<model::HttpService>& element);
@@ -70,6 +75,9 @@ class ServiceCompiler {
   // be.
   std::shared_ptr<const upstream::TransportOptions> transport(const std::string& name, bool container,
                                                               bool secure, std::string& problem);
+  // The TLS part of a transport; false with the `problem` when it cannot be built and never could.
+  bool secure_transport(const model::ServersTransport& options, upstream::TransportOptions& made,
+                        std::string& problem);
   std::uint64_t secured_key(const model::ServersTransport& options);
   std::shared_ptr<const exchange::Middleware> make_middleware(const std::string& name,
                                                               std::vector<std::string> outer_chains);

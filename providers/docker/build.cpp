@@ -1,12 +1,14 @@
 #include "providers/docker/build.h"
 
 #include "engine/base/strings.h"
+#include "engine/model/merge.h"
 #include "providers/docker/read_labels.h"
 #include "providers/normalize.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 namespace fairlead::providers::docker {
 namespace {
@@ -71,9 +73,13 @@ class Builder {
       else
         http.routers.try_emplace(name_);
     }
+    // A router that others of the container refine hands requests to them, not to a service.
+    std::set<std::string, std::less<>> parents;
+    for (const auto& [name, router] : http.routers)
+      for (const std::string& parent : router.options.parent_refs) parents.emplace(model::split(parent).name);
     for (auto& [name, router] : http.routers) {
       if (router.options.rule.empty()) default_rule(router);
-      link(router, http.services, "http", name);
+      if (!parents.contains(name)) link(router, http.services, "http", name);
     }
   }
 

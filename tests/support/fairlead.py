@@ -129,8 +129,16 @@ class Fairlead:
         assert answer.status == 200, (path, answer)
         return json.loads(answer.body)
 
+    def metrics(self):
+        answer = ask(self.api_port, target="/metrics")
+        assert answer.status == 200, answer
+        return answer.text
+
     def router(self, name):
         return next((r for r in self.api("/api/http/routers?per_page=2000") if r["name"] == name), None)
+
+    def service(self, name):
+        return next((s for s in self.api("/api/http/services?per_page=2000") if s["name"] == name), None)
 
     def write_dynamic(self, dynamic):
         """Replaces the dynamic file as careful editors do: written beside it, then renamed over it."""

@@ -1,0 +1,69 @@
+#include "engine/model/router_tree.h"
+
+#include <gtest/gtest.h>
+
+namespace fairlead::model {
+namespace {
+
+using Routers = std::map<std::string, Element<HttpRouter>>;
+
+// {"child", {"parent", …}}, …
+Routers routers(std::initializer_list<std::pair<std::string, std::vector<std::string>>> list) {
+  Routers out;
+  for (const auto& [name, parents] : list) out[name].options.parent_refs = parents;
+  return out;
+}
+
+TEST(RouterTree, LeavesATreeAsItIs) {
+  Routers all = routers({{"root", {}}, {"child", {"root"}}, {"grandchild", {"child"}}});
+
+  settle_parents(all);
+
+  for (const auto& [name, element] : all) EXPECT_TRUE(element.reasons.empty()) << name;
+}
+
+TEST(RouterTree, TakesOutTheLinkThatLeadsBackUp) {
+  Routers all = routers({{"root", {}}, {"a", {"root", "b"}}, {"b", {"a"}}});
+
+  settle_parents(all);
+
+  EXPECT_EQ(all["a"].options.parent_refs, std::vector<std::string>{"root"});
+  EXPECT_EQ(all["b"].options.parent_refs, std::vector<std::string>{"a"});
+  ASSERT_EQ(all["a"].reasons.size(), 1u);
+  EXPECT_FALSE(all["a"].broken());
+  EXPECT_TRUE(all["b"].reasons.empty());
+}
+
+TEST(RouterTree, BreaksACircleThatNothingLeadsTo) {
+  Routers all = routers({{"a", {"b"}}, {"b", {"a"}}, {"self", {"self"}}, {"below", {"a"}}});
+
+  settle_parents(all);
+
+  for (const auto& [name, element] : all) {
+    EXPECT_TRUE(element.broken()) << name;
+    EXPECT_FALSE(element.options.parent_refs.empty()) << name << " must not become one that stands alone";
+  }
+}
+
+TEST(RouterTree, ARouterMayHaveSeveralParents) {
+  Routers all = routers({{"x", {}}, {"y", {}}, {"both", {"x", "y"}}, {"below", {"both"}}});
+
+  settle_parents(all);
+
+  EXPECT_EQ(all["both"].options.parent_refs.size(), 2u);
+  EXPECT_FALSE(all["below"].broken());
+}
+
+TEST(RouterTree, BreaksWhatIsNestedWithoutEnd) {
+  Routers all;
+  all["0"];
+  for (int i = 1; i < 5000; ++i) all[std::to_string(i)].options.parent_refs = {std::to_string(i - 1)};
+
+  settle_parents(all);
+
+  EXPECT_FALSE(all["99"].broken());
+  EXPECT_TRUE(all["4999"].broken());
+}
+
+}  // namespace
+}  // namespace fairlead::model
