@@ -16,8 +16,9 @@ Broken::Broken(std::string what, const std::vector<model::Reason>& reasons)
 
 Task<exchange::Response> Broken::serve(exchange::Exchange& x) const {
   x.record.reason = short_text_;
+  x.record.cause = Error{503, Fault::Proxy, false, full_text_};
   exchange::Response response = exchange::answer(x, 503);
-  response.cause = Error{503, Fault::Proxy, false, full_text_};
+  response.cause = x.record.cause;
   return Task<exchange::Response>::ready(std::move(response));
 }
 

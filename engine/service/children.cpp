@@ -30,6 +30,7 @@ Task<Response> AmongChildren::serve(Exchange& x) const {
       response.reset();
       x.request = original;  // middlewares of the child rewrote it
       x.record.reason.clear();
+      x.record.cause.reset();
       ++x.record.retries;
     }
     x.may_hold = may_hold && !another;

@@ -35,6 +35,7 @@ Task<Response> Failover::try_both(Exchange& x) const {
 
   response.reset();  // before the body is put back: what is left of the try may still be reading it
   x.record.reason.clear();
+  x.record.cause.reset();
   ++x.record.retries;
   x.request = original;
   if (body) {

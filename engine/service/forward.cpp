@@ -15,8 +15,9 @@ constexpr int kMaxInformational = 32;  // 1xx responses of one exchange; more is
 }  // namespace
 
 Attempt::Attempt(exchange::Exchange& x, http::ClientStreamPtr stream,
-                 std::shared_ptr<upstream::ServerState> state)
+                 std::shared_ptr<upstream::ServerState> state, TimePoint begun)
     : x_(x),
+      begun_(begun),
       in_flight_(std::move(state)),
       stream_(std::move(stream)),
       continue_timer_(x.loop.timers(), *this) {}

@@ -29,13 +29,17 @@ class InFlight {
 // How requests are put to the servers of a service.
 struct ForwardOptions {
   bool pass_host_header = true;
+  bool flush_each = false;  // hand every chunk to the client at once
 };
 
 // One try of one request on one server: the leased stream and the pump of the request body. It becomes the
 // response's body, and everything it holds ends with it.
 class Attempt final : public http::Body, public exchange::Upgraded, event::TimerUser {
  public:
-  Attempt(exchange::Exchange& x, http::ClientStreamPtr stream, std::shared_ptr<upstream::ServerState> state);
+  // `begun`: when the service was asked, for the time that the record tells.
+  Attempt(exchange::Exchange& x, http::ClientStreamPtr stream, std::shared_ptr<upstream::ServerState> state,
+          TimePoint begun);
+  ~Attempt() override { x_.record.origin_duration = x_.loop.now() - begun_; }
   static void* operator new(std::size_t bytes) { return take_frame(bytes); }
   static void operator delete(void* at, std::size_t bytes) { return_frame(at, bytes); }
 
@@ -67,6 +71,7 @@ class Attempt final : public http::Body, public exchange::Upgraded, event::Timer
   void on_timer(event::Timer&) override { let_body_go(); }
 
   exchange::Exchange& x_;
+  TimePoint begun_;
   InFlight in_flight_;
   http::ClientStreamPtr stream_;
   http::BodyPtr body_;         // of the response

@@ -60,8 +60,9 @@ Response LoadBalancer::unavailable(Exchange& x, const upstream::ServerSet* set) 
                     std::chrono::duration_cast<std::chrono::seconds>(x.loop.now() - illness.began).count(),
                     illness.reason);
   }
+  x.record.cause = Error{503, Fault::Upstream, true, std::move(detail)};
   Response response = exchange::answer(x, 503, "no available server\n");
-  response.cause = Error{503, Fault::Upstream, true, std::move(detail)};
+  response.cause = x.record.cause;
   return response;
 }
 
@@ -138,7 +139,10 @@ Task<Response> LoadBalancer::serve(Exchange& x) const {
     const upstream::Server& server = set->servers[static_cast<std::size_t>(index)];
     upstream::Pool& pool = *local->pools[static_cast<std::size_t>(index)];
     if (tries++ > 0) ++x.record.retries;
-    Result<http::ClientStreamPtr> stream = co_await pool.take(fresh);
+    Result<http::ClientStreamPtr> stream =
+        co_await pool.take({.fresh = fresh,
+                            .http1 = !x.request.upgrade.empty(),
+                            .client = net::ProxiedEnds{x.client, x.local}});
     fresh = false;
     if (!stream) {
       last = std::move(stream.error());
@@ -147,7 +151,8 @@ Task<Response> LoadBalancer::serve(Exchange& x) const {
       if (!last->retryable || tries >= kMaxTries * 64) co_return exchange::failure(x, std::move(*last));
       continue;
     }
-    std::unique_ptr<Attempt, http::ReleaseBody> attempt(new Attempt(x, std::move(*stream), server.state));
+    std::unique_ptr<Attempt, http::ReleaseBody> attempt(
+        new Attempt(x, std::move(*stream), server.state, begun));
     x.record.server_url = x.arena().copy(server.address.url);
     x.record.server_address = x.arena().copy(server.address.host_port);
     const TimePoint asked = x.loop.now();
@@ -164,6 +169,7 @@ Task<Response> LoadBalancer::serve(Exchange& x) const {
       if (error.fault != Fault::Client) note_failure(x, *server.state, error.detail);
       const bool untouched = !attempt->body_touched();
       const bool unsent = !attempt->stream().sent_anything();
+      const bool reused = attempt->stream().reused();
       const bool stale = !attempt->stream().received_anything() && error.status == 502;
       attempt.reset();
       if (untouched && error.fault == Fault::Upstream && stale && tries < kMaxTries) {
@@ -172,7 +178,7 @@ Task<Response> LoadBalancer::serve(Exchange& x) const {
           fresh = true;
           last = std::move(error);
           last->retryable = true;
-          if (unsent) tried.push_back(server.state.get());
+          if (unsent && !reused) tried.push_back(server.state.get());
           continue;
         }
       }
@@ -188,13 +194,12 @@ Task<Response> LoadBalancer::serve(Exchange& x) const {
     if (set_cookie) set->sticky->set(response.head.fields, index);
     // As in Traefik: what has no length, or is a stream of events, waits for nothing.
     response.flush_each =
-        !response.head.content_length ||
+        options_.forward.flush_each || !response.head.content_length ||
         istarts_with(response.head.fields.get(http::Name::ContentType), "text/event-stream");
     if (attempt->take_body(response.head)) {
       if (response.head.status == 101) response.upgraded = attempt.get();
       response.body = http::BodyPtr(attempt.release());
     }
-    x.record.origin_duration = x.loop.now() - begun;
     co_return response;
   }
 }
