@@ -21,6 +21,7 @@ struct ForwardedHeaders {
   std::vector<net::Cidr> trusted;
   std::vector<std::string> connection;  // named in Connection, yet kept for the middlewares
   bool not_append_for = false;
+  bool add_scheme = false;  // X-Forwarded-Scheme and X-Scheme too
 };
 
 // What an entry point does with every request; part of a snapshot.

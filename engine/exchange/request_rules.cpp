@@ -28,20 +28,29 @@ Result<> underscore_rule(Fields& fields, UnderscoreHeaders strategy) {
 }
 
 // What Connection names belongs to this hop (RFC 9110 §7.6.1) and goes before any middleware adds its own, so
-// that no client can have those removed. Managed names are exempt (CVE-2024-45410).
+// that no client can have those removed (CVE-2021-32813). Managed names are exempt (CVE-2024-45410). The line
+// keeps only what it may still say when the request leaves.
 void drop_nominated(Fields& fields, const std::vector<std::string>& kept) {
   std::vector<std::string_view> nominated;
-  for (const Field& line : fields) {
+  for (Field& line : fields) {
     if (line.known != Name::Connection) continue;
+    std::string left;
+    bool changed = false;
     for (const std::string_view part : split(line.value, ',')) {
       const std::string_view name = trim(part);
-      if (name.empty() || iequals(name, "close") || iequals(name, "keep-alive") || iequals(name, "upgrade"))
+      const bool option = iequals(name, "close") || iequals(name, "keep-alive") || iequals(name, "upgrade");
+      const bool managed = !option && http::is_managed(name);
+      if (option || (!managed && std::ranges::any_of(
+                                     kept, [&](const std::string& keep) { return iequals(keep, name); }))) {
+        left.append(left.empty() ? "" : ", ").append(name);
         continue;
-      if (http::is_managed(name)) continue;
-      if (std::ranges::any_of(kept, [&](const std::string& keep) { return iequals(keep, name); })) continue;
-      nominated.push_back(name);
+      }
+      changed = true;
+      if (!name.empty() && !managed) nominated.push_back(name);
     }
+    if (changed) line.value = fields.arena().copy(left);
   }
+  fields.remove_if([](const Field& line) { return line.known == Name::Connection && line.value.empty(); });
   if (nominated.empty()) return;
   fields.remove_if([&](const Field& line) {
     // Framing and routing fields are read already; nothing may make them vanish.
@@ -65,6 +74,16 @@ std::string_view forwarded_port(const http::RequestHead& head) {
       colon + 1 < authority.size())
     return authority.substr(colon + 1);
   return head.scheme == "https" ? "443" : "80";
+}
+
+// addXForwardedSchemeHeaders: what other proxies call X-Forwarded-Proto. A trusted peer may have said it.
+void scheme_fields(Fields& fields, bool trusted) {
+  const std::string_view scheme = fields.get(Name::XForwardedProto);
+  for (const std::string_view name : {"X-Forwarded-Scheme", "X-Scheme"}) {
+    if (!trusted)
+      fields.remove_if([name](const Field& line) { return http::same_header_folded(line.name, name); });
+    if (!fields.has(name)) fields.append(name, scheme, Name::Other);
+  }
 }
 
 // All values are views that live as long as the exchange: nothing is copied.
@@ -98,6 +117,7 @@ void forwarded_fields(Exchange& x, const EntryPoint& entry_point) {
   add(Name::XForwardedProto, forwarded_proto(x.request));
   fields.append(http::spelling(Name::XForwardedServer), entry_point.server_name, Name::XForwardedServer);
   add(Name::XRealIp, x.client_ip);
+  if (options.add_scheme) scheme_fields(fields, trusted);
   x.keep_forwarded_for = options.not_append_for;
 }
 

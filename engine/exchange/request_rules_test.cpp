@@ -49,6 +49,17 @@ TEST_F(RulesTest, BelievesNoManagedFieldOfAnUntrustedPeerInAnySpelling) {
   for (const http::Field& line : x_.request.fields) EXPECT_NE(line.value, "forged") << line.name;
 }
 
+TEST_F(RulesTest, TellsTheSchemeByItsOtherNamesWhenAsked) {
+  entry_point_.forwarded.add_scheme = true;
+  x_.header("X_Scheme", "forged").header("X-Forwarded-Scheme", "forged");
+
+  ASSERT_TRUE(apply());
+
+  EXPECT_EQ(field("X-Forwarded-Scheme"), "http");
+  EXPECT_EQ(field("X-Scheme"), "http");
+  EXPECT_EQ(field("X_Scheme"), "");
+}
+
 TEST_F(RulesTest, KeepsWhatATrustedPeerSaysAndJoinsItsLines) {
   entry_point_.forwarded.trusted = {*net::Cidr::parse("192.0.2.0/24")};
   x_.header("X-Forwarded-For", "1.1.1.1")
@@ -59,6 +70,16 @@ TEST_F(RulesTest, KeepsWhatATrustedPeerSaysAndJoinsItsLines) {
 
   EXPECT_EQ(field("X-Forwarded-For"), "1.1.1.1, 2.2.2.2");
   EXPECT_EQ(field("X-Forwarded-Proto"), "https");
+}
+
+TEST_F(RulesTest, ConnectionCannotTakeAwayWhatIsAddedLater) {
+  entry_point_.forwarded.connection = {"X-Kept", "X-Forwarded-Host"};
+  x_.header("Connection", "keep-alive, X-User, x-real-ip, X-Kept")
+      .header("Connection", "X-Forwarded-Host, X-User");
+
+  ASSERT_TRUE(apply());
+
+  EXPECT_EQ(x_.request.fields.joined("Connection"), "keep-alive, X-Kept");
 }
 
 TEST_F(RulesTest, ConnectionTakesAwayOnlyWhatIsNotOurs) {
