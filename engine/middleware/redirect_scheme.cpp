@@ -36,7 +36,8 @@ Configured<std::shared_ptr<const RedirectScheme>> RedirectScheme::make(Options o
 RedirectScheme::RedirectScheme(Options options)
     : scheme_(std::move(options.scheme)),
       port_(options.port.empty() || is_usual_port(scheme_, ":" + options.port) ? "" : ":" + options.port),
-      permanent_(options.permanent) {}
+      permanent_(options.permanent),
+      keep_method_(options.keep_method) {}
 
 std::optional<exchange::Response> RedirectScheme::on_request(exchange::Exchange& x) const {
   const std::string_view now = scheme_of(x);
@@ -47,7 +48,7 @@ std::optional<exchange::Response> RedirectScheme::on_request(exchange::Exchange&
   if (now == scheme_ && port == port_) return std::nullopt;
   std::string url = scheme_ + "://";
   url.append(host).append(port_).append(request_uri(x));
-  return redirect_to(x, url, permanent_);
+  return redirect_to(x, url, permanent_, keep_method_);
 }
 
 }  // namespace fairlead::middleware

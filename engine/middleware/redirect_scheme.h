@@ -12,6 +12,7 @@ struct RedirectSchemeOptions {
   std::string scheme;
   std::string port;
   bool permanent = false;
+  bool keep_method = false;  // ours
 };
 
 // Redirects to the same URL with another scheme or port; passes requests that already have both.
@@ -27,15 +28,17 @@ class RedirectScheme final : public exchange::HeadMiddleware {
   const std::string scheme_;
   const std::string port_;  // with its colon; empty for the usual one
   const bool permanent_;
+  const bool keep_method_;
 };
 
 }  // namespace fairlead::middleware
 
 template <>
-inline constexpr auto fairlead::schema::options<fairlead::middleware::RedirectSchemeOptions> =
-    table(option<&middleware::RedirectSchemeOptions::scheme>("scheme", "Scheme to redirect to.",
-                                                             {.check = not_empty}),
-          option<&middleware::RedirectSchemeOptions::port>("port", "Port to redirect to."),
-          option<&middleware::RedirectSchemeOptions::permanent>("permanent",
-                                                                "Answer 301 or 308 instead of 302 or 307."));
+inline constexpr auto fairlead::schema::options<fairlead::middleware::RedirectSchemeOptions> = table(
+    option<&middleware::RedirectSchemeOptions::scheme>("scheme", "Scheme to redirect to.",
+                                                       {.check = not_empty}),
+    option<&middleware::RedirectSchemeOptions::port>("port", "Port to redirect to."),
+    option<&middleware::RedirectSchemeOptions::permanent>("permanent",
+                                                          "Answer 301 or 308 instead of 302 or 307."),
+    option<&middleware::RedirectSchemeOptions::keep_method>("keepMethod", "Answer GET with 308 or 307 too."));
 static_assert(fairlead::schema::complete<fairlead::middleware::RedirectSchemeOptions>());

@@ -113,12 +113,13 @@ std::optional<std::string> normalized_url(std::string_view url) {
   return out;
 }
 
-exchange::Response redirect_to(exchange::Exchange& x, std::string_view url, bool permanent) {
+exchange::Response redirect_to(exchange::Exchange& x, std::string_view url, bool permanent,
+                               bool keep_method) {
   const auto location = normalized_url(url);
   if (!location)
     return exchange::failure(
         x, Error{502, Fault::Proxy, false, fmt::format("{} is no URL to redirect to", quoted(url))});
-  const bool get = x.request.method == "GET";
+  const bool get = x.request.method == "GET" && !keep_method;
   return exchange::redirect(x, permanent ? (get ? 301 : 308) : (get ? 302 : 307), *location);
 }
 

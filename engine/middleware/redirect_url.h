@@ -25,7 +25,9 @@ std::string request_uri(const exchange::Exchange& x);
 // colon.
 std::optional<std::string> normalized_url(std::string_view url);
 
-// GET is answered 302 or 301, every other method, HEAD too, 307 or 308. Answers 502 when it is no URL.
-exchange::Response redirect_to(exchange::Exchange& x, std::string_view url, bool permanent);
+// GET is answered 302 or 301, every other method, HEAD too, 307 or 308; with `keep_method` GET as well.
+// Answers 502 when it is no URL.
+exchange::Response redirect_to(exchange::Exchange& x, std::string_view url, bool permanent,
+                               bool keep_method = false);
 
 }  // namespace fairlead::middleware

@@ -122,6 +122,7 @@ Node Expander::expand(const Short& given, bool has_routers) {
     set({"http", "routers", plain, "service"}, "noop@internal", first);
     set({"http", "middlewares", to_https, "redirectScheme", "scheme"}, "https", first);
     set({"http", "middlewares", to_https, "redirectScheme", "permanent"}, "true", first);
+    set({"http", "middlewares", to_https, "redirectScheme", "keepMethod"}, "true", first);
     if (!defaults_.https_port.empty())
       set({"http", "middlewares", to_https, "redirectScheme", "port"}, defaults_.https_port, first);
   }
