@@ -3,6 +3,7 @@
 #include "engine/model/references.h"
 #include "engine/model/validate_parts.h"
 
+#include <algorithm>
 #include <unordered_map>
 
 namespace fairlead::model {
@@ -100,12 +101,29 @@ void at_least(schema::Duration& value, schema::Duration instead, const char* opt
   value = instead;
 }
 
+// Servers asked more often would have nothing else to do; a date beyond a year cannot be told from never.
+constexpr schema::Duration kShortest = std::chrono::milliseconds(10);
+constexpr schema::Duration kLongest = std::chrono::hours(24 * 365);
+
+void within_reason(schema::Duration& value, const char* option, Element<HttpService>& element) {
+  const schema::Duration used = std::clamp(value, kShortest, kLongest);
+  if (used == value) return;
+  element.warn(ReasonKind::BadOption,
+               fmt::format("{} of {} is out of reason; {} is used", option, schema::print_duration(value),
+                           schema::print_duration(used)));
+  value = used;
+}
+
 void check_health(HealthCheck& check, Element<HttpService>& element) {
   const auto default_interval = std::chrono::seconds(30);
   at_least(check.interval, default_interval, "healthCheck.interval", element);
   if (check.unhealthy_interval)
     at_least(*check.unhealthy_interval, default_interval, "healthCheck.unhealthyInterval", element);
   at_least(check.timeout, std::chrono::seconds(5), "healthCheck.timeout", element);
+  within_reason(check.interval, "healthCheck.interval", element);
+  if (check.unhealthy_interval)
+    within_reason(*check.unhealthy_interval, "healthCheck.unhealthyInterval", element);
+  within_reason(check.timeout, "healthCheck.timeout", element);
   if (check.path.find("://") != std::string::npos)
     element.break_off(ReasonKind::BadOption, "healthCheck.path must be relative to the server's URL");
   if (check.port < 0 || check.port > 65535) {
@@ -151,6 +169,7 @@ void check_load_balancer(const std::string& name, LoadBalancer& lb, Element<Http
   if (lb.passive_health_check) {
     PassiveHealthCheck& passive = *lb.passive_health_check;
     at_least(passive.failure_window, std::chrono::seconds(10), "passiveHealthCheck.failureWindow", element);
+    within_reason(passive.failure_window, "passiveHealthCheck.failureWindow", element);
     if (passive.max_failed_attempts < 1) {
       element.warn(ReasonKind::BadOption, "passiveHealthCheck.maxFailedAttempts must be above 0; 1 is used");
       passive.max_failed_attempts = 1;
