@@ -69,6 +69,7 @@ class Fields {
 
   // Appends a line whose bytes already live as long as the exchange.
   void append(std::string_view name, std::string_view value, Name known) {
+    if (lines_.capacity() == 0) lines_.reserve(kUsualLines);
     // Filled in place: copying a Field that was just put together in pieces stalls the processor.
     Field& line = lines_.emplace_back();
     line.name = name;
@@ -123,6 +124,8 @@ class Fields {
 
  private:
   void set_known(Name known, std::string_view name, std::string_view value);
+
+  static constexpr std::size_t kUsualLines = 16;  // one allocation for the heads of most exchanges
 
   Arena* arena_;
   std::vector<Field> lines_;

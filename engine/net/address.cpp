@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstring>
 
 namespace fairlead::net {
@@ -17,10 +18,16 @@ bool Ip::is_v4() const { return std::equal(kMapped.begin(), kMapped.end(), bytes
 
 std::string Ip::text() const {
   std::array<char, INET6_ADDRSTRLEN> out{};
-  if (is_v4())
-    ::inet_ntop(AF_INET, bytes.data() + 12, out.data(), out.size());
-  else
-    ::inet_ntop(AF_INET6, bytes.data(), out.data(), out.size());
+  if (is_v4()) {
+    // Once per connection: inet_ntop() does it by sprintf().
+    char* at = out.data();
+    for (std::size_t i = 12; i < 16; ++i) {
+      at = std::to_chars(at, out.data() + out.size(), bytes[i]).ptr;
+      *at++ = '.';
+    }
+    return {out.data(), at - 1};
+  }
+  ::inet_ntop(AF_INET6, bytes.data(), out.data(), out.size());
   return out.data();
 }
 

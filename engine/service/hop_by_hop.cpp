@@ -10,7 +10,8 @@ void remove_hop_by_hop(http::Fields& fields) {
   using http::Name;
   std::vector<std::string_view> named;
   for (const http::Field& line : fields) {
-    if (line.known != Name::Connection) continue;
+    if (line.known != Name::Connection || iequals(line.value, "keep-alive") || iequals(line.value, "close"))
+      continue;
     for (const std::string_view part : split(line.value, ',')) {
       const std::string_view token = trim(part);
       if (!token.empty() && !iequals(token, "close") && !iequals(token, "keep-alive") &&
