@@ -5,6 +5,7 @@
 #include "engine/model/static.h"
 #include "engine/schema/option.h"
 #include "engine/schema/reference.h"
+#include "engine/tcp/registry.h"
 
 #include <fmt/format.h>
 
@@ -38,6 +39,11 @@ std::string option_reference() {
   out += section<model::TcpRouter>("TCP routers", "tcp.routers.<name>");
   out += section<model::TcpService>("TCP services", "tcp.services.<name>");
   out += section<model::TcpServersTransport>("TCP servers transports", "tcp.serversTransports.<name>");
+  for (const tcp::Type& type : tcp::types()) {
+    out += fmt::format("\n## TCP middleware {}\n\n{}\n\n", type.name, type.sentence);
+    out +=
+        schema::reference_markdown(type.options_type(), fmt::format("tcp.middlewares.<name>.{}", type.name));
+  }
   out += section<model::UdpRouter>("UDP routers", "udp.routers.<name>");
   out += section<model::UdpService>("UDP services", "udp.services.<name>");
   out += section<model::TlsCertificate>("TLS certificates", "tls.certificates[n]");

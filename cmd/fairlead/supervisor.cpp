@@ -2,6 +2,7 @@
 
 #include "engine/middleware/registry.h"
 #include "engine/model/short_labels.h"
+#include "engine/tcp/registry.h"
 #include "providers/docker/docker.h"
 #include "providers/docker/swarm.h"
 #include "providers/file/file.h"
@@ -25,8 +26,7 @@ std::optional<std::string> process_variable(const char* name) {
 }
 
 model::MiddlewareTypes middleware_types() {
-  static constexpr std::array<std::string_view, 3> kTcp = {"inFlightConn", "ipAllowList", "ipWhiteList"};
-  return {middleware::type_names(), kTcp};
+  return {middleware::type_names(), tcp::type_names()};
 }
 
 template <class P>

@@ -39,8 +39,8 @@ struct DefaultTcpTls {
 
 struct DefaultTcpServersTransport {
   schema::Duration dial_keep_alive = std::chrono::seconds(15);
-  schema::Duration dial_timeout = std::chrono::seconds(30);
-  schema::Duration termination_delay{0};
+  std::optional<schema::Duration> dial_timeout;  // unset: 5 s toward container addresses, 30 s elsewhere
+  schema::Duration termination_delay = std::chrono::milliseconds(100);  // negative: for ever
   std::optional<DefaultTcpTls> tls;
 
   bool operator==(const DefaultTcpServersTransport&) const = default;
@@ -87,7 +87,9 @@ template <>
 inline constexpr auto fairlead::schema::options<fairlead::model::DefaultTcpServersTransport> = table(
     option<&model::DefaultTcpServersTransport::dial_keep_alive>(
         "dialKeepAlive", "Time between keep-alive probes; negative: off."),
-    option<&model::DefaultTcpServersTransport::dial_timeout>("dialTimeout", "Longest wait for a connection."),
+    option<&model::DefaultTcpServersTransport::dial_timeout>(
+        "dialTimeout",
+        "Longest wait for a connection; unset: 5s for container addresses, 30s elsewhere; 0: none."),
     option<&model::DefaultTcpServersTransport::termination_delay>(
         "terminationDelay",
         "How long the other direction may finish after one side ended; negative: for ever.",

@@ -45,6 +45,12 @@ struct ForwardingTimeouts {
   bool operator==(const ForwardingTimeouts&) const = default;
 };
 
+struct ProxyProtocolOut {
+  std::int64_t version = 2;
+
+  bool operator==(const ProxyProtocolOut&) const = default;
+};
+
 // How HTTP servers are connected to.
 struct ServersTransport {
   std::string server_name;
@@ -60,14 +66,9 @@ struct ServersTransport {
   std::string peer_cert_uri;
   std::vector<PeerSan> peer_cert_sans;
   std::optional<Spiffe> spiffe;
+  std::optional<ProxyProtocolOut> proxy_protocol;
 
   bool operator==(const ServersTransport&) const = default;
-};
-
-struct ProxyProtocolOut {
-  std::int64_t version = 2;
-
-  bool operator==(const ProxyProtocolOut&) const = default;
 };
 
 struct TcpClientTls {
@@ -85,7 +86,8 @@ struct TcpClientTls {
 // How TCP servers are connected to.
 struct TcpServersTransport {
   schema::Duration dial_keep_alive = std::chrono::seconds(15);  // 0: 15 s; negative: off
-  schema::Duration dial_timeout = std::chrono::seconds(30);
+  std::optional<schema::Duration>
+      dial_timeout;  // unset: 5 s toward container addresses, 30 s elsewhere; 0: none
   std::optional<ProxyProtocolOut> proxy_protocol;
   schema::Duration termination_delay = std::chrono::milliseconds(100);  // negative: for ever
   std::optional<TcpClientTls> tls;
@@ -129,6 +131,12 @@ inline constexpr auto fairlead::schema::options<fairlead::model::ForwardingTimeo
 static_assert(fairlead::schema::complete<fairlead::model::ForwardingTimeouts>());
 
 template <>
+inline constexpr auto fairlead::schema::options<fairlead::model::ProxyProtocolOut> =
+    table(option<&model::ProxyProtocolOut::version>("version", "Version of the PROXY protocol: 1 or 2.",
+                                                    {.check = model::proxy_protocol_version}));
+static_assert(fairlead::schema::complete<fairlead::model::ProxyProtocolOut>());
+
+template <>
 inline constexpr auto fairlead::schema::options<fairlead::model::ServersTransport> = table(
     option<&model::ServersTransport::server_name>("serverName", "Name sent as SNI and verified."),
     option<&model::ServersTransport::insecure_skip_verify>("insecureSkipVerify",
@@ -150,14 +158,11 @@ inline constexpr auto fairlead::schema::options<fairlead::model::ServersTranspor
                                                     {.deprecated = true, .replaced_by = "peerCertSANs"}),
     option<&model::ServersTransport::peer_cert_sans>("peerCertSANs",
                                                      "Names the server's certificate may carry."),
-    option<&model::ServersTransport::spiffe>("spiffe", "Verification by SPIFFE.", {.allow_empty = true}));
+    option<&model::ServersTransport::spiffe>("spiffe", "Verification by SPIFFE.", {.allow_empty = true}),
+    option<&model::ServersTransport::proxy_protocol>(
+        "proxyProtocol", "Announce the client by the PROXY protocol; each request gets its own connection.",
+        {.allow_empty = true}));
 static_assert(fairlead::schema::complete<fairlead::model::ServersTransport>());
-
-template <>
-inline constexpr auto fairlead::schema::options<fairlead::model::ProxyProtocolOut> =
-    table(option<&model::ProxyProtocolOut::version>("version", "Version of the PROXY protocol: 1 or 2.",
-                                                    {.check = model::proxy_protocol_version}));
-static_assert(fairlead::schema::complete<fairlead::model::ProxyProtocolOut>());
 
 template <>
 inline constexpr auto fairlead::schema::options<fairlead::model::TcpClientTls> = table(
@@ -177,7 +182,9 @@ template <>
 inline constexpr auto fairlead::schema::options<fairlead::model::TcpServersTransport> =
     table(option<&model::TcpServersTransport::dial_keep_alive>(
               "dialKeepAlive", "Time between keep-alive probes; negative: off."),
-          option<&model::TcpServersTransport::dial_timeout>("dialTimeout", "Longest wait for a connection."),
+          option<&model::TcpServersTransport::dial_timeout>(
+              "dialTimeout",
+              "Longest wait for a connection; unset: 5s for container addresses, 30s elsewhere; 0: none."),
           option<&model::TcpServersTransport::proxy_protocol>(
               "proxyProtocol", "Announce the client by the PROXY protocol.", {.allow_empty = true}),
           option<&model::TcpServersTransport::termination_delay>(

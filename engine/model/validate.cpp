@@ -11,7 +11,7 @@ void validate(Dynamic& dynamic, const Static& install) {
   validate_tls(dynamic.tls, install);
   validate_transports(dynamic);
   validate_http_services(dynamic.http);
-  validate_tcp_services(dynamic.tcp);
+  validate_tcp_services(dynamic.tcp, install);
   validate_udp_services(dynamic.udp);
   validate_routers(dynamic, install);
 }

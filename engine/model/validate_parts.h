@@ -16,7 +16,7 @@ void validate_tls(Tls& tls, const Static& install);
 void validate_transports(Dynamic& dynamic);
 // Services together with the middlewares they, and which themselves, refer to.
 void validate_http_services(Http& http);
-void validate_tcp_services(Tcp& tcp);
+void validate_tcp_services(Tcp& tcp, const Static& install);
 void validate_udp_services(Udp& udp);
 void validate_routers(Dynamic& dynamic, const Static& install);
 

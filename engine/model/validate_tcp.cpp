@@ -1,4 +1,5 @@
 #include "engine/model/references.h"
+#include "engine/model/static.h"
 #include "engine/model/validate_parts.h"
 
 #include <map>
@@ -96,15 +97,17 @@ void check_health(TcpHealthCheck& check, Element<TcpService>& element) {
 
 }  // namespace
 
-void validate_tcp_services(Tcp& tcp) {
+void validate_tcp_services(Tcp& tcp, const Static& install) {
+  const TcpServersTransport by_default = default_tcp_servers_transport(install);
   for (auto& [name, element] : tcp.services) {
     check_kinds(element);
     if (!element.options.load_balancer) continue;
     TcpLoadBalancer& lb = *element.options.load_balancer;
     check_servers(lb.servers, tcp.standings.contains(name), element);
     if (lb.health_check) check_health(*lb.health_check, element);
-    const TcpServersTransport* transport = nullptr;
+    const TcpServersTransport* transport = &by_default;
     if (!lb.servers_transport.empty() && lb.servers_transport != "default@internal") {
+      transport = nullptr;
       if (const auto* found =
               require(element, tcp.servers_transports, lb.servers_transport, "serversTransport"))
         transport = &found->options;

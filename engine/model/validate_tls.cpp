@@ -82,7 +82,7 @@ void validate_transports(Dynamic& dynamic) {
                    t.tls->insecure_skip_verify || !t.tls->root_cas.empty() || !t.tls->certificates.empty() ||
                        !t.tls->server_name.empty(),
                    element);
-    not_negative(t.dial_timeout, std::chrono::seconds(30), "dialTimeout", element);
+    if (t.dial_timeout) not_negative(*t.dial_timeout, std::chrono::seconds(30), "dialTimeout", element);
     if (t.dial_keep_alive == schema::Duration::zero()) t.dial_keep_alive = std::chrono::seconds(15);
   }
 }

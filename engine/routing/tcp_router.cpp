@@ -110,6 +110,11 @@ TcpDecision TcpRouter::tls(const Connection& connection) const {
   return {Kind::HttpsUnmatched, 0};
 }
 
+std::optional<std::uint32_t> TcpRouter::starttls(const Connection& connection) const {
+  const ServerName name(connection.server_name);
+  return tls_.match(subject_of(connection, name));
+}
+
 TcpDecision TcpRouter::https(std::string_view server_name) const {
   const ServerName name(server_name);
   Subject subject;

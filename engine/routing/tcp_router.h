@@ -68,6 +68,8 @@ class TcpRouter {
   TcpDecision plain(const ClientAddress& client) const;
   // Rows 5 to 9: a ClientHello has been read.
   TcpDecision tls(const Connection& connection) const;
+  // Row 2: the TLS route for a client that came by PostgreSQL's STARTTLS, which is never HTTPS.
+  std::optional<std::uint32_t> starttls(const Connection& connection) const;
   // The rows of HTTPS alone, for HTTP/3, where no TCP route exists.
   TcpDecision https(std::string_view server_name) const;
 

@@ -140,6 +140,22 @@ ServerContextPtr Site::options(const std::string& name) const {
   return found == options_.end() ? nullptr : found->second.context;
 }
 
+ServerContextPtr Site::raw_options(const std::string& name) {
+  const auto found = options_.find(name.empty() ? kDefault : name);
+  if (found == options_.end() || !found->second.context) return nullptr;
+  Options& options = found->second;
+  if (options.raw) return options.raw;
+  std::vector<std::string> protocols = options.model.alpn_protocols;
+  std::erase(protocols, std::string(kAcmeProtocol));
+  std::vector<std::string> notices;  // those of the options themselves have been told
+  auto made = ServerContext::make(found->first, options.model, files_, protocols, notices);
+  if (!made) return nullptr;
+  auto& shared = contexts_[(*made)->key()];
+  if (auto same = shared.lock()) return options.raw = std::move(same);
+  shared = *made;
+  return options.raw = std::move(*made);
+}
+
 // decisions: those that ask for a client certificate count; two that do and differ are refused; without any
 // the default options serve, with no version below the highest minimum asked for.
 HostTable::Choice Site::settle(const std::string& host, const std::vector<const Wish*>& wishes,

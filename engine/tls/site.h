@@ -46,6 +46,9 @@ class Site {
   void build(model::Tls& config);
   // The options of that name as last built; null when they are not usable.
   ServerContextPtr options(const std::string& name) const;
+  // The same for connections whose bytes are not ours to read: every protocol of alpnProtocols can be agreed
+  // on, whether a codec speaks it or not.
+  ServerContextPtr raw_options(const std::string& name);
   // Who gets which options at one entry point.
   std::shared_ptr<const HostTable> hosts(const std::vector<Wish>& wishes, std::vector<Dispute>& disputes);
 
@@ -58,6 +61,7 @@ class Site {
   struct Options {
     model::TlsOptions model;
     ServerContextPtr context;
+    ServerContextPtr raw{};  // once it was asked for
   };
   CertificatePtr certificate(const std::string& cert_file, const std::string& key_file, std::string& problem);
   ServerContextPtr context(const std::string& name, const model::TlsOptions& options,

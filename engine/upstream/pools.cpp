@@ -58,7 +58,7 @@ void Pools::adopt(std::span<const std::pair<SetId, std::shared_ptr<const ServerS
       if (--pool->uses == 0) left.push_back(pool);
     local.set = set;
     local.pools.clear();
-    if (!set) continue;
+    if (!set || !set->transport) continue;
     for (const Server& server : set->servers) {
       Pool& used = pool(server.address, *set->transport);
       ++used.uses;
@@ -74,6 +74,10 @@ void Pools::adopt(std::span<const std::pair<SetId, std::shared_ptr<const ServerS
   }
   if (retired) sweep();
   wake_all();
+}
+
+void Pools::forget_client(std::uint64_t client) {
+  for (const auto& [key, pool] : pools_) pool->forget_client(client);
 }
 
 // Pools of servers that are gone for good must not pile up over months of deployments.

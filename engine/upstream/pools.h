@@ -29,7 +29,7 @@ class Pools {
   // One service on this worker.
   struct Local {
     std::shared_ptr<const ServerSet> set;
-    std::vector<Pool*> pools;  // one per server of the set
+    std::vector<Pool*> pools;  // one per server of the set; none for TCP
   };
 
   // Null when no such service exists any more. Valid until the caller suspends.
@@ -41,6 +41,8 @@ class Pools {
   // drain.
   void states_changed(std::span<const SetId> changed);
 
+  // A client that had logins of its own at servers is gone.
+  void forget_client(std::uint64_t client);
   // The pool for a server outside of any service: forwardAuth, health checks.
   Pool& pool(const ServerAddress& address, const TransportOptions& options);
 

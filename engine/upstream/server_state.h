@@ -68,6 +68,7 @@ struct Server {
   int weight = 1;
   bool preserve_path = false;
   std::shared_ptr<ServerState> state;
+  bool tls = false;  // of TCP services: speak TLS to it
 };
 
 // Why a service has no server for a request: what the 503, the log and the API say.
@@ -84,7 +85,7 @@ struct ServerSet {
   std::vector<std::uint16_t> schedule;  // indices into servers, each as often as its weight asks for
   std::vector<Obstacle> obstacles;
   std::shared_ptr<ServiceState> state;
-  std::shared_ptr<const TransportOptions> transport;
+  std::shared_ptr<const TransportOptions> transport;  // null: TCP, whose connections are never pooled
   std::shared_ptr<const Sticky> sticky;  // null: no affinity; its targets are the servers in order
   std::uint64_t sticky_hash = 0;         // of its options; 0: none
   bool holds = false;                    // container servers: requests may wait for a successor
