@@ -101,7 +101,7 @@ Task<Response> GrpcWeb::translate(Exchange& x, exchange::Next next) const {
     head.content_length.reset();
     head.chunked = true;
     response.flush_each = true;
-    response.body = to_grpc_web(std::move(response.body), as_text);
+    response.body = to_grpc_web(std::move(response.body), as_text, x.sent_fields);
   }
   expose_all(head.fields);
   add_cors(x, head.fields);

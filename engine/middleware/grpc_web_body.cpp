@@ -102,7 +102,8 @@ class FromBase64 final : public Translated {
 
 class ToGrpcWeb final : public Translated {
  public:
-  ToGrpcWeb(http::BodyPtr inner, bool as_text) : Translated(std::move(inner)), as_text_(as_text) {}
+  ToGrpcWeb(http::BodyPtr inner, bool as_text, http::Fields& sent)
+      : Translated(std::move(inner)), sent_(sent), as_text_(as_text) {}
 
  private:
   Result<> translate(std::string_view bytes, bool last) override {
@@ -122,16 +123,19 @@ class ToGrpcWeb final : public Translated {
                         reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
     out_.resize(used + static_cast<std::size_t>(size));
   }
-  std::string trailer_frame() const {
+  std::string trailer_frame() {
     std::string lines;
     if (const http::Fields* trailers = inner_ ? inner_->trailers() : nullptr)
-      for (const http::Field& line : *trailers)
+      for (const http::Field& line : *trailers) {
         lines += lower(line.name) + ": " + std::string(line.value) + "\r\n";
+        if (iequals(line.name, "Grpc-Status")) sent_.append(line.name, line.value, line.known);
+      }
     std::string frame(1, static_cast<char>(0x80));  // the highest bit: a frame of trailers
     for (int shift = 24; shift >= 0; shift -= 8) frame += static_cast<char>(lines.size() >> shift & 0xff);
     return frame + lines;
   }
 
+  http::Fields& sent_;
   bool as_text_;
 };
 
@@ -139,8 +143,8 @@ class ToGrpcWeb final : public Translated {
 
 http::BodyPtr from_base64(http::BodyPtr inner) { return http::BodyPtr(new FromBase64(std::move(inner))); }
 
-http::BodyPtr to_grpc_web(http::BodyPtr inner, bool as_text) {
-  return http::BodyPtr(new ToGrpcWeb(std::move(inner), as_text));
+http::BodyPtr to_grpc_web(http::BodyPtr inner, bool as_text, http::Fields& sent) {
+  return http::BodyPtr(new ToGrpcWeb(std::move(inner), as_text, sent));
 }
 
 }  // namespace fairlead::middleware

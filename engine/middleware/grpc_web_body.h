@@ -10,7 +10,8 @@ namespace fairlead::middleware {
 http::BodyPtr from_base64(http::BodyPtr inner);
 
 // A gRPC response body with its trailers behind it as a last frame; `as_text`: in base64, padded chunk by
-// chunk. `inner` may be null.
-http::BodyPtr to_grpc_web(http::BodyPtr inner, bool as_text);
+// chunk. `inner` may be null. `sent` gets the call's status as well, for the access log and the counters; it
+// outlives the body.
+http::BodyPtr to_grpc_web(http::BodyPtr inner, bool as_text, http::Fields& sent);
 
 }  // namespace fairlead::middleware

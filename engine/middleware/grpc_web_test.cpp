@@ -59,6 +59,7 @@ TEST(GrpcWeb, TrailersTravelAtTheEndOfTheBody) {
   EXPECT_EQ(response.head.fields.get("Access-Control-Expose-Headers"),
             "Content-Type, grpc-status, grpc-message");
   EXPECT_EQ(test::text_of(response.body), "answer" + kFrame);
+  EXPECT_EQ(x.sent_fields.get("Grpc-Status"), "0") << "for the access log";
 }
 
 TEST(GrpcWeb, TextIsBase64BothWays) {

@@ -1,5 +1,6 @@
 #include "engine/service/health_check.h"
 
+#include "engine/service/grpc_health.h"
 #include "engine/upstream/fetch.h"
 
 #include <fmt/format.h>
@@ -71,6 +72,26 @@ FetchRequest make_request(const HealthPlan& plan, std::string url) {
     else if (request.host.empty())
       request.host = value;
   }
+  return request;
+}
+
+// gRPC speaks HTTP/2 alone: over TLS, or in clear text by prior knowledge.
+std::string grpc_url(std::string_view url) {
+  const std::string_view rest = url.substr(url.find("://"));
+  return fmt::format("{}{}{}", url.starts_with("https://") ? "https" : "h2c",
+                     rest.substr(0, path_start(rest)), kGrpcHealthPath);
+}
+
+FetchRequest make_grpc_request(const HealthPlan& plan, std::string_view url) {
+  FetchRequest request;
+  request.method = "POST";
+  request.url = grpc_url(url);
+  request.host = plan.active->hostname;
+  request.headers = {{"Content-Type", "application/grpc"}, {"Te", "trailers"}};
+  request.body = grpc_health_question();
+  request.timeout = plan.active->timeout;
+  request.transport = plan.set->transport;
+  request.max_body_bytes = kMaxBodyBytes;
   return request;
 }
 
@@ -148,6 +169,12 @@ class HealthChecks::Probe {
   // What is wrong with the server, if anything.
   Task<std::optional<std::string>> check() {
     const model::HealthCheck& options = *plan_->active;
+    if (options.mode == "grpc") {
+      Result<FetchResponse> answer =
+          co_await upstream::fetch(owner_.loop_, owner_.pools_, make_grpc_request(*plan_, url_));
+      if (!answer) co_return std::move(answer.error().detail);
+      co_return grpc_health_problem(*answer);
+    }
     FetchRequest request = make_request(*plan_, url_);
     const TimePoint due = owner_.loop_.now() + options.timeout;
     for (int hop = 0;; ++hop) {

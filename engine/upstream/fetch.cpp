@@ -58,7 +58,10 @@ Task<Result<void>> read_body(http::BodyPtr body, std::uint64_t max_bytes, FetchR
       co_return Result<void>{};
     }
     out.body += chunk->bytes;
-    if (chunk->last) co_return Result<void>{};
+    if (!chunk->last) continue;
+    if (const http::Fields* trailers = body->trailers())
+      for (const http::Field& line : *trailers) out.trailers.emplace_back(line.name, line.value);
+    co_return Result<void>{};
   }
 }
 
@@ -78,7 +81,7 @@ Task<Result<FetchResponse>> fetch(event::Loop& loop, Pools& pools, FetchRequest 
     path_and_query = with_slash;
   }
   for (int attempt = 0;; ++attempt) {
-    Result<http::ClientStreamPtr> stream = co_await pool.take(attempt > 0);
+    Result<http::ClientStreamPtr> stream = co_await pool.take({.fresh = attempt > 0});
     if (!stream) co_return std::unexpected(std::move(stream.error()));
     Arena arena;
     http::RequestHead head(arena);

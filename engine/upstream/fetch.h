@@ -25,7 +25,7 @@ Configured<std::shared_ptr<const FetchTls>> make_fetch_tls(const model::ClientTl
 // A request of our own to a server named by URL. Everything is owned, so that it may outlive its maker.
 struct FetchRequest {
   std::string method = "GET";
-  std::string url;  // absolute, http or https
+  std::string url;  // absolute: http, https or h2c
   // As they are, in order; Host, Content-Length and Connection are added, nothing else is.
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
@@ -40,6 +40,7 @@ struct FetchRequest {
 struct FetchResponse {
   int status = 0;
   std::vector<std::pair<std::string, std::string>> headers;  // as received, in order
+  std::vector<std::pair<std::string, std::string>> trailers = {};
   std::string body;
   bool body_too_large = false;  // more than max_body_bytes came; `body` holds nothing then
 };

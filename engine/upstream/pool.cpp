@@ -1,12 +1,22 @@
 #include "engine/upstream/pool.h"
 
+#include "engine/upstream/abandon.h"
 #include "engine/upstream/dialer.h"
 #include "engine/upstream/resolver.h"
 #include "engine/upstream/secure.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <utility>
+
 namespace fairlead::upstream {
+namespace {
+
+// How often a request waits for another connection because others filled up the last one.
+constexpr int kMaxRounds = 64;
+
+}  // namespace
 
 // Keeps the pool from being removed while a connection for it is on its way.
 class Pool::Dialing {
@@ -20,49 +30,221 @@ class Pool::Dialing {
   Pool& pool_;
 };
 
-void Pool::List::push(codec::h1::ClientConnection& connection) {
+// One request that waits for the shared dial.
+class Pool::DialWait {
+ public:
+  explicit DialWait(Pool& pool) : pool_(pool) { pool.waiting_.push_back(this); }
+  DialWait(const DialWait&) = delete;
+  DialWait& operator=(const DialWait&) = delete;
+  ~DialWait() {
+    if (woken_) return;
+    std::ranges::replace(pool_.waiting_, this, nullptr);
+    std::ranges::replace(pool_.waking_, this, nullptr);
+  }
+  bool await_ready() const { return false; }
+  void await_suspend(std::coroutine_handle<> handle) { handle_ = handle; }
+  // The dial's error, if it failed.
+  std::optional<Error> await_resume() { return std::move(error_); }
+
+ private:
+  friend class Pool;
+  Pool& pool_;
+  std::coroutine_handle<> handle_;
+  std::optional<Error> error_;
+  bool woken_ = false;
+};
+
+template <class Connection>
+void Pool::List<Connection>::push(Connection& connection) {
   connection.previous = nullptr;
   connection.next = first;
   if (first) first->previous = &connection;
   first = &connection;
 }
 
-void Pool::List::remove(codec::h1::ClientConnection& connection) {
+template <class Connection>
+void Pool::List<Connection>::remove(Connection& connection) {
   (connection.previous ? connection.previous->next : first) = connection.next;
   if (connection.next) connection.next->previous = connection.previous;
   connection.next = connection.previous = nullptr;
 }
 
 Pool::Pool(event::Loop& loop, ServerAddress address, TransportOptions options)
-    : loop_(loop), address_(std::move(address)), options_(std::move(options)), timer_(loop.timers(), *this) {}
+    : loop_(loop),
+      address_(std::move(address)),
+      options_(std::move(options)),
+      speaks_(address_.scheme == Scheme::H2c                       ? Speaks::Http2
+              : address_.scheme == Scheme::Https && options_.http2 ? Speaks::Unknown
+                                                                   : Speaks::Http1),
+      timer_(loop.timers(), *this) {}
 
 Pool::~Pool() {
   while (idle_list_.first) idle_list_.first->retire();
+  while (bound_list_.first) bound_list_.first->retire();
   while (busy_list_.first) {
     codec::h1::ClientConnection* connection = busy_list_.first;
     busy_list_.remove(*connection);
     loop_.destroy_later(std::unique_ptr<event::Destroyable>(connection));
   }
+  while (shared_list_.first) {
+    codec::h2::ClientConnection* connection = shared_list_.first;
+    shared_list_.remove(*connection);
+    connection->detach();
+  }
 }
 
-Task<Result<http::ClientStreamPtr>> Pool::take(bool fresh) {
-  while (!fresh && idle_list_.first) {
+Task<Result<http::ClientStreamPtr>> Pool::take(StreamNeeds needs) {
+  if (options_.proxy_version != 0) return connect_announced(needs);
+  if (needs.bound_to != 0 && !needs.fresh)
+    if (http::ClientStreamPtr stream = take_bound(needs.bound_to))
+      return Task<Result<http::ClientStreamPtr>>::ready(std::move(stream));
+  // What went wrong on a shared connection has ended it, so that none of these is stale.
+  if (!needs.http1)
+    if (http::ClientStreamPtr stream = take_shared())
+      return Task<Result<http::ClientStreamPtr>>::ready(std::move(stream));
+  if (!needs.fresh)
+    if (http::ClientStreamPtr stream = take_idle())
+      return Task<Result<http::ClientStreamPtr>>::ready(std::move(stream));
+  return needs.http1 || speaks_ == Speaks::Http1 ? connect(needs.http1) : share();
+}
+
+http::ClientStreamPtr Pool::take_shared() {
+  for (auto* connection = shared_list_.first; connection; connection = connection->next)
+    if (connection->capacity() > 0) return lease(*connection);
+  return nullptr;
+}
+
+http::ClientStreamPtr Pool::take_idle() {
+  while (idle_list_.first) {
     codec::h1::ClientConnection& connection = *idle_list_.first;
     if (!connection.usable()) {
       connection.retire();
       continue;
     }
-    leave_idle(connection);
-    busy_list_.push(connection);
-    return Task<Result<http::ClientStreamPtr>>::ready(connection.lease());
+    return lease(connection);
   }
-  return connect();
+  return nullptr;
 }
 
-Task<Result<http::ClientStreamPtr>> Pool::connect() {
+http::ClientStreamPtr Pool::take_bound(std::uint64_t client) {
+  for (auto* connection = bound_list_.first; connection;) {
+    auto* const following = connection->next;
+    if (connection->bound_to == client) {
+      if (connection->usable()) return lease(*connection);
+      connection->retire();
+    }
+    connection = following;
+  }
+  return nullptr;
+}
+
+http::ClientStreamPtr Pool::lease(codec::h1::ClientConnection& connection) {
+  leave_idle(connection);
+  busy_list_.push(connection);
+  return connection.lease();
+}
+
+void Pool::forget_client(std::uint64_t client) {
+  for (auto* connection = bound_list_.first; connection;) {
+    auto* const following = connection->next;
+    if (connection->bound_to == client) connection->retire();
+    connection = following;
+  }
+}
+
+Task<Result<http::ClientStreamPtr>> Pool::connect(bool http1) {
   const Dialing dialing(*this);
-  if (address_.scheme == Scheme::H2c)
-    co_return fail(503, Fault::Proxy, fmt::format("{}: h2c is not yet in effect", address_.url));
+  Result<Dialled> dialled = co_await dial_server(http1);
+  if (!dialled) co_return std::unexpected(std::move(dialled.error()));
+  if (dialled->http2) {
+    speaks_ = Speaks::Http2;
+    co_return lease(adopt_http2(std::move(dialled->transport)));
+  }
+  codec::h1::ClientConnection& connection = adopt_http1(std::move(dialled->transport));
+  busy_list_.push(connection);
+  co_return connection.lease();
+}
+
+Task<Result<http::ClientStreamPtr>> Pool::connect_announced(StreamNeeds needs) {
+  const Dialing dialing(*this);
+  std::string header = needs.client ? net::proxy_header(options_.proxy_version, needs.client->source,
+                                                        needs.client->destination)
+                                    : net::own_proxy_header(options_.proxy_version);
+  Result<Dialled> dialled = co_await dial_server(needs.http1, std::move(header));
+  if (!dialled) co_return std::unexpected(std::move(dialled.error()));
+  if (dialled->http2) {
+    codec::h2::ClientConnection& connection = adopt_http2(std::move(dialled->transport));
+    http::ClientStreamPtr stream = connection.lease();
+    connection.retire();
+    co_return stream;
+  }
+  codec::h1::ClientConnection& connection = adopt_http1(std::move(dialled->transport));
+  busy_list_.push(connection);
+  http::ClientStreamPtr stream = connection.lease();
+  stream->keep_out_of_pool();
+  co_return stream;
+}
+
+Task<Result<http::ClientStreamPtr>> Pool::share() {
+  for (int round = 0; round < kMaxRounds; ++round) {
+    if (!shared_dial_) {
+      ++dialing_;
+      dial_error_.reset();
+      shared_dial_ = dial_shared();
+      shared_dial_.start(this);
+    }
+    DialWait wait(*this);
+    std::optional<Error> error = co_await wait;
+    if (error) co_return std::unexpected(std::move(*error));
+    if (http::ClientStreamPtr stream = take_shared()) co_return stream;
+    if (speaks_ != Speaks::Http1) continue;
+    // Not one for all of them after all.
+    if (http::ClientStreamPtr stream = take_idle()) co_return stream;
+    co_return co_await connect(false);
+  }
+  co_return fail(502, Fault::Upstream,
+                 fmt::format("server {}: its HTTP/2 connections take no more streams", address_.url), true);
+}
+
+Task<void> Pool::dial_shared() {
+  Result<Dialled> dialled = co_await dial_server(false);
+  if (!dialled) {
+    dial_error_ = std::move(dialled.error());
+    co_return;
+  }
+  speaks_ = dialled->http2 ? Speaks::Http2 : Speaks::Http1;
+  if (dialled->http2)
+    adopt_http2(std::move(dialled->transport));
+  else
+    rest(adopt_http1(std::move(dialled->transport)));
+}
+
+// The shared dial has ended.
+void Pool::on_tick_end() {
+  shared_dial_.cancel();
+  --dialing_;
+  waking_.swap(waiting_);
+  for (DialWait* wait : waking_)
+    if (wait) wait->error_ = dial_error_;
+  // Each of them may start the next dial, or be the reason for another one to go away.
+  for (std::size_t i = 0; i < waking_.size(); ++i) {
+    DialWait* const wait = std::exchange(waking_[i], nullptr);
+    if (!wait) continue;
+    wait->woken_ = true;
+    wait->handle_.resume();
+  }
+  waking_.clear();
+  // What it brought and nobody wants rests, within the limits.
+  for (auto* connection = shared_list_.first; connection;) {
+    auto* const following = connection->next;
+    if (connection->leased() == 0) idle(*connection);
+    connection = following;
+  }
+  if (retired_ || options_.max_idle_per_host < 0)
+    while (idle_list_.first) idle_list_.first->retire();
+}
+
+Task<Result<Pool::Dialled>> Pool::dial_server(bool http1, std::string header) {
   std::shared_ptr<const tls::ClientContext> tls = options_.tls;
   if (address_.scheme == Scheme::Https && !tls) {
     auto plain = default_client_context();
@@ -84,33 +266,83 @@ Task<Result<http::ClientStreamPtr>> Pool::connect() {
       last = std::move(transport.error());
       continue;
     }
-    if (address_.scheme == Scheme::Https) {
-      transport = co_await secure(loop_, std::move(*transport), tls, address_.host);
-      if (!transport) co_return std::unexpected(std::move(transport.error()));
+    // A new connection has room for it: what is left over would be no header.
+    if (const iovec part{header.data(), header.size()};
+        !header.empty() && (*transport)->write({&part, 1}).bytes < header.size()) {
+      abandon(loop_, std::move(*transport));
+      last = {502, Fault::Upstream, true,
+              fmt::format("{}: lost before the PROXY header was sent", address_.url)};
+      continue;
     }
-    auto connection = std::unique_ptr<codec::h1::ClientConnection>(
-        new codec::h1::ClientConnection(loop_, std::move(*transport), *this));
-    codec::h1::ClientConnection& owned = *connection.release();
-    busy_list_.push(owned);
-    co_return owned.lease();
+    if (address_.scheme != Scheme::Https)
+      co_return Dialled{std::move(*transport), address_.scheme == Scheme::H2c && !http1};
+    auto secured =
+        co_await secure_http(loop_, std::move(*transport), tls, address_.host, options_.http2 && !http1);
+    if (!secured) co_return std::unexpected(std::move(secured.error()));
+    co_return Dialled{std::move(secured->transport), secured->http2};
   }
   co_return std::unexpected(std::move(last));
 }
 
+codec::h1::ClientConnection& Pool::adopt_http1(std::unique_ptr<net::Transport> transport) {
+  codec::h1::ClientOwner& owner = *this;
+  return *new codec::h1::ClientConnection(loop_, std::move(transport), owner);
+}
+
+codec::h2::ClientConnection& Pool::adopt_http2(std::unique_ptr<net::Transport> transport) {
+  codec::h2::ClientOwner& owner = *this;
+  auto* connection = new codec::h2::ClientConnection(loop_, std::move(transport), owner,
+                                                     {.secure = address_.scheme == Scheme::Https,
+                                                      .read_idle_timeout = options_.read_idle_timeout,
+                                                      .ping_timeout = options_.ping_timeout});
+  shared_list_.push(*connection);
+  return *connection;
+}
+
+http::ClientStreamPtr Pool::lease(codec::h2::ClientConnection& connection) {
+  http::ClientStreamPtr stream = connection.lease();
+  if (retired_ || options_.max_idle_per_host < 0) connection.retire();
+  return stream;
+}
+
 void Pool::idle(codec::h1::ClientConnection& connection) {
-  if (retired_ || options_.max_idle_per_host <= static_cast<int>(idle_)) return connection.retire();
+  const bool no_room = connection.bound_to == 0 ? options_.max_idle_per_host <= static_cast<int>(idle_)
+                                                : options_.max_idle_per_host < 0;
+  if (retired_ || no_room) return connection.retire();
   busy_list_.remove(connection);
-  idle_list_.push(connection);
-  connection.in_idle_list = true;
-  ++idle_;
+  rest(connection);
+}
+
+void Pool::idle(codec::h2::ClientConnection& connection) {
+  if (retired_) return connection.retire();
   connection.idle_since = loop_.now();
+  watch_idle();
+}
+
+void Pool::rest(codec::h1::ClientConnection& connection) {
+  if (connection.bound_to == 0) {
+    idle_list_.push(connection);
+    ++idle_;
+  } else {
+    bound_list_.push(connection);
+  }
+  connection.in_idle_list = true;
+  connection.idle_since = loop_.now();
+  watch_idle();
+}
+
+void Pool::watch_idle() {
   if (options_.idle_timeout > Duration{} && !timer_.armed()) timer_.arm(loop_.now() + options_.idle_timeout);
 }
 
 void Pool::leave_idle(codec::h1::ClientConnection& connection) {
-  idle_list_.remove(connection);
+  if (connection.bound_to == 0) {
+    idle_list_.remove(connection);
+    --idle_;
+  } else {
+    bound_list_.remove(connection);
+  }
   connection.in_idle_list = false;
-  --idle_;
 }
 
 void Pool::closed(codec::h1::ClientConnection& connection) {
@@ -122,21 +354,41 @@ void Pool::closed(codec::h1::ClientConnection& connection) {
   loop_.destroy_later(std::unique_ptr<event::Destroyable>(&connection));
 }
 
+void Pool::closed(codec::h2::ClientConnection& connection) {
+  shared_list_.remove(connection);
+  loop_.destroy_later(std::unique_ptr<event::Destroyable>(&connection));
+}
+
 void Pool::retire() {
   retired_ = true;
   while (idle_list_.first) idle_list_.first->retire();
+  while (bound_list_.first) bound_list_.first->retire();
   for (auto* busy = busy_list_.first; busy; busy = busy->next) busy->retire();
+  for (auto* shared = shared_list_.first; shared;) {
+    auto* const following = shared->next;
+    shared->retire();
+    shared = following;
+  }
 }
 
 void Pool::on_timer(event::Timer&) {
   const TimePoint oldest_allowed = loop_.now() - options_.idle_timeout;
   TimePoint next = TimePoint::max();
-  for (auto* connection = idle_list_.first; connection;) {
-    auto* following = connection->next;
+  const auto look = [&](auto* connection) {
     if (connection->idle_since <= oldest_allowed)
       connection->retire();
     else
       next = std::min(next, connection->idle_since + options_.idle_timeout);
+  };
+  for (const auto* list : {&idle_list_, &bound_list_})
+    for (auto* connection = list->first; connection;) {
+      auto* const following = connection->next;
+      look(connection);
+      connection = following;
+    }
+  for (auto* connection = shared_list_.first; connection;) {
+    auto* const following = connection->next;
+    if (connection->leased() == 0) look(connection);
     connection = following;
   }
   if (next != TimePoint::max()) timer_.arm(next);

@@ -4,11 +4,16 @@
 #include "engine/upstream/abandon.h"
 
 #include <fmt/format.h>
+#include <openssl/ssl.h>
+
+#include <string_view>
 
 namespace fairlead::upstream {
 namespace {
 
 constexpr auto kHandshakeTimeout = std::chrono::seconds(10);
+constexpr std::string_view kHttp2AndHttp1 = "\x02h2\x08http/1.1";
+constexpr std::string_view kHttp1 = "\x08http/1.1";
 
 // Waits for one handshake.
 class Handshaking final : public tls::HandshakeUser {
@@ -46,18 +51,19 @@ class Guard {
   std::unique_ptr<tls::TlsTransport> transport_;
 };
 
-}  // namespace
-
-Task<Result<std::unique_ptr<net::Transport>>> secure(event::Loop& loop,
-                                                     std::unique_ptr<net::Transport> transport,
-                                                     std::shared_ptr<const tls::ClientContext> context,
-                                                     std::string host) {
+// `protocols`: of ALPN, each after its size; empty: the extension is not sent.
+Task<Result<SecureHttp>> handshake(event::Loop& loop, std::unique_ptr<net::Transport> transport,
+                                   std::shared_ptr<const tls::ClientContext> context, std::string host,
+                                   std::string_view protocols) {
   Handshaking handshaking;
   Result<tls::SslPtr> ssl = context->begin(host);
   if (!ssl) {
     abandon(loop, std::move(transport));
     co_return std::unexpected(std::move(ssl.error()));
   }
+  if (!protocols.empty())
+    SSL_set_alpn_protos(ssl->get(), reinterpret_cast<const unsigned char*>(protocols.data()),
+                        static_cast<unsigned int>(protocols.size()));
   Guard guard(loop,
               std::make_unique<tls::TlsTransport>(loop, std::move(transport), std::move(*ssl), handshaking));
   guard->handshake(loop.now() + kHandshakeTimeout);
@@ -65,7 +71,30 @@ Task<Result<std::unique_ptr<net::Transport>>> secure(event::Loop& loop,
   if (!handshaking.outcome) co_return std::unexpected(std::move(handshaking.outcome.error()));
   if (Result<> named = context->check(guard->ssl()); !named)
     co_return std::unexpected(std::move(named.error()));
-  co_return guard.take();
+  const unsigned char* chosen = nullptr;
+  unsigned int size = 0;
+  SSL_get0_alpn_selected(guard->ssl(), &chosen, &size);
+  const bool http2 = std::string_view(reinterpret_cast<const char*>(chosen), size) == "h2";
+  co_return SecureHttp{guard.take(), http2};
+}
+
+}  // namespace
+
+Task<Result<std::unique_ptr<net::Transport>>> secure(event::Loop& loop,
+                                                     std::unique_ptr<net::Transport> transport,
+                                                     std::shared_ptr<const tls::ClientContext> context,
+                                                     std::string host) {
+  Result<SecureHttp> made =
+      co_await handshake(loop, std::move(transport), std::move(context), std::move(host), {});
+  if (!made) co_return std::unexpected(std::move(made.error()));
+  co_return std::move(made->transport);
+}
+
+Task<Result<SecureHttp>> secure_http(event::Loop& loop, std::unique_ptr<net::Transport> transport,
+                                     std::shared_ptr<const tls::ClientContext> context, std::string host,
+                                     bool offer_http2) {
+  return handshake(loop, std::move(transport), std::move(context), std::move(host),
+                   offer_http2 ? kHttp2AndHttp1 : kHttp1);
 }
 
 Result<std::shared_ptr<const tls::ClientContext>> default_client_context() {
