@@ -1,6 +1,7 @@
 // What choosing a server costs. Targets: round robin and p2c independent of the number of servers, every
 // strategy under 20 µs with 1,000 servers.
 #include "engine/exchange/test_exchange.h"
+#include "engine/service/failover.h"
 #include "engine/service/picker.h"
 #include "engine/service/weighted.h"
 
@@ -74,9 +75,60 @@ void Weighted(benchmark::State& state) {
   Compose<service::Weighted>(state, std::make_shared<upstream::ServiceState>(),
                              std::shared_ptr<const upstream::Sticky>());
 }
-BENCHMARK(Weighted)->Arg(2)->Arg(100);
+BENCHMARK(Weighted)->Arg(2)->Arg(100)->Arg(1000);
 void HighestRandomWeight(benchmark::State& state) { Compose<service::HighestRandomWeight>(state); }
-BENCHMARK(HighestRandomWeight)->Arg(2)->Arg(100);
+BENCHMARK(HighestRandomWeight)->Arg(2)->Arg(100)->Arg(1000);
+
+// Servers that are down are passed over: at worst all but one.
+void PickTheOnlyOneUp(benchmark::State& state, const char* strategy) {
+  const upstream::ServerSet set = set_of(state.range(0));
+  for (std::size_t i = 0; i + 1 < set.servers.size(); ++i)
+    set.servers[i].state->health.fail({.reason = "down"});
+  const auto picker = service::make_picker(strategy);
+  auto x = test::get("/");
+  for (auto _ : state) benchmark::DoNotOptimize(picker->pick(set, x, {}));
+}
+BENCHMARK_CAPTURE(PickTheOnlyOneUp, wrr, "wrr")->Arg(1000);
+BENCHMARK_CAPTURE(PickTheOnlyOneUp, p2c, "p2c")->Arg(1000);
+BENCHMARK_CAPTURE(PickTheOnlyOneUp, hrw, "hrw")->Arg(1000);
+BENCHMARK_CAPTURE(PickTheOnlyOneUp, leasttime, "leasttime")->Arg(1000);
+
+// A failover whose main service is up, or down.
+void FailOver(benchmark::State& state) {
+  class Empty final : public exchange::Service {
+   public:
+    Task<exchange::Response> serve(exchange::Exchange& x) const override {
+      return Task<exchange::Response>::ready(exchange::Response(x.arena()));
+    }
+  };
+  class Fixed final : public service::Status {
+   public:
+    explicit Fixed(bool up) : up_(up) {}
+    bool up(const upstream::Pools&) const override { return up_; }
+
+   private:
+    bool up_;
+  };
+  const service::Child main{"main", 1, std::make_shared<Empty>(),
+                            std::make_shared<Fixed>(state.range(0) != 0)};
+  const service::Child fallback{"fallback", 1, std::make_shared<Empty>(), std::make_shared<Fixed>(true)};
+  const service::Failover failover(main, fallback, std::nullopt);
+  auto x = test::get("/");
+  for (auto _ : state) {
+    Task<exchange::Response> task = failover.serve(x);
+    if (!task.done()) task.start(nullptr);
+    benchmark::DoNotOptimize(task.take().head.status);
+  }
+}
+BENCHMARK(FailOver)->Arg(1)->Arg(0);
+
+// Whether a set of many servers that are all down can serve: what a failover or a weighted service asks.
+void AnyUsable(benchmark::State& state) {
+  const upstream::ServerSet set = set_of(state.range(0));
+  for (const upstream::Server& server : set.servers) server.state->health.fail({.reason = "down"});
+  for (auto _ : state) benchmark::DoNotOptimize(set.any_usable());
+}
+BENCHMARK(AnyUsable)->Arg(10)->Arg(1000);
 
 }  // namespace
 
