@@ -11,7 +11,7 @@ context=$(mktemp -d)
 trap 'rm -rf "$context"' EXIT
 chmod 755 "$context"
 root=$context/root
-mkdir -p "$root/usr/bin" "$root/etc/ssl/certs" "$root/usr/lib/ssl" "$root/tmp" "$root/etc/fairlead" "$root/data"
+mkdir -p "$root/usr/bin" "$root/etc/ssl/certs" "$root/usr/lib/ssl" "$root/tmp" "$root/etc/fairlead" "$context/state/data"
 chmod 1777 "$root/tmp"
 cp "$binary" "$root/usr/bin/fairlead"
 chmod 755 "$root/usr/bin/fairlead"

@@ -13,7 +13,6 @@ namespace fairlead::acme {
 namespace {
 
 constexpr int kOrderThreads = 8;
-constexpr auto kLook = std::chrono::seconds(1);  // at files that others may change
 // How long what is known of a name is kept after nobody wants it any more.
 constexpr auto kRememberNames = std::chrono::hours(48);
 constexpr auto kOrderWindow = std::chrono::hours(3);
@@ -33,7 +32,7 @@ void name_thread(const char* name) {
 
 }  // namespace
 
-Acme::Acme(Parts parts) : parts_(std::move(parts)) {}
+Acme::Acme(Parts parts) : parts_(std::move(parts)), preflight_(parts_.challenges) {}
 
 Acme::~Acme() { stop(); }
 
@@ -73,6 +72,7 @@ void Acme::stop() {
   }
   for (std::jthread& thread : threads) thread.request_stop();
   threads.clear();
+  preflight_.stop();
   exporter_.stop();
 }
 
@@ -115,8 +115,9 @@ void Acme::run_planner(std::stop_token stop) {
     bool configured = false;
     {
       std::unique_lock lock(mutex_);
-      const Duration look = shared_ ? Duration(Http01Solver::kLookForOthers) : Duration(kLook);
-      events_.wait_for(lock, stop, look, [this] { return event_ || configuration_changed_; });
+      // Files may be changed by others at any time.
+      events_.wait_for(lock, stop, Http01Solver::kLookForOthers,
+                       [this] { return event_ || configuration_changed_; });
       wanted = std::exchange(event_, false);
       configured = std::exchange(configuration_changed_, false);
     }
@@ -351,7 +352,11 @@ void Acme::forget_outdated(const std::set<std::string>& used, WallTime now) {
     for (const auto& known : known_) {
       if (known->resolver != name) continue;
       there.insert(known->chain.fingerprint);
-      if (known->chain.not_after > now || used.contains(known->chain.fingerprint)) continue;
+      if (used.contains(known->chain.fingerprint)) continue;
+      if (known->chain.not_after > now) {
+        next_plan_ = std::min(next_plan_, known->chain.not_after);
+        continue;
+      }
       // One that a router would use if it were valid stays until the next one is there.
       const bool needed = std::ranges::any_of(known->chain.names, [&, &name = name](const std::string& one) {
         return wanted.contains({name, one});

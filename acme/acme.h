@@ -4,6 +4,7 @@
 #include "acme/export.h"
 #include "acme/order.h"
 #include "acme/plan.h"
+#include "acme/preflight.h"
 #include "acme/report.h"
 #include "acme/resolver.h"
 #include "acme/wanted.h"
@@ -112,10 +113,12 @@ class Acme {
   void note_failures(Resolver& resolver, const Task& task, const std::map<std::string, Problem>& names);
   void finished(const Job& job);
   bool is_wanted(const Task& task) const;
+  void look_before(Resolver& resolver, const std::vector<std::string>& names);
   void wake();
 
   const Parts parts_;
   Exporter exporter_;
+  Preflight preflight_;
 
   mutable std::mutex mutex_;  // guards what follows
   std::condition_variable_any events_;

@@ -159,6 +159,7 @@ bool Acme::order_names(const Job& job, const std::stop_token& stop) {
             std::erase_if(orders, [&](WallTime when) { return when + kRememberOrders <= now; });
             orders.push_back(now);
           });
+    look_before(resolver, names);
     Order order(resolver.client(), *signer, resolver.solvers(), stop);
     order.on_step = [this, &job](std::string step) {
       const std::lock_guard lock(mutex_);
@@ -171,6 +172,7 @@ bool Acme::order_names(const Job& job, const std::stop_token& stop) {
     wish.preferred_chain = options.preferred_chain;
     wish.email_addresses = options.email_addresses;
     wish.common_name = !options.disable_common_name;
+    if (options.dns_challenge) wish.resolvers = options.dns_challenge->resolvers;
     wish.replaces = job.renewal_id;
     wish.certificate_timeout = options.certificate_timeout;
     auto issued = order.run(wish);
@@ -205,6 +207,26 @@ bool Acme::order_names(const Job& job, const std::stop_token& stop) {
   return false;
 }
 
+// Names that were never ordered before are looked at while the first order runs.
+void Acme::look_before(Resolver& resolver, const std::vector<std::string>& names) {
+  const model::Acme& options = resolver.options();
+  for (const std::string& name : names) {
+    const bool known = resolver.store().read([&](const State& state) {
+      const auto own = state.find(resolver.name());
+      return own != state.end() &&
+             (own->second.names.contains(name) ||
+              std::ranges::any_of(own->second.certificates, [&](const StoredCertificate& one) {
+                return one.main == name || std::ranges::find(one.sans, name) != one.sans.end();
+              }));
+    });
+    if (!known)
+      preflight_.ask(
+          {.name = name,
+           .resolvers = options.dns_challenge ? options.dns_challenge->resolvers : std::vector<std::string>{},
+           .by_http = options.http_challenge.has_value()});
+  }
+}
+
 void Acme::keep(Resolver& resolver, const std::vector<std::string>& names, Issued issued) {
   const auto chain = read_chain(issued.chain);
   if (!chain) return;  // the order has read it before
@@ -223,6 +245,7 @@ void Acme::keep(Resolver& resolver, const std::vector<std::string>& names, Issue
     own.certificates.push_back(made);
     for (const std::string& one : now) own.names.erase(one);
   });
+  for (const std::string& name : names) preflight_.forget(name);
   spdlog::info("resolver {}: certificate for {} obtained from {}, valid until {}", resolver.name(),
                in_words(names), chain->issuer, time_text(chain->not_after));
   // It serves now, not when the order's thread has cleaned up.

@@ -109,6 +109,9 @@ void Acme::make_report(const Plan& plan, WallTime now) {
         status.next =
             fmt::format("tried again {}{}", found->until == WallTime::max() ? "" : "at ", when(found->until));
       }
+    for (const std::string& name : uncovered)
+      if (const std::string found = preflight_.finding(name); !found.empty() && !status.error.empty())
+        status.meaning += fmt::format("{}{}", status.meaning.empty() ? "" : "; ", found);
     if (running) {
       const auto step = steps.find(one.names.front());
       status.next = step == steps.end() ? "being obtained" : fmt::format("being obtained: {}", step->second);

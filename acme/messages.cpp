@@ -85,7 +85,8 @@ Result<Directory> read_directory(std::string_view text) {
                 .new_account = text_at(json, "newAccount"),
                 .new_order = text_at(json, "newOrder"),
                 .renewal_info = text_at(json, "renewalInfo"),
-                .profiles = {}};
+                .profiles = {},
+                .caa_identities = {}};
   if (!is_url(out.new_nonce) || !is_url(out.new_account) || !is_url(out.new_order))
     return not_understood("directory of RFC 8555");
   const auto meta = json.find("meta");
@@ -96,6 +97,10 @@ Result<Directory> read_directory(std::string_view text) {
     for (const auto& [name, description] : profiles->items())
       if (out.profiles.size() < kMaxItems)
         out.profiles[name] = description.is_string() ? description.get<std::string>() : std::string();
+  if (const auto known = meta->find("caaIdentities"); known != meta->end() && known->is_array())
+    for (const auto& identity : *known)
+      if (identity.is_string() && out.caa_identities.size() < kMaxItems)
+        out.caa_identities.push_back(lower(identity.get<std::string>()));
   return out;
 }
 

@@ -39,6 +39,7 @@ struct Directory {
   std::string renewal_info;  // empty: no ARI
   bool needs_external_account = false;
   std::map<std::string, std::string> profiles;  // name → description
+  std::vector<std::string> caa_identities;      // what CAA records call it (RFC 8555 §9.7.6)
 };
 
 struct Challenge {

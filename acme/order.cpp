@@ -2,6 +2,8 @@
 
 #include "acme/chain.h"
 #include "acme/csr.h"
+#include "acme/dns/caa.h"
+#include "acme/dns/resolver.h"
 #include "acme/encoding.h"
 #include "engine/base/strings.h"
 
@@ -25,12 +27,14 @@ std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::erro
 Failed failed(Trouble trouble) { return Failed({.names = {}, .trouble = std::move(trouble)}); }
 
 // An answer that makes no sense: of this order, the authority goes on for others.
-Failed failed(std::string what) {
-  Trouble trouble;
-  trouble.kind = Trouble::Kind::Refused;
-  trouble.problem.detail = std::move(what);
-  return failed(std::move(trouble));
+Trouble nonsense(std::string what) {
+  Trouble out;
+  out.kind = Trouble::Kind::Refused;
+  out.problem.detail = std::move(what);
+  return out;
 }
+
+Failed failed(std::string what) { return failed(nonsense(std::move(what))); }
 
 Failed failed(const std::string& name, std::string type, std::string what) {
   Problem problem;
@@ -79,6 +83,25 @@ std::expected<Issued, OrderFailure> Order::run(const OrderOptions& options) {
   return finalize(std::move(*order), url, options);
 }
 
+// Names whose CAA records do not let this authority issue: an order for them can only fail, and counts
+// against the authority's limits.
+std::map<std::string, Problem> Order::forbidden(const OrderOptions& options,
+                                                const Directory& directory) const {
+  std::map<std::string, Problem> out;
+  if (directory.caa_identities.empty()) return out;
+  say("reading CAA records");
+  const dns::Resolver resolver(options.resolvers, stop_);
+  for (const std::string& name : options.names) {
+    if (is_address(name)) continue;
+    const auto allowed = dns::caa_allows(name, directory.caa_identities, resolver);
+    if (allowed && !*allowed) break;  // DNS does not answer here: not worth a wait for each name
+    if (allowed) continue;
+    out[name].type = "caa";
+    out[name].detail = allowed.error().detail;
+  }
+  return out;
+}
+
 std::expected<HttpResponse, OrderFailure> Order::create(const OrderOptions& options) {
   auto directory = client_.directory(stop_);
   if (!directory) return failed(directory.error());
@@ -92,6 +115,8 @@ std::expected<HttpResponse, OrderFailure> Order::create(const OrderOptions& opti
                                          options.profile, known.empty() ? "none" : known);
     return failed(std::move(trouble));
   }
+  if (auto refused = forbidden(options, *directory); !refused.empty())
+    return Failed({.names = std::move(refused), .trouble = {}});
   Json payload{{"identifiers", Json::array()}};
   for (const std::string& name : options.names)
     payload["identifiers"].push_back({{"type", is_address(name) ? "ip" : "dns"}, {"value", name}});
@@ -220,7 +245,7 @@ Answered<Problem> Order::outcome(const Pending& pending, TimePoint until) {
     auto answer = client_.fetch(signer_, pending.url, stop_);
     if (!answer) return std::unexpected(answer.error());
     auto state = read_authorization(answer->body);
-    if (!state) return trouble_of(state.error());
+    if (!state) return std::unexpected(nonsense(state.error().detail));
     if (state->status == "valid") return Problem{};
     Problem problem;
     if (state->status != "pending" && state->status != "processing") {
@@ -305,9 +330,8 @@ Answered<std::string> Order::download(const std::string& url, const OrderOptions
   constexpr std::string_view kType = "application/pem-certificate-chain";
   const auto chain_of = [&](const HttpResponse& answer) -> Answered<std::string> {
     if (!istarts_with(answer.header("content-type"), kType))
-      return trouble_of({502, Fault::Upstream, false,
-                         fmt::format("the certificate came as {} instead of {}",
-                                     quoted(answer.header("content-type")), kType)});
+      return std::unexpected(nonsense(fmt::format("the certificate came as {} instead of {}",
+                                                  quoted(answer.header("content-type")), kType)));
     return answer.body;
   };
   auto answer = client_.fetch(signer_, url, stop_, kType);

@@ -19,7 +19,8 @@ struct OrderOptions {
   std::string preferred_chain;
   std::vector<std::string> email_addresses;
   bool common_name = true;
-  std::string replaces;  // renewal id of the certificate before (RFC 9773 §5); may be empty
+  std::vector<std::string> resolvers;  // asked for CAA records; none: the system's
+  std::string replaces;                // renewal id of the certificate before (RFC 9773 §5); may be empty
   Duration validation_timeout = std::chrono::minutes(3);    // for all authorizations together
   Duration certificate_timeout = std::chrono::seconds(30);  // from finalizing to the certificate
 };
@@ -51,6 +52,7 @@ class Order {
   struct Pending;
 
   std::expected<HttpResponse, OrderFailure> create(const OrderOptions& options);
+  std::map<std::string, Problem> forbidden(const OrderOptions& options, const Directory& directory) const;
   std::expected<void, OrderFailure> validate(const std::vector<std::string>& authorizations,
                                              const OrderOptions& options);
   Answered<Problem> outcome(const Pending& pending, TimePoint until);

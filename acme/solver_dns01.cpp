@@ -7,12 +7,30 @@
 #include "engine/base/strings.h"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <map>
 #include <mutex>
+#include <thread>
 
 namespace fairlead::acme {
 namespace {
+
+constexpr auto kCleanUpLimit = std::chrono::seconds(60);  // also when Fairlead is stopping
+
+// A stop that is asked for after a time, unless this is gone by then.
+class Limit {
+ public:
+  explicit Limit(Duration time)
+      : timer_([this, time](std::stop_token gone) {
+          if (sleep_for(time, gone)) source_.request_stop();
+        }) {}
+  std::stop_token token() const { return source_.get_token(); }
+
+ private:
+  std::stop_source source_;
+  std::jthread timer_;
+};
 
 class Dns01Solver final : public Solver {
  public:
@@ -55,7 +73,8 @@ class Dns01Solver final : public Solver {
       const std::lock_guard lock(mutex_);
       if (places_.erase({record.domain, record.value}) == 0) return {};  // nothing was begun
     }
-    if (auto done = provider_->clean_up(record, {}); !done) return named(done.error());
+    const Limit limit(kCleanUpLimit);
+    if (auto done = provider_->clean_up(record, limit.token()); !done) return named(done.error());
     return {};
   }
 
@@ -73,8 +92,13 @@ class Dns01Solver final : public Solver {
                        .key_authorization = key_authorization};
     if (!follows_aliases_) return record;
     auto end = dns::Resolver(propagation_.resolvers, stop).follow_aliases(record.name);
-    if (!end) return std::unexpected(end.error());
-    record.name = std::move(*end);
+    if (stop.stop_requested()) return fail(503, Fault::Proxy, "stopped");
+    // Hooks need no look-ups of ours.
+    if (!end)
+      spdlog::warn("DNS-01: whether {} is a CNAME record cannot be told, it counts as none: {}", record.name,
+                   end.error().detail);
+    else
+      record.name = std::move(*end);
     return record;
   }
 

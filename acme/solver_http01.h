@@ -23,8 +23,8 @@ class Http01Solver final : public Solver {
   Result<> wait_until_visible(const Authorization&, const std::string&, std::stop_token stop) override;
   Result<> clean_up(const Authorization& authorization, const std::string& key_authorization) override;
 
-  // How often an instance that shares its store looks for the answers of others.
-  static constexpr std::chrono::milliseconds kLookForOthers{200};
+  // How often an instance looks into its stores for what others wrote, their answers among it.
+  static constexpr std::chrono::milliseconds kLookForOthers{250};
 
  private:
   tls::Challenges& table_;

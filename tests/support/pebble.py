@@ -29,7 +29,7 @@ class Pebble:
         self.dns_port, self.dns_management = dns_port or free_port(), free_port()
         self.http_port, self.tls_port = http_port or free_port(), tls_port or free_port()
         self.validity, self.config, self.nonce_reject = validity, config or {}, nonce_reject
-        self.env = env or {}
+        self.env, self.listen = env or {}, listen
         self.processes = []
         self.ca = self.folder / "ca.pem"
         self.log_path = self.folder / "log"
@@ -53,7 +53,8 @@ class Pebble:
     def start(self):
         """Starts it; whatever an earlier one knew is forgotten."""
         (self.folder / "pebble.json").write_text(json.dumps({"pebble": {
-            "listenAddress": f"127.0.0.1:{self.port}", "managementListenAddress": f"127.0.0.1:{self.management}",
+            "listenAddress": f"{self.listen}:{self.port}",
+            "managementListenAddress": f"127.0.0.1:{self.management}",
             "certificate": str(self.folder / "srv.pem"), "privateKey": str(self.folder / "srv.key"),
             "httpPort": self.http_port, "tlsPort": self.tls_port, "ocspResponderURL": "",
             "externalAccountBindingRequired": False, "certificateValidityPeriod": self.validity,

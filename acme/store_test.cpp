@@ -1,0 +1,226 @@
+#include "acme/store.h"
+
+#include "acme/chain.h"
+#include "acme/encoding.h"
+#include "acme/state_json.h"
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+namespace fairlead::acme {
+namespace {
+
+using namespace std::chrono_literals;
+using Json = nlohmann::json;
+namespace fs = std::filesystem;
+
+// Signed by itself, as PEM texts.
+StoredCertificate made(const std::string& name, const std::string& alternatives) {
+  const SharedKey key = Key::generate("EC256");
+  const X509Ptr certificate(X509_new());
+  X509* x = certificate.get();
+  X509_set_version(x, X509_VERSION_3);
+  ASN1_INTEGER_set_uint64(X509_get_serialNumber(x), 0x8765432112345678);
+  X509_gmtime_adj(X509_getm_notBefore(x), -60);
+  X509_gmtime_adj(X509_getm_notAfter(x), 3600);
+  X509_set_pubkey(x, key->get());
+  X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_UTF8, bytes_of("Test CA"), -1, -1, 0);
+  X509_set_issuer_name(x, X509_get_subject_name(x));
+  X509V3_CTX context;
+  X509V3_set_ctx_nodb(&context);
+  X509V3_set_ctx(&context, x, x, nullptr, nullptr, 0);
+  for (const auto& [nid, value] : {std::pair<int, std::string>{NID_subject_alt_name, alternatives},
+                                   {NID_subject_key_identifier, "hash"},
+                                   {NID_authority_key_identifier, "keyid"}}) {
+    X509_EXTENSION* extension = X509V3_EXT_conf_nid(nullptr, &context, nid, value.c_str());
+    X509_add_ext(x, extension, -1);
+    X509_EXTENSION_free(extension);
+  }
+  X509_sign(x, key->get(), EVP_sha256());
+  const BioPtr out(BIO_new(BIO_s_mem()));
+  PEM_write_bio_X509(out.get(), x);
+  return {.main = name, .sans = {}, .chain = text_of(out.get()), .key = key->pem()};
+}
+
+TEST(Chain, TellsNamesTimesAndTheRenewalId) {
+  const StoredCertificate certificate = made("a.test", "DNS:A.test,DNS:*.b.test,IP:192.0.2.1,IP:2001:db8::1");
+
+  const auto chain = read_chain(certificate.chain);
+
+  ASSERT_TRUE(chain) << chain.error().what;
+  EXPECT_EQ(chain->names, (std::vector<std::string>{"a.test", "*.b.test", "192.0.2.1", "2001:db8::1"}));
+  EXPECT_EQ(chain->not_after - chain->not_before, 3660s);
+  EXPECT_EQ(chain->issuer, "CN=Test CA");
+  EXPECT_EQ(chain->serial, "8765432112345678");
+  // RFC 9773 §4.1: the serial number's DER bytes, here with a leading zero.
+  const std::string serial = chain->renewal_id.substr(chain->renewal_id.find('.') + 1);
+  EXPECT_EQ(hex(*from_base64url(serial)), "008765432112345678");
+  EXPECT_TRUE(belongs(certificate.chain, certificate.key));
+  EXPECT_FALSE(belongs(certificate.chain, made("a.test", "DNS:a.test").key));
+}
+
+TEST(Chain, RefusesWhatIsCutShort) {
+  const StoredCertificate certificate = made("a.test", "DNS:a.test");
+
+  EXPECT_FALSE(read_chain(""));
+  EXPECT_FALSE(read_chain("-----BEGIN CERTIFICATE-----\n"));
+  EXPECT_FALSE(read_chain(certificate.chain.substr(0, certificate.chain.size() / 2)));
+  EXPECT_FALSE(read_chain(certificate.chain + certificate.chain.substr(0, 200)))
+      << "a cut second certificate";
+}
+
+TEST(Chain, CoversByOneLabelOnly) {
+  EXPECT_TRUE(covers("a.test", "a.test"));
+  EXPECT_TRUE(covers("*.test", "a.test"));
+  EXPECT_FALSE(covers("*.test", "b.a.test"));
+  EXPECT_FALSE(covers("*.test", "test"));
+  EXPECT_FALSE(covers("*.test", "*.test2"));
+  EXPECT_TRUE(covers("*.test", "*.test"));
+  EXPECT_FALSE(covers("*.a.test", "*.test"));
+}
+
+TEST(StateJson, ReadsWhatTraefikWritesAndWritesItAgain) {
+  const StoredCertificate certificate = made("a.test", "DNS:a.test,DNS:b.test");
+  const std::string key = Key::generate("RSA2048")->der();
+  const Json file{
+      {"le",
+       {{"Account",
+         {{"Email", "a@b.c"},
+          {"Registration", {{"body", {{"status", "valid"}}}, {"uri", "https://ca/acct/1"}}},
+          {"PrivateKey", base64(key)},
+          {"KeyType", "2048"}}},
+        {"Certificates",
+         Json::array({{{"domain", {{"main", "a.test"}, {"sans", {"b.test"}}}},
+                       {"certificate", base64(certificate.chain)},
+                       {"key", base64(certificate.key)},
+                       {"Store", "default"}},
+                      {{"domain", {{"main", "broken.test"}}}, {"certificate", "AAAA"}, {"key", "BBBB"}}})}}},
+      {"empty", {{"Account", nullptr}, {"Certificates", nullptr}}}};
+
+  const auto state = read_state(file.dump());
+
+  ASSERT_TRUE(state) << state.error().what;
+  const ResolverState& le = state->at("le");
+  EXPECT_EQ(le.account->key_der, key);
+  EXPECT_EQ(le.account->url, "https://ca/acct/1");
+  ASSERT_EQ(le.certificates.size(), 1U);
+  EXPECT_EQ(le.certificates[0].names(), (std::vector<std::string>{"a.test", "b.test"}));
+  EXPECT_EQ(le.unreadable.size(), 1U) << "kept, so that nothing is lost";
+  EXPECT_EQ(Json::parse(print_state(*state)), file);
+}
+
+TEST(StateJson, KeepsWhatTraefikHasNoFieldFor) {
+  State state;
+  ResolverState& le = state["le"];
+  const WallTime time(1'700'000'000s);
+  le.names["a.test"] = {.failures = 3, .since = time, .next_try = time + 1h, .type = "dns", .detail = "no"};
+  le.renewals["f00d"] = {
+      .renew_at = time, .start = time - 1h, .end = time + 1h, .explanation = "x", .next_poll = time + 2h};
+  le.limits = {.until = time, .detail = "too many", .orders = {time}};
+  le.tokens["t"] = "t.k";
+
+  const auto again = read_state(print_state(state));
+
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->at("le").names, le.names);
+  EXPECT_EQ(again->at("le").renewals, le.renewals);
+  EXPECT_EQ(again->at("le").limits, le.limits);
+  EXPECT_EQ(again->at("le").tokens, le.tokens);
+}
+
+TEST(StateJson, RefusesWhatIsNoObject) {
+  for (const char* text : {"[]", "7", "{", R"({"le": 5})", R"({"a":1}x)"})
+    EXPECT_FALSE(read_state(text)) << text;
+  EXPECT_FALSE(read_state(std::string(100'000, '['))) << "nested too deeply";
+  EXPECT_TRUE(read_state(" \n"));
+}
+
+class Files : public testing::Test {
+ protected:
+  Files()
+      : folder_(fs::temp_directory_path() / ("acme-" + hex(random_bytes(8)))), path_(folder_ / "acme.json") {
+    fs::create_directory(folder_);
+  }
+  ~Files() override { fs::remove_all(folder_); }
+  std::string content() const {
+    std::ifstream in(path_);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+
+  const fs::path folder_;
+  const fs::path path_;
+};
+
+TEST_F(Files, AreWrittenWholeAndPrivate) {
+  Store store(path_);
+
+  store.update([](State& state) { state["le"].names["a"].failures = 1; });
+
+  EXPECT_EQ(read_state(content())->at("le").names.at("a").failures, 1);
+  EXPECT_EQ(fs::status(path_).permissions(), fs::perms::owner_read | fs::perms::owner_write);
+  EXPECT_FALSE(fs::exists(path_.string() + ".tmp"));
+}
+
+TEST_F(Files, KeepWhatSeveralInstancesAndThreadsWrite) {
+  Store one(path_);
+  Store other(path_);
+  {
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < 8; ++i)
+      threads.emplace_back([&, i] {
+        for (int k = 0; k < 10; ++k)
+          (i % 2 ? one : other).update([i, k](State& state) {
+            state["le"].names[std::to_string(i) + "-" + std::to_string(k)].failures = 1;
+          });
+      });
+  }
+
+  EXPECT_EQ(read_state(content())->at("le").names.size(), 80U);
+  EXPECT_TRUE(one.is_shared());
+}
+
+TEST_F(Files, LockNamesBetweenInstances) {
+  Store one(path_);
+  auto other = std::make_unique<Store>(path_);
+
+  EXPECT_TRUE(one.lock_name("a.test"));
+  EXPECT_FALSE(other->lock_name("a.test"));
+  EXPECT_TRUE(other->lock_name("b.test"));
+  other.reset();
+  EXPECT_TRUE(one.lock_name("b.test")) << "an instance that ends gives its locks back";
+  EXPECT_FALSE(one.is_shared());
+}
+
+TEST_F(Files, UseTheCopyWhenARewriteInPlaceWasCutShort) {
+  std::ofstream(path_) << "{\"le\": {";
+  std::ofstream(path_.string() + ".copy") << R"({"le": {"Fairlead": {"Names": {"a": {"Failures": 2}}}}})";
+
+  const Store store(path_);
+
+  EXPECT_EQ(store.refusal(), "");
+  EXPECT_EQ(store.read([](const State& state) { return state.at("le").names.at("a").failures; }), 2);
+}
+
+TEST_F(Files, FollowALink) {
+  const fs::path target = folder_ / "target.json";
+  std::ofstream(target) << "{}";
+  fs::create_symlink(target, path_);
+  Store store(path_);
+
+  store.update([](State& state) { state["le"].names["a"].failures = 1; });
+
+  EXPECT_TRUE(fs::is_symlink(path_));
+  std::ifstream in(target);
+  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  EXPECT_TRUE(read_state(text)->contains("le"));
+}
+
+}  // namespace
+}  // namespace fairlead::acme
