@@ -1,18 +1,34 @@
 #include "engine/admin/api.h"
 #include "engine/admin/internal.h"
 #include "engine/admin/prometheus.h"
+#include "engine/admin/redact.h"
 #include "engine/exchange/test_exchange.h"
 #include "engine/model/internal.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
+#include <zlib.h>
 
 namespace fairlead::admin {
 namespace {
 
 using Json = nlohmann::ordered_json;
 using testing::HasSubstr;
+
+std::string unzip(std::string_view gzip) {
+  z_stream stream{};
+  EXPECT_EQ(inflateInit2(&stream, 15 + 16), Z_OK);
+  std::string out(1 << 20, '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(gzip.data()));
+  stream.avail_in = static_cast<uInt>(gzip.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  EXPECT_EQ(inflate(&stream, Z_FINISH), Z_STREAM_END);
+  out.resize(stream.total_out);
+  inflateEnd(&stream);
+  return out;
+}
 
 class Admin : public testing::Test {
  protected:
@@ -208,6 +224,48 @@ TEST_F(Admin, HasNothingElse) {
        {"/api", "/api/", "/api/http", "/api/udp/middlewares", "/api/http/routers/a/b", "/debug/vars"})
     EXPECT_EQ(api(target).status, 404) << target;
   EXPECT_EQ(internal_service("rest", sources_), nullptr);
+}
+
+TEST_F(Admin, DumpsWhatHelpersNeedWithoutSecrets) {
+  install_->providers.http.emplace().endpoint = "http://user:hidden@config.example/routes";
+  test::TestExchange x("GET", "/api/support-dump");
+  const Answer answer = ask("api", x);
+  ASSERT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.type, "application/gzip");
+
+  const std::string archive = unzip(answer.body);
+  ASSERT_EQ(archive.size() % 512, 0U);
+  EXPECT_THAT(archive, testing::StartsWith("version.json"));
+  EXPECT_EQ(archive.substr(257, 5), "ustar");
+  EXPECT_THAT(archive, HasSubstr("static-config.json"));
+  EXPECT_THAT(archive, HasSubstr("runtime-config.json"));
+  EXPECT_THAT(archive, HasSubstr("\"Version\":\"1.2.3\""));
+  EXPECT_THAT(archive, HasSubstr("http://xxxx@config.example/routes"));
+  EXPECT_THAT(archive, testing::Not(HasSubstr("hidden")));
+  EXPECT_THAT(archive, testing::Not(HasSubstr("secret-hash")));
+}
+
+TEST_F(Admin, TellsAboutTheProcessOnlyWithDebug) {
+  EXPECT_EQ(api("/debug/vars").status, 404);
+  install_->api->debug = true;
+
+  const auto vars = Json::parse(api("/debug/vars").body);
+
+  EXPECT_EQ(vars["version"], "1.2.3");
+  EXPECT_GT(vars["process"]["residentBytes"], 1'000'000);
+  EXPECT_FALSE(vars["cmdline"].empty());
+  EXPECT_EQ(api("/debug/pprof/heap").status, 501);
+  EXPECT_EQ(api("/debug/other").status, 404);
+}
+
+TEST(Redaction, MasksWhatNoTableDescribes) {
+  Json json = Json::parse(R"({"a":{"apiToken":"x","Password":["y"]},"url":"redis://u:p@h/0","tokens":true})");
+
+  redact(json);
+
+  EXPECT_EQ(json.dump(),
+            R"({"a":{"apiToken":"xxxx","Password":"xxxx"},"url":"redis://xxxx@h/0","tokens":true})");
+  EXPECT_EQ(without_user_info("http://a/b@c, https://u@d"), "http://a/b@c, https://xxxx@d");
 }
 
 TEST_F(Admin, ShowsADashboardThatRunsOnlyItsOwnScript) {

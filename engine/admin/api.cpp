@@ -1,5 +1,6 @@
 #include "engine/admin/api.h"
 
+#include "engine/admin/debug.h"
 #include "engine/base/strings.h"
 #include "engine/event/offload.h"
 #include "engine/exchange/exchange.h"
@@ -21,6 +22,12 @@ bool is_small(const model::Dynamic& dynamic) {
 }
 
 exchange::Response respond(exchange::Exchange& x, const ApiAnswer& answer) {
+  if (!answer.archive.empty()) {
+    exchange::Response file = exchange::plain(x, 200, "application/gzip", x.arena().copy(answer.body));
+    file.head.fields.add("Content-Disposition",
+                         x.arena().join(std::string_view("attachment; filename="), answer.archive));
+    return file;
+  }
   exchange::Response response = exchange::plain(
       x, answer.status, answer.is_json() ? "application/json" : kText, x.arena().copy(answer.body));
   if (answer.next_page != 0)
@@ -52,11 +59,20 @@ Task<exchange::Response> Api::serve(exchange::Exchange& x) const {
   const auto view = sources_->view();
   if (!view) co_return exchange::failure(x, {503, Fault::Proxy, false, "no configuration yet"});
   const std::optional<std::string_view> path = below_base(x.request.path, *view);
-  if (!path || !path->starts_with("/api/")) co_return exchange::answer(x, 404);
+  const bool is_debug =
+      path && path->starts_with("/debug/") && view->install->api && view->install->api->debug;
+  if (!is_debug && (!path || !path->starts_with("/api/"))) co_return exchange::answer(x, 404);
   if (x.request.method != "GET" && x.request.method != "HEAD") {
     exchange::Response refusal = exchange::plain(x, 405, kText, "");
     refusal.head.fields.add("Allow", "GET, HEAD");
     co_return refusal;
+  }
+  if (is_debug) {
+    Result<ApiAnswer> facts = co_await event::Offload::shared().run(
+        x.loop, event::Lane::Files,
+        [path = std::string(*path), sources = sources_] { return answer_debug(path, *sources); });
+    if (!facts) co_return exchange::failure(x, std::move(facts.error()));
+    co_return respond(x, *facts);
   }
   ApiQuery query;
   for (const std::string_view segment : split(path->substr(std::string_view("/api/").size()), '/')) {

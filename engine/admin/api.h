@@ -19,7 +19,8 @@ struct ApiQuery {
 struct ApiAnswer {
   int status = 200;
   std::string body;
-  int next_page = 0;  // X-Next-Page; 0: no list
+  int next_page = 0;         // X-Next-Page; 0: no list
+  std::string archive = {};  // its file name, when the body is one
 
   // {"message":"…"}, as Traefik says what is wrong.
   static ApiAnswer error(int status, std::string_view message);
