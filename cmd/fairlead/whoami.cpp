@@ -2,6 +2,7 @@
 
 #include "cmd/fairlead/healthcheck.h"
 #include "cmd/fairlead/whoami_server.h"
+#include "cmd/fairlead/whoami_tls.h"
 #include "engine/base/strings.h"
 
 #include <fmt/format.h>
@@ -21,7 +22,17 @@ struct Flags {
   std::string name;
   bool verbose = false;
   std::optional<std::uint16_t> check;
+  WhoamiTls tls;
 };
+
+// Flags that take a text, with where it goes.
+std::string* text_of(Flags& flags, std::string_view flag) {
+  if (flag == "name") return &flags.name;
+  if (flag == "cert") return &flags.tls.cert;
+  if (flag == "key") return &flags.tls.key;
+  if (flag == "cacert") return &flags.tls.ca_cert;
+  return nullptr;
+}
 
 std::expected<std::uint16_t, std::string> port_of(std::string_view text) {
   const auto port = parse_digits(text);
@@ -51,15 +62,18 @@ std::expected<Flags, std::string> parse(std::span<const std::string> arguments) 
       flags.verbose = !value || *value == "true" || *value == "1";
       continue;
     }
-    if (flag != "port" && flag != "name" && flag != "check")
-      return std::unexpected(fmt::format(
-          "whoami: unknown flag {}; there are --port, --name, --verbose and --check", quoted(flag)));
+    std::string* const text = text_of(flags, flag);
+    if (!text && flag != "port" && flag != "check")
+      return std::unexpected(
+          fmt::format("whoami: unknown flag {}; there are --port, --name, --cert, --key, "
+                      "--cacert, --verbose and --check",
+                      quoted(flag)));
     if (!value) {
       if (++i == arguments.size()) return std::unexpected(fmt::format("whoami: --{} needs a value", flag));
       value = arguments[i];
     }
-    if (flag == "name") {
-      flags.name = *value;
+    if (text) {
+      *text = *value;
       continue;
     }
     const auto port = port_of(*value);
@@ -69,6 +83,10 @@ std::expected<Flags, std::string> parse(std::span<const std::string> arguments) 
     else
       flags.check = *port;
   }
+  if (flags.tls.cert.empty() != flags.tls.key.empty())
+    return std::unexpected("whoami: --cert and --key go together");
+  if (!flags.tls.ca_cert.empty() && flags.tls.cert.empty())
+    return std::unexpected("whoami: --cacert needs --cert and --key");
   return flags;
 }
 
@@ -109,6 +127,15 @@ int whoami(std::span<const std::string> arguments) {
     return 2;
   }
   if (flags->check) return check(*flags->check);
+  tls::ContextPtr tls;
+  if (!flags->tls.cert.empty()) {
+    auto made = make_whoami_context(flags->tls);
+    if (!made) {
+      fmt::print(stderr, "whoami: {}\n", made.error());
+      return 1;
+    }
+    tls = std::move(*made);
+  }
   std::signal(SIGPIPE, SIG_IGN);
   Result<Fd> listener = net::open_listener({.host = "", .port = flags->port}, false);
   if (!listener) {
@@ -120,7 +147,7 @@ int whoami(std::span<const std::string> arguments) {
   WhoamiFacts facts = WhoamiFacts::of_machine();
   facts.name = flags->name;
   const std::uint16_t port = net::bound_port(listener->get());
-  const WhoamiServer server(loop, std::move(*listener), std::move(facts), flags->verbose);
+  const WhoamiServer server(loop, std::move(*listener), std::move(facts), flags->verbose, std::move(tls));
   fmt::print("Starting up on port {}\n", port);
   std::fflush(stdout);
   loop.run();

@@ -1,6 +1,7 @@
 #include "cmd/fairlead/whoami_server.h"
 
 #include "cmd/fairlead/whoami_connection.h"
+#include "cmd/fairlead/whoami_handshake.h"
 #include "cmd/fairlead/whoami_job.h"
 #include "engine/net/tcp_transport.h"
 
@@ -28,11 +29,13 @@ void WhoamiConnection::closed(codec::h1::ServerConnection&) {
   server_.loop_.destroy_later(std::unique_ptr<event::Destroyable>(this));
 }
 
-WhoamiServer::WhoamiServer(event::Loop& loop, Fd listener, WhoamiFacts facts, bool verbose)
+WhoamiServer::WhoamiServer(event::Loop& loop, Fd listener, WhoamiFacts facts, bool verbose,
+                           tls::ContextPtr tls)
     : loop_(loop),
       facts_(std::move(facts)),
       verbose_(verbose),
       settings_(std::make_shared<const codec::h1::ServerSettings>()),
+      tls_(std::move(tls)),
       socket_(std::move(listener)),
       listener_(std::make_unique<net::Listener>(
           loop, socket_.get(),
@@ -40,6 +43,7 @@ WhoamiServer::WhoamiServer(event::Loop& loop, Fd listener, WhoamiFacts facts, bo
 
 WhoamiServer::~WhoamiServer() {
   listener_.reset();
+  while (first_handshake_) first_handshake_->close();
   while (first_) first_->close();
   loop_.run_once(Duration{});
 }
@@ -47,6 +51,13 @@ WhoamiServer::~WhoamiServer() {
 void WhoamiServer::accept(Fd socket, const net::Address& peer) {
   auto transport = net::TcpTransport::adopt(loop_, std::move(socket), peer);
   if (!transport) return;
+  if (tls_)
+    WhoamiHandshake::begin(*this, std::move(transport));
+  else
+    serve(std::move(transport));
+}
+
+void WhoamiServer::serve(std::unique_ptr<net::Transport> transport) {
   auto* connection = new WhoamiConnection(*this, std::move(transport));
   connection->next = first_;
   if (first_) first_->previous = connection;
