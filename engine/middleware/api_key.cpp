@@ -4,6 +4,7 @@
 #include "engine/http/cookie.h"
 #include "engine/http/field_names.h"
 #include "engine/http/url.h"
+#include "engine/middleware/trailer_guard.h"
 
 #include <fmt/format.h>
 #include <openssl/crypto.h>
@@ -142,6 +143,7 @@ std::optional<exchange::Response> ApiKey::on_request(exchange::Exchange& x) cons
   if (!options_.header_field.empty()) {
     remove_folded(x.request.fields, options_.header_field);
     x.request.fields.add(options_.header_field, key->name);
+    guard_trailers(x, options_.header_field);
   }
   return std::nullopt;
 }

@@ -2,6 +2,7 @@
 
 #include "engine/base/strings.h"
 #include "engine/http/field_names.h"
+#include "engine/middleware/trailer_guard.h"
 
 #include <openssl/evp.h>
 
@@ -123,6 +124,7 @@ void pass_identity(exchange::Exchange& x, std::string_view user, bool remove_aut
   x.request.fields.remove_if(
       [&](const http::Field& line) { return http::same_header_folded(line.name, header); });
   x.request.fields.add(header, user);
+  guard_trailers(x, header);
 }
 
 }  // namespace fairlead::middleware

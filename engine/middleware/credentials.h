@@ -35,7 +35,7 @@ exchange::Response unauthorized(exchange::Exchange& x, std::string_view challeng
 
 // What both kinds of password check do with a request that passed: removes Authorization if asked, and tells
 // the origin the user's name in `header`, if any. All lines that an origin could take for that header go
-// first.
+// first, trailers too; `header` lives as long as the exchange.
 void pass_identity(exchange::Exchange& x, std::string_view user, bool remove_authorization,
                    std::string_view header);
 

@@ -31,6 +31,7 @@ bool is_named(const Names& names, std::string_view name) {
 
 Configured<std::shared_ptr<const Errors>> Errors::make(Options options, Making& making) {
   auto made = std::make_shared<Errors>();
+  if (options.status.empty()) return misconfigured("status", "must not be empty");
   auto statuses = StatusRanges::make("status", options.status);
   if (!statuses) return std::unexpected(std::move(statuses.error()));
   made->statuses_ = std::move(*statuses);

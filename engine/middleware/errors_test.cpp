@@ -123,6 +123,7 @@ TEST(Errors, WithoutAPageTheClientStillLearnsTheStatus) {
 TEST(Errors, RefusesWhatCannotBe) {
   EXPECT_THAT(MadeErrors(test::options({{"status", "500"}, {"service", "none"}})).result.error().what,
               HasSubstr("does not exist"));
+  EXPECT_EQ(MadeErrors(test::options({{"service", "pages"}})).result.error().path, "status");
   EXPECT_EQ(MadeErrors(test::options({{"status", "600-500"}, {"service", "pages"}})).result.error().path,
             "status");
 }

@@ -4,6 +4,7 @@
 #include "engine/http/field_names.h"
 #include "engine/middleware/forward_auth_request.h"
 #include "engine/middleware/redirect_url.h"
+#include "engine/middleware/trailer_guard.h"
 
 #include <re2/re2.h>
 
@@ -71,9 +72,10 @@ Configured<std::shared_ptr<const ForwardAuth>> ForwardAuth::make(Options options
     return misconfigured("maxResponseBodySize", "must not be negative");
   if (options.tls) {
     const ForwardAuthTls& tls = *options.tls;
-    auto own = upstream::make_fetch_tls(
-        {.ca = tls.ca, .cert = tls.cert, .key = tls.key, .insecure_skip_verify = tls.insecure_skip_verify});
-    if (!own) return misconfigured("tls." + own.error().path, own.error().what);
+    auto own = WatchedTls::make(
+        {.ca = tls.ca, .cert = tls.cert, .key = tls.key, .insecure_skip_verify = tls.insecure_skip_verify},
+        making);
+    if (!own) return std::unexpected(std::move(own.error()));
     made->tls_ = std::move(*own);
   }
   if (!options.trust_forward_header)
@@ -90,7 +92,7 @@ Task<Response> ForwardAuth::handle(Exchange& x, exchange::Next next) const {
   if (options_.preserve_request_method) request.method = x.request.method;
   request.url = options_.address;
   request.timeout = kTimeout;
-  request.tls = tls_;
+  if (tls_) request.tls = tls_->now();
   const std::int64_t most = options_.max_response_body_size.value_or(std::int64_t{1} << 20);
   request.max_body_bytes = most < 0 ? std::uint64_t{1} << 30 : static_cast<std::uint64_t>(most);
 
@@ -175,7 +177,15 @@ bool ForwardAuth::matches_regex(std::string_view name) const {
   return re2::RE2::PartialMatch(canonical_header_name(folded), *regex_);
 }
 
+bool ForwardAuth::answers_for(std::string_view name) const {
+  return std::ranges::any_of(options_.auth_response_headers,
+                             [&](const std::string& own) { return http::same_header_folded(name, own); }) ||
+         (regex_ && matches_regex(name));
+}
+
 void ForwardAuth::take_over_headers(Exchange& x, const FetchResponse& answer) const {
+  if (!options_.auth_response_headers.empty() || regex_)
+    guard_trailers(x, [this](std::string_view name) { return answers_for(name); });
   http::Fields& fields = x.request.fields;
   for (const std::string& name : options_.auth_response_headers) {
     fields.remove_if([&](const http::Field& line) { return http::same_header_folded(line.name, name); });

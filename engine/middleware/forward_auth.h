@@ -2,6 +2,7 @@
 
 #include "engine/exchange/middleware.h"
 #include "engine/middleware/registry.h"
+#include "engine/middleware/watched_tls.h"
 #include "engine/model/client_tls.h"
 #include "engine/schema/option.h"
 #include "engine/upstream/fetch.h"
@@ -65,10 +66,11 @@ class ForwardAuth final : public exchange::Middleware {
   void take_over_headers(exchange::Exchange& x, const upstream::FetchResponse& answer) const;
   void add_cookies(exchange::Response& response, const upstream::FetchResponse& answer) const;
   bool matches_regex(std::string_view name) const;
+  bool answers_for(std::string_view name) const;
 
   Options options_;
   Fetch fetch_ = nullptr;
-  std::shared_ptr<const upstream::FetchTls> tls_;
+  std::shared_ptr<const WatchedTls> tls_;  // null: the system's authorities
   std::unique_ptr<const re2::RE2> regex_;  // null: none
 };
 

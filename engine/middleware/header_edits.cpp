@@ -3,8 +3,11 @@
 #include "engine/base/strings.h"
 #include "engine/http/field_names.h"
 #include "engine/http/url.h"
+#include "engine/middleware/trailer_guard.h"
 
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace fairlead::middleware {
 namespace {
@@ -66,6 +69,11 @@ void HeaderEdits::apply_to_request(exchange::Exchange& x) const {
     if (edit.known == http::Name::XForwardedFor) x.null_forwarded_for = edit.value.empty();
     if (!edit.value.empty()) fields.append(edit.name, edit.value, edit.known);
   }
+  if (!edits_.empty())
+    guard_trailers(x, [this](std::string_view name) {
+      return std::ranges::any_of(edits_,
+                                 [&](const Edit& edit) { return http::same_header_folded(name, edit.name); });
+    });
   if (!host_) return;
   x.request.authority = host_->authority;
   x.request.host = host_->canonical;

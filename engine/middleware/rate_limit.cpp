@@ -50,7 +50,7 @@ Configured<std::shared_ptr<const RateLimit>> RateLimit::make(Options options, Ma
 
   const BucketRules rules = bucket_rules(options);
   if (options.redis) {
-    auto redis = RateLimitRedis::make(*options.redis, rules, making.name);
+    auto redis = RateLimitRedis::make(*options.redis, rules, making);
     if (!redis) return std::unexpected(std::move(redis.error()));
     made->redis_ = std::move(*redis);
     return made;

@@ -1,12 +1,18 @@
 #include "engine/middleware/rate_limit_redis.h"
 
-#include "engine/upstream/fetch.h"
+#include "engine/middleware/watched_tls.h"
 #include "engine/upstream/redis.h"
 
 #include <fmt/format.h>
 
+#include <functional>
+#include <tuple>
+
 namespace fairlead::middleware {
 namespace {
+
+constexpr const char* kOneConnection =
+    "has no effect: each worker has one connection and sends all questions over it";
 
 // The arithmetic of TokenBuckets, in microseconds. A source that is refused is remembered as well.
 constexpr const char* kScript = R"lua(
@@ -25,6 +31,26 @@ redis.call('SET', KEYS[1], string.format('%.3f', full_at + interval), 'PX', ARGV
 return {1, math.ceil(wait)}
 )lua";
 
+void tell_what_has_no_effect(const RateLimitRedisOptions& options, schema::Problems& notices) {
+  const RateLimitRedisOptions unset;
+  const std::tuple<const char*, bool, const char*> given[] = {
+      {"poolSize", options.pool_size != unset.pool_size, kOneConnection},
+      {"minIdleConns", options.min_idle_conns != unset.min_idle_conns, kOneConnection},
+      {"maxActiveConns", options.max_active_conns != unset.max_active_conns, kOneConnection},
+      {"writeTimeout", options.write_timeout != unset.write_timeout,
+       "has no effect: writing never waits, and readTimeout bounds the whole question"}};
+  for (const auto& [key, is_given, what] : given) {
+    if (!is_given) continue;
+    schema::Problem& notice = notices.emplace_back();
+    notice.kind = schema::Problem::Kind::Ignored;
+    notice.severity = schema::Severity::Warning;
+    notice.segments = {"redis", key};
+    notice.path = std::string("redis.") + key;
+    notice.key = key;
+    notice.what = what;
+  }
+}
+
 std::string microseconds(Duration duration) {
   return fmt::format("{:.3f}", static_cast<double>(duration.count()) / 1e3);
 }
@@ -33,13 +59,14 @@ std::string microseconds(Duration duration) {
 
 Configured<std::shared_ptr<const RateLimitRedis>> RateLimitRedis::make(const RateLimitRedisOptions& options,
                                                                        const BucketRules& rules,
-                                                                       std::string name) {
-  std::shared_ptr<const upstream::FetchTls> tls;
+                                                                       Making& making) {
+  std::function<std::shared_ptr<const upstream::FetchTls>()> tls;
   if (options.tls) {
-    auto made = upstream::make_fetch_tls(*options.tls);
+    auto made = WatchedTls::make(*options.tls, making);
     if (!made) return misconfigured("redis." + made.error().path, made.error().what);
-    tls = std::move(*made);
+    tls = [files = std::move(*made)] { return files->now(); };
   }
+  tell_what_has_no_effect(options, making.notices);
   auto redis = upstream::Redis::make({.endpoints = options.endpoints,
                                       .username = options.username,
                                       .password = options.password,
@@ -50,7 +77,7 @@ Configured<std::shared_ptr<const RateLimitRedis>> RateLimitRedis::make(const Rat
   if (!redis) return misconfigured("redis." + redis.error().path, redis.error().what);
   auto made = std::make_shared<RateLimitRedis>();
   made->redis_ = std::move(*redis);
-  made->name_ = std::move(name);
+  made->name_ = making.name;
   const auto forget_after = std::chrono::duration_cast<std::chrono::milliseconds>(rules.forget_after);
   made->arguments_ = {microseconds(rules.interval), std::to_string(rules.burst),
                       microseconds(rules.max_delay), std::to_string(forget_after.count())};

@@ -3,6 +3,7 @@
 #include "engine/base/result.h"
 #include "engine/base/task.h"
 #include "engine/event/loop.h"
+#include "engine/middleware/registry.h"
 #include "engine/middleware/token_buckets.h"
 #include "engine/model/client_tls.h"
 #include "engine/schema/option.h"
@@ -38,7 +39,7 @@ struct RateLimitRedisOptions {
 class RateLimitRedis {
  public:
   static Configured<std::shared_ptr<const RateLimitRedis>> make(const RateLimitRedisOptions& options,
-                                                                const BucketRules& rules, std::string name);
+                                                                const BucketRules& rules, Making& making);
 
   // Errors: {500, Proxy} when Redis cannot be asked.
   Task<Result<TokenBuckets::Decision>> take(event::Loop& loop, std::string_view source) const;

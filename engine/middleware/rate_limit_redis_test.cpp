@@ -131,6 +131,18 @@ TEST(RateLimitRedis, SpeaksTlsAndVerifiesTheServer) {
   std::remove(key.c_str());
 }
 
+TEST(RateLimitRedis, SaysWhichOptionsHaveNoEffect) {
+  const test::Made made(
+      "rateLimit",
+      {{"average", "9"}, {"redis.poolSize", "5"}, {"redis.maxActiveConns", "7"}, {"redis.db", "1"}});
+  ASSERT_TRUE(made) << made.error();
+
+  ASSERT_EQ(made.making.notices.size(), 2u);
+  EXPECT_EQ(made.making.notices[0].path, "redis.poolSize");
+  EXPECT_EQ(made.making.notices[1].path, "redis.maxActiveConns");
+  EXPECT_THAT(made.making.notices[0].what, testing::HasSubstr("has no effect"));
+}
+
 TEST(RateLimitRedis, ALostServerAnswers500AndAWrongPasswordToo) {
   RedisServer server;
   if (server.port == 0) FAIL() << "redis-server is missing: ./dev test installs it";

@@ -2,6 +2,7 @@
 
 #include "engine/exchange/request_id.h"
 #include "engine/http/field_names.h"
+#include "engine/middleware/trailer_guard.h"
 
 namespace fairlead::middleware {
 
@@ -15,6 +16,7 @@ std::optional<exchange::Response> RequestId::on_request(exchange::Exchange& x) c
   if (options_.trust && exchange::is_request_id(fields.get(options_.header))) return std::nullopt;
   fields.remove_if(
       [&](const http::Field& line) { return http::same_header_folded(line.name, options_.header); });
+  guard_trailers(x, options_.header);
   fields.append(options_.header, exchange::new_request_id(x.arena()), http::known_name(options_.header));
   return std::nullopt;
 }

@@ -3,6 +3,7 @@
 #include "engine/base/memory_budget.h"
 #include "engine/net/tcp_transport.h"
 #include "engine/runtime/opening.h"
+#include "engine/upstream/redis.h"
 
 #include <fmt/format.h>
 #include <pthread.h>
@@ -132,6 +133,7 @@ void Worker::start() {
     draining_.clear();
     udp_entry_points_.clear();
     draining_udp_.clear();
+    upstream::Redis::forget_links();
     loop_.run_once(Duration{});
     if (snapshot_) std::exchange(snapshot_, nullptr)->retire();
   });

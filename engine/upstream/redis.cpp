@@ -124,9 +124,11 @@ class Redis::Link final : public event::Destroyable, net::TransportUser, event::
       }
       for (const net::Ip& ip : *ips) {
         dialled = co_await dial(loop_, net::Address{ip, endpoint.port}, settings_->options.dial_timeout);
-        if (dialled && settings_->options.tls)
-          dialled = co_await secure(loop_, std::move(*dialled),
-                                    fetch_transport(settings_->options.tls.get()).tls, endpoint.host);
+        if (dialled && settings_->options.tls) {
+          const std::shared_ptr<const FetchTls> tls = settings_->options.tls();
+          dialled =
+              co_await secure(loop_, std::move(*dialled), fetch_transport(tls.get()).tls, endpoint.host);
+        }
         if (dialled) break;
       }
       if (dialled) break;
@@ -264,16 +266,27 @@ Configured<std::shared_ptr<const Redis>> Redis::make(RedisOptions options) {
 
 Redis::~Redis() = default;
 
-// Links belong to their thread, so they live there; one whose settings nobody else holds is dropped when the
+// Links belong to their thread, so they live there. One whose settings nobody else holds is dropped when the
 // thread next asks for any.
-Redis::Link& Redis::link_of(event::Loop& loop, const std::shared_ptr<const Settings>& settings) {
+struct Redis::Links {
   struct Kept {
     std::weak_ptr<const Settings> alive;
     std::unique_ptr<Link> link;
   };
   // The settings are held by their Redis and, weakly, by this map: a link gets a copy of its own.
-  thread_local std::map<const Settings*, Kept> links;
-  Kept& kept = links[settings.get()];
+  std::map<const Settings*, Kept> all;
+
+  static Links& of_this_thread() {
+    thread_local Links links;
+    return links;
+  }
+};
+
+void Redis::forget_links() { Links::of_this_thread().all.clear(); }
+
+Redis::Link& Redis::link_of(event::Loop& loop, const std::shared_ptr<const Settings>& settings) {
+  std::map<const Settings*, Links::Kept>& links = Links::of_this_thread().all;
+  Links::Kept& kept = links[settings.get()];
   if (!kept.link || kept.alive.lock() != settings) {
     // Whoever asks may be called by a link.
     if (kept.link) loop.destroy_later(std::move(kept.link));

@@ -6,6 +6,7 @@
 #include "engine/event/loop.h"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -28,7 +29,8 @@ struct RedisOptions {
   std::string username;
   std::string password;
   int db = 0;
-  std::shared_ptr<const FetchTls> tls;  // null: plain
+  // How TLS is spoken, asked for at every connection; empty: plain. From any worker's thread.
+  std::function<std::shared_ptr<const FetchTls>()> tls;
   Duration dial_timeout = std::chrono::seconds(5);
   Duration read_timeout = std::chrono::seconds(3);  // for the answer to a command
 };
@@ -45,9 +47,13 @@ class Redis {
   // Proxy} when too many commands wait. An error that Redis itself answers is a reply of kind Error.
   Task<Result<RedisReply>> command(event::Loop& loop, std::vector<std::string> words) const;
 
+  // Closes the calling thread's connections. For the end of a worker: they use its loop and must go before.
+  static void forget_links();
+
  private:
   struct Settings;
   class Link;
+  struct Links;
   explicit Redis(std::shared_ptr<const Settings> settings) : settings_(std::move(settings)) {}
   static Link& link_of(event::Loop& loop, const std::shared_ptr<const Settings>& settings);
 
