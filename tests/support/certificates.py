@@ -17,6 +17,15 @@ class Pair:
     def config(self):
         return {"certFile": str(self.cert), "keyFile": str(self.key)}
 
+    def server_context(self, authority=None):
+        """What a Python server speaks TLS with; with an authority it demands a certificate of each client."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(str(self.cert), str(self.key))
+        if authority:
+            context.load_verify_locations(str(authority.cert))
+            context.verify_mode = ssl.CERT_REQUIRED
+        return context
+
 
 def make(folder, name, names=(), issuer=None, algorithm="ec", subject=None, ca=False):
     """`names`: alternative names, "DNS:a" or "IP:127.0.0.1". Without an issuer it signs itself."""

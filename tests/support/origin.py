@@ -71,6 +71,9 @@ class Origin:
     def script(self, *answers):
         self._scripted.extend(answers)
 
+    def unscript(self):
+        self._scripted.clear()
+
     def stop(self):
         self._stopped = True
         # shutdown wakes the thread that waits in accept; close alone would leave it there.
@@ -173,8 +176,8 @@ class Origin:
         request = Request(*parts, headers, b"", [], b"", number)
         if self.read_body:
             self._read_body(reader, request)
-        request.raw = reader.taken
-        reader.taken = b""
+        request.raw = bytes(reader.taken)
+        reader.taken = bytearray()
         return request
 
     def _read_body(self, reader, request):
@@ -207,8 +210,8 @@ class Origin:
 class _Reader:
     def __init__(self, connection):
         self.connection = connection
-        self.buffer = b""
-        self.taken = b""
+        self.buffer = bytearray()  # large bodies come in many pieces
+        self.taken = bytearray()
 
     def _more(self):
         got = self.connection.recv(65536)
@@ -216,7 +219,8 @@ class _Reader:
         return bool(got)
 
     def _take(self, count):
-        got, self.buffer = self.buffer[:count], self.buffer[count:]
+        got = bytes(self.buffer[:count])
+        del self.buffer[:count]
         self.taken += got
         return got
 
