@@ -11,17 +11,15 @@
 namespace fairlead::middleware {
 namespace {
 
-// Chosen by measuring 100 kB of program text (bench/compress_bench.cpp has a page of HTML): gzip 4 takes 1.0
-// ms and leaves 21 %, where 6 takes 2.2 ms for 20 %; brotli 4 1.5 ms and 20 %, where 5 takes 2.1 ms for 18 %;
-// zstd 3 0.2 ms and 21 %, where 5 takes 0.7 ms for 19 %. Windows are small, so that many slow clients do not
-// cost many megabytes.
+// Chosen by measurement (docs/performance.md, "Compression"): more costs 1.3 to 4 times the time and saves
+// one point of size at most. Windows are small, so that many slow clients do not cost many megabytes.
 constexpr int kGzipLevel = 4;
-constexpr int kBrotliQuality = 4;
+constexpr int kBrotliQuality = 3;
 constexpr int kBrotliWindowBits = 18;
 constexpr int kZstdLevel = 3;
 constexpr int kZstdWindowBits = 18;
 
-constexpr std::size_t kStep = 16 * 1024;
+constexpr std::size_t kStep = 16 * 1024;  // of output; 2 to 64 KiB cost the same
 constexpr std::size_t kKeptPerThread = 8;
 
 class Gzip final : public Compressor {
