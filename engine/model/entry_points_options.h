@@ -9,7 +9,8 @@ template <>
 inline constexpr auto fairlead::schema::options<fairlead::model::EntryPointRedirect> =
     table(option<&model::EntryPointRedirect::to>("to", "Entry point to redirect to, or a port as `:443`."),
           option<&model::EntryPointRedirect::scheme>("scheme", "Scheme of the target."),
-          option<&model::EntryPointRedirect::permanent>("permanent", "301 and 308 instead of 302 and 307."),
+          option<&model::EntryPointRedirect::permanent>("permanent", "301 and 308 instead of 302 and 307.",
+                                                        {.always = true}),
           option<&model::EntryPointRedirect::priority>("priority", "Priority of the redirecting router.",
                                                        {.tier = Tier::T2}));
 static_assert(fairlead::schema::complete<fairlead::model::EntryPointRedirect>());
@@ -22,13 +23,18 @@ static_assert(fairlead::schema::complete<fairlead::model::Redirections>());
 
 template <>
 inline constexpr auto fairlead::schema::options<fairlead::model::EncodedCharacters> = table(
-    option<&model::EncodedCharacters::slash>("allowEncodedSlash", "Allow %2F in paths."),
-    option<&model::EncodedCharacters::back_slash>("allowEncodedBackSlash", "Allow %5C in paths."),
-    option<&model::EncodedCharacters::null_character>("allowEncodedNullCharacter", "Allow %00 in paths."),
-    option<&model::EncodedCharacters::semicolon>("allowEncodedSemicolon", "Allow %3B in paths."),
-    option<&model::EncodedCharacters::percent>("allowEncodedPercent", "Allow %25 in paths."),
-    option<&model::EncodedCharacters::question_mark>("allowEncodedQuestionMark", "Allow %3F in paths."),
-    option<&model::EncodedCharacters::hash>("allowEncodedHash", "Allow %23 in paths."));
+    option<&model::EncodedCharacters::slash>("allowEncodedSlash", "Allow %2F in paths.", {.always = true}),
+    option<&model::EncodedCharacters::back_slash>("allowEncodedBackSlash", "Allow %5C in paths.",
+                                                  {.always = true}),
+    option<&model::EncodedCharacters::null_character>("allowEncodedNullCharacter", "Allow %00 in paths.",
+                                                      {.always = true}),
+    option<&model::EncodedCharacters::semicolon>("allowEncodedSemicolon", "Allow %3B in paths.",
+                                                 {.always = true}),
+    option<&model::EncodedCharacters::percent>("allowEncodedPercent", "Allow %25 in paths.",
+                                               {.always = true}),
+    option<&model::EncodedCharacters::question_mark>("allowEncodedQuestionMark", "Allow %3F in paths.",
+                                                     {.always = true}),
+    option<&model::EncodedCharacters::hash>("allowEncodedHash", "Allow %23 in paths.", {.always = true}));
 static_assert(fairlead::schema::complete<fairlead::model::EncodedCharacters>());
 
 template <>
@@ -42,8 +48,9 @@ inline constexpr auto fairlead::schema::options<fairlead::model::EntryPointHttp>
         "encodedCharacters", "Which escapes a path may contain.", {.tier = Tier::T2}),
     option<&model::EntryPointHttp::encode_query_semicolons>(
         "encodeQuerySemicolons", "Turn `;` in queries into %3B instead of `&`.", {.tier = Tier::T3}),
-    option<&model::EntryPointHttp::sanitize_path>(
-        "sanitizePath", "Resolve `.`, `..` and doubled slashes in paths.", {.tier = Tier::T2}),
+    option<&model::EntryPointHttp::sanitize_path>("sanitizePath",
+                                                  "Resolve `.`, `..` and doubled slashes in paths.",
+                                                  {.always = true, .tier = Tier::T2}),
     option<&model::EntryPointHttp::max_header_bytes>(
         "maxHeaderBytes", "Longest request head in bytes; a longer one is answered 431.",
         {.check = schema::positive, .tier = Tier::T2}),
@@ -136,9 +143,11 @@ static_assert(fairlead::schema::complete<fairlead::model::EntryPointUdp>());
 template <>
 inline constexpr auto fairlead::schema::options<fairlead::model::EntryPointObservability> =
     table(option<&model::EntryPointObservability::access_logs>("accessLogs", "Write access log lines.",
-                                                               {.tier = Tier::T2}),
-          option<&model::EntryPointObservability::metrics>("metrics", "Count requests.", {.tier = Tier::T2}),
-          option<&model::EntryPointObservability::tracing>("tracing", "Trace requests.", {.tier = Tier::T2}),
+                                                               {.always = true, .tier = Tier::T2}),
+          option<&model::EntryPointObservability::metrics>("metrics", "Count requests.",
+                                                           {.always = true, .tier = Tier::T2}),
+          option<&model::EntryPointObservability::tracing>("tracing", "Trace requests.",
+                                                           {.always = true, .tier = Tier::T2}),
           option<&model::EntryPointObservability::trace_verbosity>(
               "traceVerbosity", "Detail of traces: minimal or detailed.",
               {.choices = "minimal|detailed", .tier = Tier::T3}));

@@ -125,6 +125,29 @@ def test_leasttime_prefers_the_fast_server(start, named):
     assert counts["fast"] > 50 and counts["slow"] >= 1
 
 
+def test_hrw_moves_only_the_clients_of_the_one_server_of_ten_that_leaves(start, named):
+    urls = {name: named(name).url for name in "abcdefghij"}
+    proxy = start(config({"app": balancer(*urls.values(), strategy="hrw")}))
+    clients = [f"127.0.{n // 200}.{n % 200 + 2}" for n in range(400)]
+
+    def picks():
+        found = {}
+        for client in clients:
+            with RawClient(proxy.port(), source=client) as connection:
+                found[client] = connection.ask(host="app").text
+        return found
+
+    before = picks()
+    assert min(collections.Counter(before.values()).values()) > 15, "ten servers share 400 clients"
+    kept = {name: url for name, url in urls.items() if name != "d"}
+    proxy.write_dynamic(config({"app": balancer(*kept.values(), strategy="hrw")}))
+    wait_for(lambda: len(proxy.service("app@file")["serverStatus"]) == 9, 10, "nine are left")
+    after = picks()
+
+    assert {client for client in clients if before[client] != after[client]} == {
+        client for client in clients if before[client] == "d"}
+
+
 def test_an_unknown_strategy_breaks_the_service(start, named):
     proxy = start(config({"app": balancer(named("a").url, strategy="random")}))
 
@@ -163,6 +186,29 @@ def test_a_reload_does_not_reset_weights_or_cookies(start, named):
 
     assert counts == {"a": 15, "b": 5}
     assert shares(proxy, 10, headers={"Cookie": cookie}) == {"b": 10}
+
+
+def test_a_reload_does_not_reset_positions_health_or_cookies_of_servers(start, named):
+    a, b, ill = named("a"), named("b"), Sick(named("ill"), "ill", status=500)
+    check = {**CHECK, "interval": "400ms"}
+    servers = [{"url": a.url, "weight": 3}, {"url": b.url, "weight": 1}, {"url": ill.origin.url, "weight": 1}]
+    services = {"app": balancer(*servers, healthCheck=check),
+                "kept": balancer(*servers, sticky={"cookie": {"name": "pin"}})}
+    proxy = start(config(services, app="app", kept="kept"))
+    wait_for(lambda: "ill" not in shares(proxy, 10), 10, "the ill one is out")
+    cookie = next(c for c in iter(lambda: proxy.ask(host="kept"), None) if c.text == "b").header("Set-Cookie").split(";")[0]
+    counts = collections.Counter()
+
+    for turn in range(10):
+        counts.update(shares(proxy, 7))
+        more = {**services, f"other{turn}": balancer(a.url)}
+        proxy.write_dynamic(config(more, app="app", kept="kept", other=f"other{turn}"))
+        wait_for(lambda: (r := proxy.router("other@file")) and r["service"].startswith(f"other{turn}"), 10, "a reload")
+        counts.update(shares(proxy, 1))
+        assert proxy.ask(host="kept", headers={"Cookie": cookie}).text == "b"
+
+    # 80 requests are 16 rounds of 3 + 1 + 1 turns, wherever they began; the turn of the ill one goes to the next.
+    assert counts in ({"a": 64, "b": 16}, {"a": 48, "b": 32})
 
 
 def test_weighted_services_nest(start, named):
@@ -278,13 +324,6 @@ def test_a_passive_check_takes_a_server_out_for_a_while(start, named):
     assert shares(proxy, 10) == {"b": 10}
     a.answer = respond(b"a")
     wait_for(lambda: shares(proxy, 4) == {"a": 2, "b": 2}, 10, "a is tried again")
-
-
-def test_grpc_checks_are_said_not_to_work_yet(start, named):
-    proxy = start(config({"app": balancer(named("a").url, healthCheck={"mode": "grpc"})}))
-
-    assert proxy.ask(host="app").status == 503
-    assert "not yet in effect" in proxy.log()
 
 
 # Failover

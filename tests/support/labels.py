@@ -1,0 +1,114 @@
+"""A Docker Engine that is only its API: containers are servers of the test, with labels."""
+
+import json
+import pathlib
+import shutil
+import socket
+import tempfile
+import threading
+import time
+
+CREATED = "2026-05-09T07:29:33.000000001Z"
+
+
+class LabelledEngine:
+    """`put(name, port, labels)` is a running container on 127.0.0.1. Answers ping, list, inspect and events."""
+
+    def __init__(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="fairlead-engine-"))
+        self.containers = {}
+        self._lock = threading.Lock()
+        self._subscribers = []
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(str(self.folder / "docker.sock"))
+        self._listener.listen(16)
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    @property
+    def install(self):
+        """Install configuration that reads from here."""
+        return {"providers": {"docker": {"endpoint": f"unix://{self.folder}/docker.sock"}}}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._listener.close()
+        with self._lock:
+            for connection in self._subscribers:
+                connection.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def put(self, name, port, labels=()):
+        """`labels`: lines `key=value`, without the leading `traefik.`; or a dictionary of whole labels."""
+        if not isinstance(labels, dict):
+            labels = {f"traefik.{line.split('=', 1)[0]}": line.split("=", 1)[1] for line in labels}
+        with self._lock:
+            self.containers[f"id-{name}"] = (name, port, labels)
+        self._event("start", f"id-{name}")
+
+    def _event(self, action, identifier):
+        event = json.dumps({"Type": "container", "Action": action, "Actor": {"ID": identifier, "Attributes": {}},
+                            "timeNano": time.time_ns()}).encode() + b"\n"
+        with self._lock:
+            for connection in self._subscribers:
+                try:
+                    connection.sendall(b"%x\r\n%s\r\n" % (len(event), event))
+                except OSError:
+                    pass
+
+    def _accept(self):
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection):
+        received = b""
+        try:
+            while True:
+                while b"\r\n\r\n" not in received:
+                    more = connection.recv(65536)
+                    if not more:
+                        return
+                    received += more
+                head, received = received.split(b"\r\n\r\n", 1)
+                path = head.split(b" ")[1].decode().split("?")[0]
+                if path.endswith("/events"):
+                    connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+                    with self._lock:
+                        self._subscribers.append(connection)
+                    return
+                status, body = self._answer(path)
+                connection.sendall(b"HTTP/1.1 %d X\r\nApi-Version: 1.41\r\nContent-Type: application/json\r\n"
+                                   b"Content-Length: %d\r\n\r\n%s" % (status, len(body), body))
+        except OSError:
+            pass
+
+    def _answer(self, path):
+        if path.endswith("/_ping"):
+            return 200, b"OK"
+        with self._lock:
+            containers = dict(self.containers)
+        if path.endswith("/containers/json"):
+            return 200, json.dumps([self._listed(key, *value) for key, value in containers.items()]).encode()
+        identifier = path.split("/")[-2]
+        if identifier not in containers:
+            return 404, b'{"message":"No such container"}'
+        return 200, json.dumps(self._inspected(identifier, *containers[identifier])).encode()
+
+    @staticmethod
+    def _networks():
+        return {"Networks": {"bridge": {"IPAddress": "127.0.0.1"}}}
+
+    def _listed(self, identifier, name, port, labels):
+        return {"Id": identifier, "Names": [f"/{name}"], "State": "running", "Status": "Up 4 seconds", "Labels": labels,
+                "HostConfig": {"NetworkMode": "bridge"}, "NetworkSettings": self._networks()}
+
+    def _inspected(self, identifier, name, port, labels):
+        return {"Id": identifier, "Created": CREATED, "Name": f"/{name}",
+                "State": {"Status": "running", "StartedAt": CREATED},
+                "Config": {"Labels": labels, "ExposedPorts": {f"{port}/tcp": {}}},
+                "HostConfig": {"NetworkMode": "bridge"}, "NetworkSettings": {"Ports": {}, **self._networks()}}
