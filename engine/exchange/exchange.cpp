@@ -10,9 +10,10 @@ void Exchange::clear() {
   origin_fields.clear();
   keep_origin_fields = false;
   arena_.reset();
-  client = {};
+  client = local = {};
   client_ip = router_name = {};
   tls = nullptr;
+  binding = nullptr;
   entry_point = nullptr;
   reasons = nullptr;
   stream = nullptr;

@@ -35,6 +35,12 @@ struct TlsFacts {
   std::shared_ptr<const tls::ServerContext> options;  // what the connection was set up with
 };
 
+// A connection of a client, for logins to servers that belong to it alone (NTLM).
+struct ClientBinding {
+  std::uint64_t id = 0;     // of the connection, on its worker; never 0
+  bool has_logins = false;  // connections to servers are bound to it
+};
+
 // One request and its response, as middlewares and services see it. Destroying it cancels everything that
 // still runs for it. Belongs to its worker.
 //
@@ -69,8 +75,10 @@ class Exchange {
   bool keep_origin_fields = false;
 
   net::Address client;                      // the peer, after the PROXY protocol
+  net::Address local;                       // our end of its connection, after the PROXY protocol
   std::string_view client_ip;               // its text; lives as long as the connection
   const TlsFacts* tls = nullptr;            // lives as long as the connection
+  ClientBinding* binding = nullptr;         // of the connection; null in the background
   const EntryPoint* entry_point = nullptr;  // in the pinned snapshot
 
   const ReasonsPolicy* reasons = nullptr;  // of the entry point, in the pinned snapshot; null: the default

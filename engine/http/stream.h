@@ -6,6 +6,7 @@
 #include "engine/http/body.h"
 #include "engine/http/head.h"
 
+#include <cstdint>
 #include <limits>
 #include <memory>
 #include <string_view>
@@ -66,6 +67,9 @@ class ClientStream {
   virtual void abort(const Error& why) = 0;
   // Never to be shared or used again after this exchange (a login bound to it, an upgrade).
   virtual void keep_out_of_pool() = 0;
+  // The server knows the connection by a login of that client: nobody else gets it from now on. Nothing where
+  // several clients share it, as such a login needs a connection of its own.
+  virtual void bind_to(std::uint64_t client) { static_cast<void>(client); }
 
  protected:
   ~ClientStream() = default;

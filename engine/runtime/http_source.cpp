@@ -13,7 +13,14 @@ HttpSource::HttpSource(Worker& worker, WorkerEntryPoint& entry_point, const net:
       peer_(transport.peer()),
       local_(transport.local()),
       client_ip_(peer_.ip.text()),
-      tls_(std::move(tls)) {}
+      tls_(std::move(tls)) {
+  thread_local std::uint64_t last_id = 0;
+  binding_.id = ++last_id;
+}
+
+HttpSource::~HttpSource() {
+  if (binding_.has_logins) worker_.pools().forget_client(binding_.id);
+}
 
 http::Job& HttpSource::open() { return worker_.jobs().open(*this); }
 
@@ -30,6 +37,7 @@ exchange::Pinned* HttpSource::prepare(exchange::Exchange& x) {
   x.local = local_;
   x.client_ip = client_ip_;
   x.tls = tls_.get();
+  x.binding = &binding_;
   x.request.scheme = tls_ ? "https" : "http";
   PinnedSnapshot* snapshot = worker_.snapshot();
   snapshot->pin();

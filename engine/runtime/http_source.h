@@ -19,7 +19,7 @@ class HttpSource : public http::StreamHandler, public exchange::JobSource {
  protected:
   HttpSource(Worker& worker, WorkerEntryPoint& entry_point, const net::Transport& transport,
              std::unique_ptr<const exchange::TlsFacts> tls);
-  ~HttpSource() = default;
+  ~HttpSource();
 
   http::Job& open() final;
   void discard(http::Job& job) final;
@@ -34,6 +34,7 @@ class HttpSource : public http::StreamHandler, public exchange::JobSource {
   net::Address local_;
   std::string client_ip_;
   std::unique_ptr<const exchange::TlsFacts> tls_;  // null: plain
+  exchange::ClientBinding binding_;
 };
 
 }  // namespace fairlead::runtime

@@ -66,6 +66,12 @@ Result<> Attempt::send(const upstream::Server& server, const ForwardOptions& opt
   return {};
 }
 
+void Attempt::bind_connection() {
+  if (!x_.binding) return stream_->keep_out_of_pool();  // a copy for a mirror: nobody's
+  x_.binding->has_logins = true;
+  stream_->bind_to(x_.binding->id);
+}
+
 void Attempt::let_body_go() {
   may_send_body_ = true;
   continue_timer_.cancel();

@@ -51,6 +51,8 @@ class Attempt final : public http::Body, public exchange::Upgraded, event::Timer
   // Takes the response's body: from now on this object is it.
   bool take_body(const http::ResponseHead& head);
 
+  // The server logs this connection in: it stays with the client's.
+  void bind_connection();
   bool body_touched() const { return body_touched_; }
   const http::ClientStream& stream() const { return *stream_; }
 

@@ -1,6 +1,7 @@
 #include "engine/service/load_balancer.h"
 
 #include "engine/base/strings.h"
+#include "engine/service/connection_login.h"
 
 #include <fmt/format.h>
 
@@ -142,6 +143,7 @@ Task<Response> LoadBalancer::serve(Exchange& x) const {
     Result<http::ClientStreamPtr> stream =
         co_await pool.take({.fresh = fresh,
                             .http1 = !x.request.upgrade.empty(),
+                            .bound_to = x.binding && x.binding->has_logins ? x.binding->id : 0,
                             .client = net::ProxiedEnds{x.client, x.local}});
     fresh = false;
     if (!stream) {
@@ -155,6 +157,7 @@ Task<Response> LoadBalancer::serve(Exchange& x) const {
         new Attempt(x, std::move(*stream), server.state, begun));
     x.record.server_url = x.arena().copy(server.address.url);
     x.record.server_address = x.arena().copy(server.address.host_port);
+    if (sends_connection_login(x.request.fields)) attempt->bind_connection();
     const TimePoint asked = x.loop.now();
     Response response(x.arena());
     Result<> outcome = attempt->send(server, options_.forward);
@@ -185,6 +188,8 @@ Task<Response> LoadBalancer::serve(Exchange& x) const {
       co_return exchange::failure(x, std::move(error));
     }
     x.record.origin_status = response.head.status;
+    if (response.head.status == 401 && asks_for_connection_login(response.head.fields))
+      attempt->bind_connection();
     if (response.head.status >= 500)
       note_failure(x, *server.state, fmt::format("status {}", response.head.status));
     else if (options_.passive.max_failed > 0)

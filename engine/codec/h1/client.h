@@ -57,6 +57,7 @@ class ClientConnection final : public event::Destroyable,
   ClientConnection* previous = nullptr;
   TimePoint idle_since{};
   bool in_idle_list = false;
+  std::uint64_t bound_to = 0;  // the client whose login it carries; 0: anybody's
 
  private:
   // http::ClientStream
@@ -73,6 +74,7 @@ class ClientConnection final : public event::Destroyable,
   bool reused() const override { return exchanges_ > 1; }
   void abort(const Error& why) override;
   void keep_out_of_pool() override { poolable_ = false; }
+  void bind_to(std::uint64_t client) override { bound_to = client; }
 
   void on_readable() override;
   void on_writable() override;
