@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <unordered_map>
 
 // What is shown.
 namespace fairlead::acme {
@@ -18,6 +19,26 @@ struct Obstacle {
   std::string error;
   std::string meaning;
   WallTime until{};  // when it is tried again; the latest time there is: only when somebody mends it
+};
+
+// What is under a name: itself, or the wildcard of its first label.
+template <class T>
+class ByName {
+ public:
+  // Of two for one name the first counts.
+  void add(const std::vector<std::string>& names, T value) {
+    for (const std::string& name : names) all_.emplace(name, value);
+  }
+  T find(const std::string& name) const {
+    if (const auto found = all_.find(name); found != all_.end()) return found->second;
+    const auto dot = name.find('.');
+    if (dot == std::string::npos || name.starts_with("*.")) return {};
+    const auto found = all_.find("*" + name.substr(dot));
+    return found == all_.end() ? T{} : found->second;
+  }
+
+ private:
+  std::unordered_map<std::string, T> all_;
 };
 
 std::string when(WallTime time) { return time == WallTime::max() ? "when that is mended" : time_text(time); }
@@ -71,22 +92,20 @@ void Acme::make_report(const Plan& plan, WallTime now) {
   };
 
   // Which certificate serves a name: as handshakes choose.
-  const auto serving = [&](const std::string& name) -> const Known* {
-    for (const auto& known : known_)
-      if (known->chain.not_after > now && covers(known->chain.names, name)) return known.get();
-    return nullptr;
-  };
+  ByName<const Known*> serving;
+  for (const auto& known : known_)
+    if (known->chain.not_after > now) serving.add(known->chain.names, known.get());
   std::map<std::string, std::vector<std::string>> users;  // by fingerprint
   const std::vector<tls::CertificatePtr> configured = parts_.certificates.configured();
+  ByName<const tls::Certificate*> files;
+  for (const tls::CertificatePtr& certificate : configured)
+    if (certificate->not_after() > now) files.add(certificate->names(), certificate.get());
   std::vector<CertificateStatus> missing;
   for (const Wanted& one : wanted) {
     std::vector<std::string> uncovered;
     for (const std::string& name : one.names) {
-      const bool has_file = std::ranges::any_of(configured, [&](const tls::CertificatePtr& certificate) {
-        return certificate->not_after() > now && covers(certificate->names(), name);
-      });
-      if (has_file) continue;
-      if (const Known* known = serving(name)) {
+      if (files.find(name)) continue;
+      if (const Known* known = serving.find(name)) {
         auto& list = users[known->chain.fingerprint];
         for (const std::string& router : one.routers)
           if (std::ranges::find(list, router) == list.end()) list.push_back(router);
