@@ -241,6 +241,14 @@ def test_rfc_9113_8_1_trailers_pass_both_ways(client, origin):
     assert origin.last().trailers == [("x-checksum", "abc")]
 
 
+def test_rfc_9113_8_1_a_whole_request_with_trailers_in_one_piece(client, origin):
+    client.send(frame(HEADERS, END_HEADERS, 1, block(*POST)) + frame(DATA, 0, 1, b"hello")
+                + frame(HEADERS, END_HEADERS | END_STREAM, 1, block(("x-sum", "1"))))
+
+    assert client.answer(1).status == 200
+    assert (origin.last().body, origin.last().trailers) == (b"hello", [("x-sum", "1")])
+
+
 def test_rfc_9113_8_2_3_cookie_crumbs_are_joined(client, origin):
     client.ask(1, (*GET, ("cookie", "a=1"), ("x-between", "1"), ("cookie", "b=2"), ("cookie", "c=3")))
 

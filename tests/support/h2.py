@@ -177,6 +177,8 @@ class H2Client:
                 self.settings_acks += 1
             else:
                 self.settings.update(seen.settings)
+                if HEADER_TABLE_SIZE in seen.settings:
+                    self.encoder.header_table_size = seen.settings[HEADER_TABLE_SIZE]
                 self.send(settings(flags=ACK))
         elif kind == "PingFrame" and "ACK" in seen.flags:
             self.pongs.append(seen.opaque_data)

@@ -18,9 +18,8 @@ enum class Flood : std::uint8_t {
   Priority,      // CVE-2019-9513
   WindowUpdate,
   EmptyData,  // CVE-2019-9518
-  Unknown,    // frames of types that we do not know
 };
-inline constexpr std::size_t kFloods = 8;
+inline constexpr std::size_t kFloods = 7;
 std::string_view text(Flood kind);  // "RST_STREAM"
 
 // The patience of one connection. Two allowances, refilled by time and by useful work: one of requests that

@@ -79,7 +79,7 @@ void ServerConnection::take_in(std::string_view bytes) {
   if (taken < 0) {
     const auto error = static_cast<int>(taken);
     if (error == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS) flood_ = Flood::Continuation;
-    if (error == NGHTTP2_ERR_FLOODED) flood_ = Flood::Ping;
+    if (error == NGHTTP2_ERR_FLOODED) flood_ = last_spent_;  // too many of them at once wait for their answer
     if (flood_) return end_flood();
     return end_with(NGHTTP2_PROTOCOL_ERROR,
                     {0, Fault::Client, false, fmt::format("HTTP/2: {}", nghttp2_strerror(error))});

@@ -152,6 +152,7 @@ class ServerConnection final : net::TransportUser, event::TimerUser, event::Tick
   std::size_t head_bytes_ = 0;  // of the heads of all requests in flight
   FloodGuard guard_;
   std::optional<Flood> flood_;
+  Flood last_spent_ = Flood::Ping;
   std::string violation_;  // what nghttp2 says about the client's last mistake
 
   event::Timer timer_;
@@ -160,7 +161,8 @@ class ServerConnection final : net::TransportUser, event::TimerUser, event::Tick
   TimePoint head_begun_{};
   TimePoint drain_begun_{};
   TimePoint goodbye_by_{};
-  std::int32_t open_head_ = 0;  // stream whose header section is not complete
+  std::int32_t open_head_ = 0;        // stream whose header section is not complete
+  ServerStream* decoding_ = nullptr;  // whose section is, or was last
   std::uint32_t requests_ = 0;
   State state_ = State::Open;
   bool readable_ = false;

@@ -34,6 +34,7 @@ std::uint32_t code_of(StreamError error) {
 // ---- frames
 
 bool ServerConnection::spend(Flood kind) {
+  last_spent_ = kind;
   if (!flood_ && !guard_.spend(kind, loop_.now())) flood_ = kind;
   return !flood_;
 }
@@ -60,7 +61,7 @@ bool ServerConnection::admit_frame(std::uint8_t type, std::uint8_t flags, std::s
       else if (length != 5)
         nghttp2_session_terminate_session(session_, NGHTTP2_FRAME_SIZE_ERROR);
       return spend(Flood::Priority);
-    default: return spend(Flood::Unknown);
+    default: return true;  // nghttp2 skips what it does not know, and does not tell
   }
 }
 
@@ -74,6 +75,7 @@ bool ServerConnection::begin_request(std::int32_t id) {
   ++streams_;
   open_head_ = id;
   head_begun_ = loop_.now();
+  decoding_ = stream;
   nghttp2_session_set_stream_user_data(session_, id, stream);
   // All streams get their turn, whatever order their client would like best.
   const nghttp2_extpri turns{NGHTTP2_EXTPRI_DEFAULT_URGENCY, 1};
@@ -87,10 +89,11 @@ bool ServerConnection::begin_request(std::int32_t id) {
 }
 
 void ServerConnection::begin_trailers(ServerStream& stream) {
+  decoding_ = &stream;
   open_head_ = stream.id_;
   head_begun_ = loop_.now();
   // Nobody is left to read them: they are only decoded.
-  if (!stream.job_ || !stream.started_) return;
+  if (!stream.job_) return;
   stream.trailer_fields_.emplace(stream.trailers_.emplace(stream.job_->head().arena()));
 }
 
@@ -374,6 +377,7 @@ void ServerConnection::remove(ServerStream& stream) {
   (stream.previous_ ? stream.previous_->next_ : first_) = stream.next_;
   if (stream.next_) stream.next_->previous_ = stream.previous_;
   stream.next_ = stream.previous_ = nullptr;
+  if (decoding_ == &stream) decoding_ = nullptr;
   if (--streams_ == 0) idle_since_ = loop_.now();
   held_out_ -= stream.out_.size();
   head_bytes_ -= stream.head_bytes_;

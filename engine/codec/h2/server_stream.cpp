@@ -116,12 +116,6 @@ void ServerStream::body_wanted() {
   connection_.submit_interim(*this, head);
 }
 
-void ServerStream::fail_body(Error error) {
-  if (failed_) return;
-  failed_ = std::move(error);
-  connection_.wake_reader(*this);
-}
-
 // ---- the answer
 
 Result<> ServerStream::informational(const http::ResponseHead& head) {

@@ -58,8 +58,6 @@ class ServerStream final : public event::Destroyable,
   std::optional<Result<http::Chunk>> take_body(std::size_t max_bytes);
   Task<Result<http::Chunk>> wait_and_read(std::size_t max_bytes);
   void body_wanted();
-  // The request can no longer be complete; its reader hears of it when the tick ends.
-  void fail_body(Error error);
 
   Task<Result<>> wait_for_room();
   bool has_room(std::size_t own_mark, std::size_t common_mark) const;

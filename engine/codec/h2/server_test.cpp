@@ -379,6 +379,7 @@ TEST_F(H2ServerTest, DrainingWaitsForWhatRuns) {
   exchange();
 
   connection->drain();
+  exchange();
   pass(10s);
   EXPECT_FALSE(wire.finished);
   handler.go.notify();
