@@ -39,6 +39,10 @@ std::shared_ptr<const admin::Sources> Views::sources(runtime::RecordSink& sink) 
       for (auto& [name, count] : control->open_connections().all()) out.push_back({name, count});
     return out;
   };
+  made->http2_floods = [this] {
+    const runtime::Control* control = control_.load();
+    return control ? control->http2_floods() : std::vector<std::pair<std::string_view, std::uint64_t>>();
+  };
   made->udp = [this] {
     const runtime::Control* control = control_.load();
     return control ? control->udp_counts().by_entry_point() : std::vector<admin::UdpCounts>();

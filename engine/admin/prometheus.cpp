@@ -106,6 +106,14 @@ std::string Prometheus::text(const Sources& sources, Scrape& scrape) {
     const std::lock_guard lock(scrape.mutex);
     scrape.requests.write(out, *metrics, families);
   }
+  if (sources.http2_floods) {
+    out.family("fairlead_http2_floods_total", "HTTP/2 connections that were ended for a flood of frames.",
+               "counter");
+    for (const auto& [kind, count] : sources.http2_floods()) {
+      const Label labels[] = {{"frame", kind}};
+      out.sample("fairlead_http2_floods_total", labels, count);
+    }
+  }
   if (sources.dropped_log_lines) {
     out.family("fairlead_access_log_lines_lost_total", "Lines of the access log that could not be written.",
                "counter");

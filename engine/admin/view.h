@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace fairlead::admin {
@@ -65,6 +66,8 @@ struct Sources {
   std::function<std::vector<UdpCounts>()> udp;                 // may be empty; one per entry point
   std::function<std::shared_ptr<observe::Metrics>()> metrics;  // may be empty
   std::function<std::uint64_t()> dropped_log_lines;            // may be empty
+  // HTTP/2 connections that were ended for a flood, by the kind of frame.
+  std::function<std::vector<std::pair<std::string_view, std::uint64_t>>()> http2_floods;  // may be empty
   std::function<std::optional<bool>(std::string_view service, std::string_view url)>
       server_up;  // may be empty
   std::function<std::optional<model::ServerIllness>(std::string_view service, std::string_view url)>

@@ -209,6 +209,17 @@ void Control::open_entry_points() {
   }
 }
 
+std::vector<std::pair<std::string_view, std::uint64_t>> Control::http2_floods() const {
+  std::vector<std::pair<std::string_view, std::uint64_t>> out;
+  for (std::size_t kind = 0; kind < codec::h2::kFloods; ++kind) {
+    std::uint64_t count = 0;
+    for (const auto& worker : workers_)
+      count += worker->gauges().floods[kind].load(std::memory_order_relaxed);
+    out.emplace_back(text(static_cast<codec::h2::Flood>(kind)), count);
+  }
+  return out;
+}
+
 void Control::finish_drain(std::promise<bool>& done) {
   draining_ = true;
   Duration accept{};

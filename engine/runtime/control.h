@@ -20,6 +20,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -60,6 +61,8 @@ class Control {
   std::shared_ptr<const Snapshot> current() const;
   std::vector<std::unique_ptr<Worker>>& workers() { return workers_; }
   const OpenConnections& open_connections() const { return open_connections_; }
+  // HTTP/2 connections that were ended for a flood, by the kind of frame.
+  std::vector<std::pair<std::string_view, std::uint64_t>> http2_floods() const;
   const UdpCounts& udp_counts() const { return publisher_.udp_counts(); }
   // Certificates and challenges of all workers.
   const std::shared_ptr<tls::Tables>& tls_tables() const { return compiler_.tls_tables(); }
