@@ -38,7 +38,7 @@ StoredCertificate made(const std::string& name, const std::string& alternatives)
   X509V3_set_ctx(&context, x, x, nullptr, nullptr, 0);
   for (const auto& [nid, value] : {std::pair<int, std::string>{NID_subject_alt_name, alternatives},
                                    {NID_subject_key_identifier, "hash"},
-                                   {NID_authority_key_identifier, "keyid"}}) {
+                                   {NID_authority_key_identifier, "keyid:always"}}) {
     X509_EXTENSION* extension = X509V3_EXT_conf_nid(nullptr, &context, nid, value.c_str());
     X509_add_ext(x, extension, -1);
     X509_EXTENSION_free(extension);

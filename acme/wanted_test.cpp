@@ -52,8 +52,8 @@ TEST_F(Wanting, TakesTheHostsOfTheRuleUnlessDomainsAreNamed) {
   const auto list = wanted().certificates;
 
   ASSERT_EQ(list.size(), 3U);
-  EXPECT_EQ(list[0].names, (Names{"a.test", "b.test"}));
-  EXPECT_EQ(list[1].names, (Names{"m.test", "*.m.test"}));
+  EXPECT_EQ(list[0].names, (Names{"m.test", "*.m.test"})) << "sorted by their names";
+  EXPECT_EQ(list[1].names, (Names{"a.test", "b.test"}));
   EXPECT_EQ(list[2].names, (Names{"n.test"}));
 }
 

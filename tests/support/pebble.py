@@ -22,7 +22,7 @@ class Pebble:
     of its configuration file go into `config`, of its environment into `env`."""
 
     def __init__(self, http_port=None, tls_port=None, validity=7776000, config=None, env=None, nonce_reject=5,
-                 dns_port=None):
+                 dns_port=None, listen="127.0.0.1"):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="pebble-test-"))
         self.port, self.management = free_port(), free_port()
         self.mocks_dns = dns_port is None
