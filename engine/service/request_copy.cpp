@@ -28,6 +28,7 @@ void copy_head(const http::RequestHead& from, http::RequestHead& to, Arena& aren
 RequestCopy::RequestCopy(const exchange::Exchange& x)
     : head_(arena_),
       client_(x.client),
+      local_(x.local),
       client_ip_(arena_.copy(x.client_ip)),
       router_name_(arena_.copy(x.router_name)),
       null_forwarded_for_(x.null_forwarded_for),
@@ -44,6 +45,7 @@ void RequestCopy::put_into(exchange::Exchange& x) const {
   x.record.log = false;
   x.record.metrics = false;
   x.client = client_;
+  x.local = local_;
   x.client_ip = client_ip_;
   x.router_name = router_name_;
   x.tls = tls_ ? &*tls_ : nullptr;

@@ -23,6 +23,7 @@ class RequestCopy {
   Arena arena_;
   http::RequestHead head_;
   net::Address client_;
+  net::Address local_;
   std::string_view client_ip_;
   std::string_view router_name_;
   std::optional<exchange::TlsFacts> tls_;
