@@ -47,7 +47,20 @@ def middlewares_of(world):
 
 @row("kept-method", redirectScheme={"scheme": "https", "keepMethod": True})
 def check(w, host):
-    assert w.ask(host).status == 307
+    answer = w.ask(host)
+    assert (answer.status, answer.body) == (307, b"Temporary Redirect")
+
+
+@row("no-url", redirectRegex={"regex": "^.*/bad$", "replacement": "https://[broken/"})
+def check(w, host):
+    assert w.ask(host, "/bad").status == 502
+    assert w.ask(host, "/good").status == 200
+
+
+@row("prefix-added", stripPrefix={"prefixes": ["/one"]})
+def check(w, host):
+    assert w.sent(host, "/one/a%2Fb", entry_point="trusting", headers={"X-Forwarded-Prefix": "/outer"}).target == "/a%2Fb"
+    assert w.origin.last().all("X-Forwarded-Prefix") == ["/outer", "/one"]
 
 
 @row("key-kept", apiKey={"keys": [f"ci:{KEY}"], "header": "X-Key", "keepKey": True})
@@ -436,6 +449,17 @@ def check(w, host):
         assert option in w.said_about(host)
 
 
+@row("headers-upgrade", headers={"frameDeny": True, "customResponseHeaders": {"X-Mine": "1"},
+                                 "accessControlAllowOriginList": ["*"], "addVaryHeader": True})
+def check(w, host):
+    assert w.ask(host).header("X-Mine") == "1"
+    w.origin.script([b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n", Origin.CLOSE])
+    answer = w.ask(host, headers=[("Connection", "Upgrade"), ("Upgrade", "websocket"), ("Origin", "https://a.example")])
+    assert answer.status == 101
+    assert not {name.lower() for name, _ in answer.headers} & {
+        "x-frame-options", "x-mine", "access-control-allow-origin", "vary"}
+
+
 @row("type-off", contentType={"autoDetect": False})
 def check(w, host):
     w.origin.script(respond(b"<html>"))
@@ -460,6 +484,9 @@ def check(w, host):
     assert coding(w, host, "gzip", "application/grpc") is None
     assert coding(w, host, "gzip", "no type") is None
     assert coding(w, host, "gzip", **{"Content-Type": "image/png"}) is None
+    w.origin.script(respond(LONG, headers=[("Content-Type", "text/html"), ("Content-Encoding", "br")]))
+    encoded = w.ask(host, headers={"Accept-Encoding": "gzip"})
+    assert (encoded.body, encoded.header("Content-Encoding")) == (LONG, "br")
 
 
 @row("zip-included", compress={"includedContentTypes": ["application/json"], "minResponseBodyBytes": 10})
@@ -479,6 +506,15 @@ def check(w, host):
     assert coding(w, host, None) == "gzip"
     assert coding(w, host, "identity, gzip;q=0.5") is None
     assert coding(w, host, "br;q=0, gzip;q=0") is None
+
+
+@row("buffer-stop", buffering={"retryExpression": "ResponseCode() == 503 && RequestMethod() != `GET`"})
+def check(w, host):
+    w.origin.answer = respond(status=503, reason="X")
+    assert w.ask(host, method="POST", body=b"abc").status == 503
+    assert len(w.origin.requests) == 11  # ten more and no end
+    assert w.ask(host, method="POST", body=b"").status == 503
+    assert len(w.origin.requests) == 12  # without a body never again
 
 
 @row("pages-named", errors={"status": ["500-599", "418"], "service": "pages", "query": "{status}?was={originalStatus}",

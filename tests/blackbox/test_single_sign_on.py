@@ -1,6 +1,8 @@
 """forwardAuth with servers that behave as Authelia and oauth2-proxy do, over TLS, and what happens to its files."""
 
 import shutil
+import socket
+import struct
 import urllib.parse
 
 import pytest
@@ -151,3 +153,14 @@ def test_its_authority_is_read_again_when_the_file_changes(world):
     assert world.proxy.ask(host="secure").status == 500
     shutil.copy(world.ca.cert, world.trusted)
     wait_for(lambda: world.proxy.ask(host="secure").status == 401, 10, "it is trusted again")
+
+
+def test_a_client_that_leaves_meanwhile_is_logged_as_gone(world):
+    world.oauth2.script([0.5, respond()])
+    with RawClient(world.proxy.port()) as client:
+        client.send("GET /leaver HTTP/1.1\r\nHost: oauth2\r\n\r\n")
+        wait_for(lambda: any(request.header("X-Forwarded-Uri") == "/leaver" for request in world.oauth2.requests), 5, "the question")
+        client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # a reset, not half a close
+    line = wait_for(lambda: [line for line in world.proxy.access_log() if line["RequestPath"] == "/leaver"], 10, "the log line")[0]
+    assert line["DownstreamStatus"] == 499
+    assert world.origin.requests == []
