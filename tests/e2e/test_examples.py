@@ -1,11 +1,16 @@
 """Every project below examples/, as it is shipped, with this run's images and on other ports."""
 
 import base64
+import contextlib
 import os
 import re
 import shutil
+import socket
 import subprocess
 
+import dns.exception
+import dns.message
+import dns.query
 import pytest
 from conftest import RUN, name_of
 from support.engine import CLI, Compose
@@ -113,23 +118,34 @@ def test_sso(engine):
             assert "root" not in passed.text
 
 
-@pytest.fixture(scope="module")
-def redis_image(engine, tmp_path_factory):
-    """A Redis image from the machine's own redis-server: no registry is asked."""
-    context = tmp_path_factory.mktemp("redis-image")
-    binary = shutil.which("redis-server")
-    assert binary, "redis-server is missing: ./dev test installs it"
+@contextlib.contextmanager
+def image_of(engine, context, program):
+    """An image of one of the machine's own programs: no registry is asked."""
+    binary = shutil.which(program, path=os.environ["PATH"] + ":/usr/sbin")
+    assert binary, f"{program} is missing: ./dev test installs it"
     libraries = re.findall(r"(/\S+)", subprocess.run(["ldd", binary], check=True, capture_output=True, text=True).stdout)
     for path in [binary, *libraries]:
         place = context / "root" / path.lstrip("/")
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(os.path.realpath(path), place)
     (context / "Dockerfile").write_text(f'FROM scratch\nCOPY root/ /\nENV PATH={os.path.dirname(binary)}\n')
-    name = f"{RUN}-redis:latest"
+    name = f"{RUN}-{program}:latest"
     subprocess.run([CLI, "-H", engine.endpoint, "build", "-q", "-t", name, str(context)], check=True, capture_output=True,
                    env={**os.environ, "DOCKER_BUILDKIT": "0"})
     yield name
     engine.cli("rmi", "-f", name, check=False)
+
+
+@pytest.fixture(scope="module")
+def redis_image(engine, tmp_path_factory):
+    with image_of(engine, tmp_path_factory.mktemp("redis-image"), "redis-server") as name:
+        yield name
+
+
+@pytest.fixture(scope="module")
+def knot_image(engine, tmp_path_factory):
+    with image_of(engine, tmp_path_factory.mktemp("knot-image"), "knotd") as name:
+        yield name
 
 
 def test_limits(engine, redis_image, monkeypatch):
@@ -196,11 +212,28 @@ def test_maintenance(engine, monkeypatch):
         example.until(200, "app.localhost")
 
 
+def test_udp_dns(engine, knot_image, monkeypatch):
+    port = free_port(socket.SOCK_DGRAM)
+    monkeypatch.setenv("KNOT_IMAGE", knot_image)
+    monkeypatch.setenv("FAIRLEAD_DNS", str(port))
+    with Example(engine, "udp-dns"):
+        query = dns.message.make_query("www.example.test", "A")
+        for ask_dns in (dns.query.udp, dns.query.tcp):
+
+            def addresses():
+                try:
+                    return [str(record) for record in ask_dns(query, "127.0.0.1", timeout=2, port=port).answer[0]]
+                except (OSError, EOFError, IndexError, dns.exception.DNSException):
+                    return None
+
+            assert wait_for(addresses, 40, "the DNS server answers", every=0.1) == ["192.0.2.7"]
+
+
 def test_every_example_is_started_here():
     """A folder without a test of its name fails."""
     folders = {path.parent.name for path in (ROOT / "examples").glob("*/compose.yml")}
 
-    assert folders == {name.removeprefix("test_") for name in globals() if name.startswith("test_")} - {
-        "every_example_is_started_here"}
+    assert folders == {name.removeprefix("test_").replace("_", "-") for name in globals() if name.startswith("test_")} - {
+        "every-example-is-started-here"}
     for folder in folders:
         assert f"examples/{folder}" in (ROOT / "README.md").read_text()
