@@ -202,6 +202,9 @@ void Acme::collect_known() {
           one = std::make_shared<const Known>(Known{stored, *chain, *certificate, name, {}});
         }
         WallTime renew_at = renewal_time(one->chain.not_before, one->chain.not_after, one->chain.fingerprint);
+        if (const std::int64_t hours = resolver->options().certificates_duration; hours != kUsualDuration)
+          renew_at = std::max(one->chain.not_before + (one->chain.not_after - one->chain.not_before) / 3,
+                              std::min(renew_at, one->chain.not_after - renewal_lead(hours)));
         const auto asked = own->second.renewals.find(one->chain.fingerprint);
         if (asked != own->second.renewals.end() && asked->second.renew_at > WallTime{})
           renew_at = asked->second.renew_at;

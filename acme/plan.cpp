@@ -170,6 +170,16 @@ WallTime renewal_time(WallTime not_before, WallTime not_after, const std::string
   return not_before + life / 3 * 2 - life / 20'000 * thousandth;
 }
 
+Duration renewal_lead(std::int64_t hours) {
+  using namespace std::chrono_literals;
+  if (hours >= 8760) return 2880h;
+  if (hours >= 2160) return 720h;
+  if (hours >= 720) return 240h;
+  if (hours >= 144) return 48h;
+  if (hours >= 24) return 6h;
+  return 20min;
+}
+
 Duration name_back_off(int failures, double chance) {
   using namespace std::chrono_literals;
   static constexpr std::array<Duration, 10> kSteps = {2min, 5min, 15min, 30min, 1h, 2h, 4h, 8h, 16h, 24h};

@@ -63,6 +63,11 @@ Plan make_plan(const PlanInput& input);
 // second.
 WallTime renewal_time(WallTime not_before, WallTime not_after, const std::string& fingerprint);
 
+// How long before its end a certificate is renewed where certificatesDuration was set (Traefik's schedule).
+// It counts when it is earlier than renewal_time(), and leaves a third of the lifetime in use at least.
+Duration renewal_lead(std::int64_t certificates_duration_hours);
+inline constexpr std::int64_t kUsualDuration = 2160;  // hours; what nobody set
+
 // How long a name waits after so many failures in a row: 2 minutes to a day. Five tries fit into an hour, as
 // Let's Encrypt allows. `chance`: 0 to 1.
 Duration name_back_off(int failures, double chance);

@@ -186,6 +186,15 @@ TEST(Renewal, IsAtTwoThirdsOfTheLifetimeOrABitEarlier) {
     }
 }
 
+TEST(Renewal, FollowsTraefiksScheduleWhereTheDurationWasSet) {
+  EXPECT_EQ(renewal_lead(8760), 120 * 24h);
+  EXPECT_EQ(renewal_lead(8759), 30 * 24h);
+  EXPECT_EQ(renewal_lead(720), 10 * 24h);
+  EXPECT_EQ(renewal_lead(144), 2 * 24h);
+  EXPECT_EQ(renewal_lead(24), 6h);
+  EXPECT_EQ(renewal_lead(1), 20min);
+}
+
 TEST(BackOff, GrowsFromMinutesToADay) {
   EXPECT_EQ(name_back_off(1, 0.5), 2min);
   EXPECT_EQ(name_back_off(10, 0.5), 24h);

@@ -12,11 +12,9 @@
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 
 namespace fairlead::runtime {
 namespace {
@@ -95,17 +93,15 @@ void Opening::on_timer(event::Timer&) {
 void Opening::look() {
   if (gone_) return;
   std::array<char, kMaxPeek>& bytes = first_bytes();
-  ssize_t got = 0;
-  do got = ::recv(transport_->plain_fd(), bytes.data(), bytes.size(), MSG_PEEK);
-  while (got < 0 && errno == EINTR);
-  if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
-  if (got <= 0) return close();
+  const net::IoResult got = transport_->peek(bytes);
+  if (got.status == net::IoStatus::WouldBlock) return;
+  if (got.status != net::IoStatus::Ok) return close();
   if (!std::exchange(spoken_, true)) {
     // readTimeout bounds recognising what it is, as in Traefik, and the handshake no less than that.
     handshake_deadline_ = worker_.loop().now() + kHandshakeTime;
     timer_.arm(timer_.armed() ? std::min(timer_.deadline(), handshake_deadline_) : handshake_deadline_);
   }
-  const auto size = static_cast<std::size_t>(got);
+  const std::size_t size = got.bytes;
   if (expects_proxy_ && (!pass_proxy_header({bytes.data(), size}) || begin_unread())) return;
   if (!postgres_) {
     const tcp::Prelude prelude = tcp::prelude_of({bytes.data(), size});
@@ -227,13 +223,18 @@ void Opening::begin_tls(const tls::ClientHello& hello) {
   const tls::Tables& tables = *(*worker_.snapshot())->tls;
   const tcp::RoutePtr route = tcp_route(*entry_point, hello);
   if (postgres_ && !route)
-    return refuse(SSL_AD_UNRECOGNIZED_NAME,
-                  fmt::format("no TCP router with tls takes PostgreSQL connections of {}",
-                              quoted(hello.server_name)));
-  // Where no resolver validates that way, challenges belong to whoever is behind a router that passes TLS
-  // through.
-  const bool challenged = hello.offers(tls::kAcmeProtocol) &&
-                          ((*worker_.snapshot())->tls_challenges || !route || !route->passthrough);
+    return refuse(
+        SSL_AD_UNRECOGNIZED_NAME,
+        fmt::format("no TCP router with tls takes PostgreSQL connections of {}", quoted(hello.server_name)));
+  // Where no resolver validates that way, and with allowACMEByPass, challenges belong to whoever is behind a
+  // router that passes TLS through.
+  const auto ours = [this] {
+    const Snapshot& now = **worker_.snapshot();
+    const auto options = now.install->entry_points.find(entry_point_.name());
+    return now.tls_challenges &&
+           (options == now.install->entry_points.end() || !options->second.allow_acme_bypass);
+  };
+  const bool challenged = hello.offers(tls::kAcmeProtocol) && (!route || !route->passthrough || ours());
   std::expected<tls::SslPtr, tls::Refusal> ssl;
   if (challenged) {
     challenge_ = true;

@@ -2,8 +2,6 @@
 
 import base64
 import json
-import os
-import signal
 import socket
 import ssl
 import subprocess
@@ -220,6 +218,24 @@ def test_a_bypass_lets_routers_serve_challenges(stage, origin):
     assert proxy.ask("/.well-known/acme-challenge/x", host="mine.test").status == 200
     assert proxy.ask("/.well-known/acme-challenge/x", host="other.test").status == 404
     wait_served(proxy, "bypass.test", stage.pebble.root())
+
+
+def test_a_bypass_passes_tls_challenges_on(stage, origin, start):
+    """The authority asks the first one, which passes TLS through to the second, which has the answer."""
+    second_port = free_port()
+    dynamic = {"tcp": {"routers": {"pass": {"rule": "HostSNI(`behind.test`)", "service": "pass", "entryPoints": ["secure"],
+                                            "tls": {"passthrough": True}}},
+                       "services": {"pass": {"loadBalancer": {"servers": [{"address": f"127.0.0.1:{second_port}"}]}}}}}
+    dynamic["http"] = site(origin, "Host(`front.test`)")["http"]
+    front = stage.start(dynamic, {"tlsChallenge": {}}, install={"entryPoints": {"secure": {"allowACMEByPass": True}}})
+    resolver = stage.pebble.resolver(stage.folder / "behind.json", {"tlsChallenge": {}})
+    start(site(origin, "Host(`behind.test`)"), {"certificatesResolvers": {"le": resolver},
+                                                "entryPoints": {"secure": {"address": f"127.0.0.1:{second_port}"}}},
+          entry_points=())
+    root = stage.pebble.root()
+
+    wait_served(front, "behind.test", root)
+    wait_served(front, "front.test", root)
 
 
 def test_the_default_certificate_can_be_generated(stage, origin):
