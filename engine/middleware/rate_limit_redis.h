@@ -55,7 +55,8 @@ class RateLimitRedis {
 template <>
 inline constexpr auto fairlead::schema::options<fairlead::middleware::RateLimitRedisOptions> =
     table(option<&middleware::RateLimitRedisOptions::endpoints>(
-              "endpoints", "Servers as host:port, tried in order.", {.tier = Tier::T3}),
+              "endpoints", "Servers as host:port, tried in order; nodes of a cluster redirect.",
+              {.tier = Tier::T3}),
           option<&middleware::RateLimitRedisOptions::username>("username", "User to log in as.",
                                                                {.tier = Tier::T3}),
           option<&middleware::RateLimitRedisOptions::password>("password", "Its password.",

@@ -15,12 +15,15 @@
 #include <cstring>
 #include <deque>
 #include <map>
+#include <mutex>
 #include <optional>
 
 namespace fairlead::upstream {
 namespace {
 
 constexpr std::size_t kMaxWaiting = 10'000;
+constexpr int kMaxRedirections = 5;
+constexpr std::size_t kMaxNodes = 1000;  // as many as a cluster may have
 
 struct FreeReader {
   void operator()(redisReader* reader) const { redisReaderFree(reader); }
@@ -71,6 +74,24 @@ struct Endpoint {
   std::uint16_t port = 6379;
 };
 
+// Where a node of a cluster sends a command: "MOVED 3999 10.0.0.1:6381", or "ASK …" while a slot moves.
+struct Redirection {
+  Endpoint to;
+  bool asking = false;
+};
+
+std::optional<Redirection> redirection(const RedisReply& reply) {
+  if (reply.kind != RedisReply::Kind::Error) return std::nullopt;
+  const std::vector<std::string_view> words = split(reply.text, ' ');
+  if (words.size() != 3 || (words[0] != "MOVED" && words[0] != "ASK")) return std::nullopt;
+  const std::size_t colon = words[2].rfind(':');
+  if (colon == words[2].npos || colon == 0) return std::nullopt;
+  const auto port = parse_digits(words[2].substr(colon + 1));
+  if (!port || *port == 0 || *port > 65535) return std::nullopt;
+  return Redirection{{std::string(words[2].substr(0, colon)), static_cast<std::uint16_t>(*port)},
+                     words[0] == "ASK"};
+}
+
 // A transport must not go away inside one of its own calls.
 struct Dead final : event::Destroyable {
   explicit Dead(std::unique_ptr<net::Transport> dead) : transport(std::move(dead)) {}
@@ -82,6 +103,25 @@ struct Dead final : event::Destroyable {
 struct Redis::Settings {
   RedisOptions options;
   std::vector<Endpoint> endpoints;
+
+  // The same for one node of the cluster that `endpoints` belong to; null when there are too many.
+  std::shared_ptr<const Settings> node(const Endpoint& at) const {
+    const std::lock_guard lock(nodes->mutex);
+    const auto known = nodes->all.find({at.host, at.port});
+    if (known != nodes->all.end()) return known->second;
+    if (nodes->all.size() == kMaxNodes) return nullptr;
+    auto made = std::make_shared<Settings>();
+    made->options = options;
+    made->endpoints = {at};
+    return nodes->all[{at.host, at.port}] = std::move(made);
+  }
+
+  // Workers find nodes at their own pace, and share what is known of them.
+  struct Nodes {
+    std::mutex mutex;
+    std::map<std::pair<std::string, std::uint16_t>, std::shared_ptr<const Settings>> all;
+  };
+  std::shared_ptr<Nodes> nodes = std::make_shared<Nodes>();
 };
 
 // The connection of one worker. Replies come in the order of the commands.
@@ -304,10 +344,22 @@ Redis::Link& Redis::link_of(event::Loop& loop, const std::shared_ptr<const Setti
 }
 
 Task<Result<RedisReply>> Redis::command(event::Loop& loop, std::vector<std::string> words) const {
-  const std::shared_ptr<Link::Waiter> waiter = link_of(loop, settings_).send(words);
-  if (!waiter) co_return fail(503, Fault::Proxy, "redis: too many commands wait");
-  if (!waiter->outcome) co_await waiter->signal.wait();
-  co_return std::move(*waiter->outcome);
+  std::shared_ptr<const Settings> at = settings_;
+  bool asking = false;
+  for (int redirections = 0;; ++redirections) {
+    Link& link = link_of(loop, at);
+    // Its answer comes first, and nobody waits for it.
+    const bool asked = !asking || link.send({"ASKING"});
+    const std::shared_ptr<Link::Waiter> waiter = asked ? link.send(words) : nullptr;
+    if (!waiter) co_return fail(503, Fault::Proxy, "redis: too many commands wait");
+    if (!waiter->outcome) co_await waiter->signal.wait();
+    Result<RedisReply> outcome = std::move(*waiter->outcome);
+    const auto elsewhere = outcome ? redirection(*outcome) : std::nullopt;
+    if (!elsewhere || redirections == kMaxRedirections) co_return outcome;
+    at = settings_->node(elsewhere->to);
+    if (!at) co_return outcome;
+    asking = elsewhere->asking;
+  }
 }
 
 }  // namespace fairlead::upstream

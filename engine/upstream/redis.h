@@ -37,7 +37,8 @@ struct RedisOptions {
 
 // Redis as a worker uses it: one connection per worker, on the worker's own loop, over which commands are
 // pipelined; hiredis only writes and reads the protocol. It connects with the first command and anew after
-// a failure. Any worker's thread.
+// a failure. A node of a cluster may send a command to another one; that costs a second round trip and one
+// more connection. Any worker's thread.
 class Redis {
  public:
   static Configured<std::shared_ptr<const Redis>> make(RedisOptions options);

@@ -71,6 +71,29 @@ class Redis:
         return rest.decode()
 
 
+class RedisCluster:
+    """Two nodes, each with half of the slots."""
+
+    def __init__(self, folder, pair, authority):
+        self.buses = [free_port(), free_port()]
+        self.nodes = [Redis(folder, pair, authority, (
+            "cluster-enabled yes", f"cluster-port {bus}", f"cluster-config-file nodes-{bus}.conf")) for bus in self.buses]
+
+    def __enter__(self):
+        for node in self.nodes:
+            node.start()
+        one, other = self.nodes
+        one.ask("CLUSTER", "ADDSLOTSRANGE", 0, 8191)
+        other.ask("CLUSTER", "ADDSLOTSRANGE", 8192, 16383)
+        one.ask("CLUSTER", "MEET", "127.0.0.1", other.port, self.buses[1])
+        wait_for(lambda: all("cluster_state:ok" in node.ask("CLUSTER", "INFO") for node in self.nodes), 20, "the cluster")
+        return self
+
+    def __exit__(self, *_):
+        for node in self.nodes:
+            node.stop()
+
+
 class SilentServer:
     """Accepts connections, by its backlog alone, and never says a word."""
 
