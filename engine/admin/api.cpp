@@ -21,6 +21,11 @@ bool is_small(const model::Dynamic& dynamic) {
          kSmall;
 }
 
+// There may be thousands, of files too, however few the routers are.
+bool counts_certificates(const ApiQuery& query) {
+  return query.segments.front() == "certificates" || query.segments.front() == "overview";
+}
+
 exchange::Response respond(exchange::Exchange& x, const ApiAnswer& answer) {
   if (!answer.archive.empty()) {
     exchange::Response file = exchange::plain(x, 200, "application/gzip", x.arena().copy(answer.body));
@@ -81,7 +86,7 @@ Task<exchange::Response> Api::serve(exchange::Exchange& x) const {
     query.segments.push_back(std::move(*decoded));
   }
   query.parameters = x.request.query;
-  if (is_small(*view->dynamic)) co_return respond(x, answer_api(query, *view, *sources_));
+  if (is_small(*view->dynamic) && !counts_certificates(query)) co_return respond(x, answer_api(query, *view, *sources_));
   Result<ApiAnswer> made = co_await event::Offload::shared().run(
       x.loop, event::Lane::Files,
       [query = std::move(query), view, sources = sources_] { return answer_api(query, *view, *sources); });
