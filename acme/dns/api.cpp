@@ -16,6 +16,11 @@ constexpr std::size_t kMaxWords = 300;
 
 bool is_later(long status) { return status == 429 || (status >= 502 && status <= 504); }
 
+// Whether it was certainly not done, or doing it twice is no harm.
+bool may_repeat(const std::string& method, long status) {
+  return method == "GET" ? is_later(status) : status == 429 || status == 503;
+}
+
 // What a server says about an error, wherever its API puts that.
 std::string words(const ApiAnswer& answer) {
   const nlohmann::json& json = answer.json;
@@ -85,7 +90,7 @@ Result<ApiAnswer> Api::call(const std::string& method, const std::string& path, 
     answer.json = nlohmann::json::parse(answer.body, nullptr, false);
     if (answer.json.is_discarded()) answer.json = nullptr;
     if (answer.status / 100 == 2 || std::ranges::find(fine, answer.status) != fine.end()) return answer;
-    if (is_later(answer.status) && attempt < kAttempts) {
+    if (may_repeat(method, answer.status) && attempt < kAttempts) {
       const auto asked = parse_digits(got->header("retry-after"));
       const std::uint64_t wait = asked ? *asked : std::uint64_t{1} << (attempt - 1);
       if (wait <= kLongestWait) {

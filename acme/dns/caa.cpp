@@ -49,25 +49,29 @@ Result<> caa_verdict(const std::string& name, const std::string& owner,
                   owner, tag, allowed.empty() ? "nobody" : allowed, name, join(issuers, " or ")));
 }
 
-Result<> caa_allows(const std::string& name, const std::vector<std::string>& issuers,
-                    const Resolver& resolver) {
-  if (issuers.empty()) return {};
+Result<bool> caa_allows(const std::string& name, const std::vector<std::string>& issuers,
+                        const Resolver& resolver) {
+  if (issuers.empty()) return true;
   std::string whole = canonical(name);
   std::string_view at = whole;
   if (at.starts_with("*.")) at.remove_prefix(2);
   // The nearest name above, or the name itself, that has such records (RFC 8659 §3).
   while (!at.empty()) {
     const auto answer = resolver.ask(std::string(at), Type::CAA);
-    if (!answer) return {};
+    if (!answer) return false;
     std::vector<CaaProperty> properties;
     for (const ResourceRecord& record : answer->answers)
       if (record.is(Type::CAA))
         if (auto property = caa_property(record)) properties.push_back(std::move(*property));
-    if (!properties.empty()) return caa_verdict(whole, std::string(at), properties, issuers);
+    if (!properties.empty()) {
+      if (auto verdict = caa_verdict(whole, std::string(at), properties, issuers); !verdict)
+        return std::unexpected(std::move(verdict.error()));
+      return true;
+    }
     const std::size_t dot = at.find('.');
     at = dot == std::string_view::npos ? std::string_view() : at.substr(dot + 1);
   }
-  return {};
+  return true;
 }
 
 }  // namespace fairlead::acme::dns

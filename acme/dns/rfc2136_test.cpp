@@ -2,8 +2,10 @@
 
 #include "acme/dns/caa.h"
 #include "acme/dns/propagation.h"
+#include "acme/dns/test_api.h"
 #include "acme/dns/test_knot.h"
 #include "acme/encoding.h"
+#include "acme/order.h"
 #include "acme/solver_dns01.h"
 
 #include <gmock/gmock.h>
@@ -220,11 +222,38 @@ TEST(Caa, IsLookedUpAtTheNearestNameThatHasIt) {
   ASSERT_TRUE(knot().ready()) << knot().log();
   const Resolver resolver({knot().server()});
 
-  EXPECT_TRUE(caa_allows("deep.below.example.test", {"ca.example"}, resolver));
-  EXPECT_THAT(caa_allows("*.below.example.test", {"other.example"}, resolver).error().detail,
-              HasSubstr("CAA records of example.test"));
-  EXPECT_TRUE(caa_allows("www.example.org", {"other.example"}, resolver))
-      << "what cannot be looked up decides nothing";
+  const auto named = caa_allows("deep.below.example.test", {"ca.example"}, resolver);
+  const auto other = caa_allows("*.below.example.test", {"other.example"}, resolver);
+  const auto unknown = caa_allows("www.example.org", {"other.example"}, resolver);
+
+  EXPECT_TRUE(named && *named);
+  ASSERT_FALSE(other);
+  EXPECT_THAT(other.error().detail, HasSubstr("CAA records of example.test"));
+  EXPECT_TRUE(unknown && !*unknown) << "what cannot be looked up decides nothing";
+}
+
+TEST(Caa, AnOrderForANameThatItForbidsIsNotSent) {
+  ASSERT_TRUE(knot().ready()) << knot().log();
+  std::string base;
+  test::TestApi authority([&](const test::ApiRequest& request) -> test::ApiReply {
+    if (request.target != "/dir") return {500, "{}"};
+    return {200, R"({"newNonce":")" + base + R"(/nonce","newAccount":")" + base +
+                     R"(/account","newOrder":")" + base +
+                     R"(/order","meta":{"caaIdentities":["Other.example"]}})"};
+  });
+  base = authority.url();
+  Client client(base + "/dir", {});
+  OrderOptions options;
+  options.names = {"shop.example.test", "shop.proofs.test"};
+  options.resolvers = {knot().server()};
+
+  const auto issued = Order(client, {}, {}, {}).run(options);
+
+  ASSERT_FALSE(issued);
+  ASSERT_EQ(issued.error().names.size(), 1u);
+  EXPECT_EQ(issued.error().names.begin()->first, "shop.example.test");
+  EXPECT_THAT(issued.error().names.begin()->second.detail, HasSubstr("let ca.example issue"));
+  EXPECT_EQ(authority.seen().size(), 1u) << "only the directory was asked for";
 }
 
 TEST(Dns01Solver, PutsADomainAndItsWildcardWhereTheAliasLeads) {
