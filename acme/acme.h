@@ -90,6 +90,8 @@ class Acme {
     int number = 0;           // of a dry run
   };
 
+  class Reporter;
+
   // The planner's thread.
   void run_planner(std::stop_token stop);
   void apply_configuration();

@@ -19,6 +19,11 @@ struct Obstacle {
   std::string error;
   std::string meaning;
   WallTime until{};  // when it is tried again; the latest time there is: only when somebody mends it
+
+  std::string again() const {
+    return until == WallTime::max() ? "tried again when that is mended"
+                                    : fmt::format("tried again at {}", time_text(until));
+  }
 };
 
 // What is under a name: itself, or the wildcard of its first label.
@@ -41,176 +46,204 @@ class ByName {
   std::unordered_map<std::string, T> all_;
 };
 
-std::string when(WallTime time) { return time == WallTime::max() ? "when that is mended" : time_text(time); }
-
 }  // namespace
 
-void Acme::make_report(const Plan& plan, WallTime now) {
-  auto report = std::make_shared<Report>();
-  std::map<std::string, std::shared_ptr<Resolver>> resolvers;
-  std::vector<Wanted> wanted;
-  std::vector<Unusable> unusable;
-  std::set<std::string> busy;
-  std::set<std::string> held;
-  std::map<std::string, std::string> steps;
-  std::shared_ptr<const model::Static> install;
-  {
-    const std::lock_guard lock(mutex_);
-    resolvers = resolvers_;
-    wanted = wanted_;
-    unusable = unusable_;
-    busy = busy_;
-    steps = steps_;
-    install = install_;
-    for (const auto& [name, until] : held_by_other_) held.insert(name);
+// Puts one report together, on the planner's thread.
+class Acme::Reporter {
+ public:
+  Reporter(Acme& acme, const Plan& plan, WallTime now) : acme_(acme), plan_(plan), now_(now) {
+    const std::lock_guard lock(acme.mutex_);
+    resolvers_ = acme.resolvers_;
+    wanted_ = acme.wanted_;
+    unusable_ = acme.unusable_;
+    busy_ = acme.busy_;
+    steps_ = acme.steps_;
+    install_ = acme.install_;
+    for (const auto& [name, until] : acme.held_by_other_) held_.insert(name);
   }
-  std::map<std::string, std::map<std::string, NameState>> states;
-  std::map<std::string, Obstacle> closed;
-  for (const auto& [name, resolver] : resolvers) {
+
+  Report make() {
+    look_at_resolvers();
+    index();
+    std::vector<CertificateStatus> missing;
+    for (const Wanted& wanted : wanted_) look_at(wanted, missing);
+    for (const Unusable& one : unusable_) tell({one.router}, one.what, {});
+    for (const auto& known : acme_.known_) add(*known);
+    for (CertificateStatus& status : missing) out_.certificates.push_back(std::move(status));
+    for (const tls::CertificatePtr& certificate : configured_) add(*certificate);
+    return std::move(out_);
+  }
+
+ private:
+  void look_at_resolvers();
+  void index();
+  void look_at(const Wanted& wanted, std::vector<CertificateStatus>& missing);
+  void add(const Known& known);
+  void add(const tls::Certificate& configured);
+  void tell(const std::vector<std::string>& routers, const std::string& text, const std::string& meaning) {
+    for (const std::string& router : routers)
+      out_.reasons[router].push_back({model::ReasonKind::Certificate, text, meaning, false});
+  }
+  // Of the first of the names that has one.
+  std::optional<Obstacle> obstacle(const std::string& resolver, const std::vector<std::string>& names) const;
+  bool any_of(const std::set<std::string>& set, const std::vector<std::string>& names) const {
+    return std::ranges::any_of(names, [&](const std::string& name) { return set.contains(name); });
+  }
+
+  Acme& acme_;
+  const Plan& plan_;
+  const WallTime now_;
+  std::map<std::string, std::shared_ptr<Resolver>> resolvers_;
+  std::vector<Wanted> wanted_;
+  std::vector<Unusable> unusable_;
+  std::set<std::string> busy_;
+  std::set<std::string> held_;
+  std::map<std::string, std::string> steps_;
+  std::shared_ptr<const model::Static> install_;
+  std::map<std::string, std::map<std::string, NameState>> states_;  // by resolver and name
+  std::map<std::string, Obstacle> closed_;                          // by resolver
+  std::vector<tls::CertificatePtr> configured_;
+  ByName<const Known*> serving_;
+  ByName<const tls::Certificate*> files_;
+  std::map<std::string, std::vector<std::string>> users_;  // routers by fingerprint
+  Report out_;
+};
+
+void Acme::Reporter::look_at_resolvers() {
+  for (const auto& [name, resolver] : resolvers_) {
     resolver->store().read([&, &name = name](const State& state) {
-      if (const auto own = state.find(name); own != state.end()) states[name] = own->second.names;
+      if (const auto own = state.find(name); own != state.end()) states_[name] = own->second.names;
     });
-    if (const std::string problem = resolver->problem(); !problem.empty())
-      closed[name] = {fmt::format("resolver {}: {}", name, problem), {}, WallTime::max()};
-    else if (const WallTime until = resolver->closed_until(); until > now)
-      closed[name] = {fmt::format("resolver {}: {}", name, resolver->closed_because()), {}, until};
-  }
-  for (const auto& [name, options] : install->certificates_resolvers)
-    if (!options.acme)
-      closed[name] = {options.tailscale.is_null()
-                          ? fmt::format("resolver {}: has no `acme`; it can obtain nothing", name)
-                          : fmt::format("resolver {}: Tailscale is not supported; use `acme`", name),
-                      {},
-                      WallTime::max()};
-  const auto obstacle = [&](const std::string& resolver, const std::string& name) -> std::optional<Obstacle> {
-    if (const auto of = states.find(resolver); of != states.end())
-      if (const auto known = of->second.find(name); known != of->second.end() && known->second.failures > 0)
-        return Obstacle{sentence(known->second.detail, known->second.type),
-                        std::string(meaning(known->second.type)), known->second.next_try};
-    if (const auto found = closed.find(resolver); found != closed.end()) return found->second;
-    return std::nullopt;
-  };
-
-  // Which certificate serves a name: as handshakes choose.
-  ByName<const Known*> serving;
-  for (const auto& known : known_)
-    if (known->chain.not_after > now) serving.add(known->chain.names, known.get());
-  std::map<std::string, std::vector<std::string>> users;  // by fingerprint
-  const std::vector<tls::CertificatePtr> configured = parts_.certificates.configured();
-  ByName<const tls::Certificate*> files;
-  for (const tls::CertificatePtr& certificate : configured)
-    if (certificate->not_after() > now) files.add(certificate->names(), certificate.get());
-  std::vector<CertificateStatus> missing;
-  for (const Wanted& one : wanted) {
-    std::vector<std::string> uncovered;
-    for (const std::string& name : one.names) {
-      if (files.find(name)) continue;
-      if (const Known* known = serving.find(name)) {
-        auto& list = users[known->chain.fingerprint];
-        for (const std::string& router : one.routers)
-          if (std::ranges::find(list, router) == list.end()) list.push_back(router);
-      } else {
-        uncovered.push_back(name);
-      }
-    }
-    if (uncovered.empty() || !one.may_order) continue;
-    CertificateStatus status;
-    status.names = uncovered;
-    status.resolver = one.resolver;
-    status.routers = one.routers;
-    std::string hint;
-    const bool running =
-        std::ranges::any_of(uncovered, [&](const auto& name) { return busy.contains(name); });
-    for (const std::string& name : uncovered)
-      if (const auto found = obstacle(one.resolver, name); found && status.error.empty()) {
-        status.error = found->error;
-        status.meaning = found->meaning;
-        status.next =
-            fmt::format("tried again {}{}", found->until == WallTime::max() ? "" : "at ", when(found->until));
-      }
-    for (const std::string& name : uncovered)
-      if (const std::string found = preflight_.finding(name); !found.empty() && !status.error.empty())
-        status.meaning += fmt::format("{}{}", status.meaning.empty() ? "" : "; ", found);
-    if (running) {
-      const auto step = steps.find(one.names.front());
-      status.next = step == steps.end() ? "being obtained" : fmt::format("being obtained: {}", step->second);
-    } else if (std::ranges::any_of(uncovered, [&](const auto& name) { return held.contains(name); })) {
-      status.next = "another instance obtains it";
-    } else if (status.next.empty()) {
-      status.next = "about to be ordered";
-    }
-    const std::string text =
-        status.error.empty()
-            ? fmt::format("no certificate for {} yet: {}", join(uncovered, ", "), status.next)
-            : fmt::format("no certificate for {}: {} ({})", join(uncovered, ", "), status.error, status.next);
-    for (const std::string& router : one.routers)
-      report->reasons[router].push_back({model::ReasonKind::Certificate, text, status.meaning, false});
-    missing.push_back(std::move(status));
-  }
-  for (const Unusable& one : unusable)
-    report->reasons[one.router].push_back({model::ReasonKind::Certificate, one.what, {}, false});
-
-  for (const auto& known : known_) {
-    CertificateStatus status;
-    status.names = known->chain.names;
-    status.resolver = known->resolver;
-    status.issuer = known->chain.issuer;
-    status.fingerprint = known->chain.fingerprint;
-    status.not_before = known->chain.not_before;
-    status.not_after = known->chain.not_after;
-    if (const auto found = users.find(known->chain.fingerprint); found != users.end())
-      status.routers = found->second;
-    const bool running =
-        std::ranges::any_of(known->chain.names, [&](const auto& name) { return busy.contains(name); });
-    if (!plan.used.contains(known->chain.fingerprint))
-      status.next = known->chain.not_after <= now ? "expired; replaced or removed"
-                                                  : "no route uses it: not renewed, removed after expiry";
-    else if (running)
-      status.next = "being renewed";
-    else if (known->renew_at > now)
-      status.next = fmt::format("renewed at {}", time_text(known->renew_at));
-    else
-      status.next = "about to be renewed";
-    if (plan.used.contains(known->chain.fingerprint) && known->renew_at <= now)
-      for (const std::string& name : known->chain.names)
-        if (const auto found = obstacle(known->resolver, name); found && status.error.empty()) {
-          status.error = found->error;
-          status.meaning = found->meaning;
-          if (!running)
-            status.next = fmt::format("renewal tried again {}{}",
-                                      found->until == WallTime::max() ? "" : "at ", when(found->until));
-          const std::string text =
-              fmt::format("the certificate for {} (valid until {}) is not renewed: {} ({})", name,
-                          time_text(known->chain.not_after), status.error, status.next);
-          for (const std::string& router : status.routers)
-            report->reasons[router].push_back({model::ReasonKind::Certificate, text, status.meaning, false});
-        }
-    report->certificates.push_back(std::move(status));
-  }
-  for (CertificateStatus& status : missing) report->certificates.push_back(std::move(status));
-  for (const tls::CertificatePtr& certificate : configured) {
-    CertificateStatus status;
-    status.names = certificate->names();
-    status.issuer = certificate->issuer();
-    status.fingerprint = certificate->fingerprint();
-    status.not_before = certificate->not_before();
-    status.not_after = certificate->not_after();
-    status.next = "its owner renews it";
-    report->certificates.push_back(std::move(status));
-  }
-  // Storage that does not keep what it is given concerns everybody who uses it.
-  for (const auto& [name, resolver] : resolvers) {
-    const std::string problem = resolver->store().write_problem();
-    if (problem.empty() || !resolver->store().refusal().empty()) continue;
-    for (const Wanted& one : wanted)
+    const std::string problem = resolver->problem();
+    if (!problem.empty())
+      closed_[name] = {fmt::format("resolver {}: {}", name, problem), {}, WallTime::max()};
+    else if (const WallTime until = resolver->closed_until(); until > now_)
+      closed_[name] = {fmt::format("resolver {}: {}", name, resolver->closed_because()), {}, until};
+    // Storage that does not keep what it is given concerns everybody who uses it.
+    const std::string unwritten = resolver->store().write_problem();
+    if (unwritten.empty() || !resolver->store().refusal().empty()) continue;
+    for (const Wanted& one : wanted_)
       if (one.resolver == name)
-        for (const std::string& router : one.routers)
-          report->reasons[router].push_back(
-              {model::ReasonKind::Certificate,
-               fmt::format("resolver {}: {}; certificates are kept in memory only", name, problem),
-               {},
-               false});
+        tell(one.routers,
+             fmt::format("resolver {}: {}; certificates are kept in memory only", name, unwritten), {});
   }
+  for (const auto& [name, options] : install_->certificates_resolvers)
+    if (!options.acme)
+      closed_[name] = {options.tailscale.is_null()
+                           ? fmt::format("resolver {}: has no `acme`; it can obtain nothing", name)
+                           : fmt::format("resolver {}: Tailscale is not supported; use `acme`", name),
+                       {},
+                       WallTime::max()};
+}
+
+// Which certificate serves a name: as handshakes choose.
+void Acme::Reporter::index() {
+  for (const auto& known : acme_.known_)
+    if (known->chain.not_after > now_) serving_.add(known->chain.names, known.get());
+  configured_ = acme_.parts_.certificates.configured();
+  for (const tls::CertificatePtr& certificate : configured_)
+    if (certificate->not_after() > now_) files_.add(certificate->names(), certificate.get());
+}
+
+std::optional<Obstacle> Acme::Reporter::obstacle(const std::string& resolver,
+                                                 const std::vector<std::string>& names) const {
+  if (const auto of = states_.find(resolver); of != states_.end())
+    for (const std::string& name : names)
+      if (const auto known = of->second.find(name); known != of->second.end() && known->second.failures > 0) {
+        std::string means(meaning(known->second.type));
+        if (const std::string found = acme_.preflight_.finding(name); !found.empty())
+          means += fmt::format("{}{}", means.empty() ? "" : "; ", found);
+        return Obstacle{sentence(known->second.detail, known->second.type), std::move(means),
+                        known->second.next_try};
+      }
+  const auto found = closed_.find(resolver);
+  return found == closed_.end() ? std::nullopt : std::optional(found->second);
+}
+
+void Acme::Reporter::look_at(const Wanted& wanted, std::vector<CertificateStatus>& missing) {
+  CertificateStatus status;
+  for (const std::string& name : wanted.names) {
+    if (files_.find(name)) continue;
+    const Known* known = serving_.find(name);
+    if (!known) {
+      status.names.push_back(name);
+      continue;
+    }
+    auto& list = users_[known->chain.fingerprint];
+    for (const std::string& router : wanted.routers)
+      if (std::ranges::find(list, router) == list.end()) list.push_back(router);
+  }
+  if (status.names.empty() || !wanted.may_order) return;
+  status.resolver = wanted.resolver;
+  status.routers = wanted.routers;
+  if (const auto against = obstacle(wanted.resolver, status.names)) {
+    status.error = against->error;
+    status.meaning = against->meaning;
+    status.next = against->again();
+  }
+  if (any_of(busy_, status.names)) {
+    const auto step = steps_.find(wanted.names.front());
+    status.next = step == steps_.end() ? "being obtained" : fmt::format("being obtained: {}", step->second);
+  } else if (any_of(held_, status.names)) {
+    status.next = "another instance obtains it";
+  } else if (status.next.empty()) {
+    status.next = "about to be ordered";
+  }
+  const std::string names = join(status.names, ", ");
+  tell(wanted.routers,
+       status.error.empty() ? fmt::format("no certificate for {} yet: {}", names, status.next)
+                            : fmt::format("no certificate for {}: {} ({})", names, status.error, status.next),
+       status.meaning);
+  missing.push_back(std::move(status));
+}
+
+void Acme::Reporter::add(const Known& known) {
+  CertificateStatus status;
+  status.names = known.chain.names;
+  status.resolver = known.resolver;
+  status.issuer = known.chain.issuer;
+  status.fingerprint = known.chain.fingerprint;
+  status.not_before = known.chain.not_before;
+  status.not_after = known.chain.not_after;
+  if (const auto found = users_.find(known.chain.fingerprint); found != users_.end())
+    status.routers = found->second;
+  const bool used = plan_.used.contains(known.chain.fingerprint);
+  if (!used)
+    status.next = known.chain.not_after <= now_ ? "expired; replaced or removed"
+                                                : "no route uses it: not renewed, removed after expiry";
+  else if (any_of(busy_, known.chain.names))
+    status.next = "being renewed";
+  else if (known.renew_at > now_)
+    status.next = fmt::format("renewed at {}", time_text(known.renew_at));
+  else
+    status.next = "about to be renewed";
+  if (used && known.renew_at <= now_)
+    if (const auto against = obstacle(known.resolver, known.chain.names)) {
+      status.error = against->error;
+      status.meaning = against->meaning;
+      if (!any_of(busy_, known.chain.names)) status.next = "renewal " + against->again();
+      tell(status.routers,
+           fmt::format("the certificate for {} (valid until {}) is not renewed: {} ({})",
+                       join(known.chain.names, ", "), time_text(known.chain.not_after), status.error,
+                       status.next),
+           status.meaning);
+    }
+  out_.certificates.push_back(std::move(status));
+}
+
+void Acme::Reporter::add(const tls::Certificate& configured) {
+  CertificateStatus status;
+  status.names = configured.names();
+  status.issuer = configured.issuer();
+  status.fingerprint = configured.fingerprint();
+  status.not_before = configured.not_before();
+  status.not_after = configured.not_after();
+  status.next = "its owner renews it";
+  out_.certificates.push_back(std::move(status));
+}
+
+void Acme::make_report(const Plan& plan, WallTime now) {
+  auto report = std::make_shared<const Report>(Reporter(*this, plan, now).make());
   const std::lock_guard lock(mutex_);
   report_ = std::move(report);
 }
