@@ -79,6 +79,24 @@ TEST_F(CompileTest, AServiceThatIsGoneIsTakenFromTheWorkers) {
   EXPECT_EQ(second->changed_sets[0].second, nullptr);
 }
 
+TEST_F(CompileTest, RoutersBelowOthersHaveNoPlaceOfTheirOwn) {
+  const auto snapshot = compile(R"yaml(
+http:
+  routers:
+    site: {rule: "Host(`shop.example.com`)"}
+    cart: {rule: "PathPrefix(`/cart`)", parentRefs: [site], service: shop}
+    lost: {rule: "PathPrefix(`/lost`)", parentRefs: [nobody], service: shop}
+  services:
+    shop: {loadBalancer: {servers: [{url: "http://10.0.0.1:80"}]}}
+)yaml");
+
+  const exchange::Route* found = route(*snapshot, "shop.example.com", "/cart");
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->name, "site@docker");
+  EXPECT_FALSE(route(*snapshot, "other.example.com", "/cart"));
+  EXPECT_FALSE(route(*snapshot, "other.example.com", "/lost"));
+}
+
 TEST_F(CompileTest, ARouterWithABrokenMiddlewareKeepsItsPlace) {
   const auto snapshot = compile(R"yaml(
 http:

@@ -57,15 +57,15 @@ TEST_F(CompositeCompiler, BuildsEveryKind) {
 
 TEST_F(CompositeCompiler, WhatCannotBeBuiltSaysWhy) {
   const auto snapshot = compile(R"(
-    above: {weighted: {services: [{name: a}, {name: grpc}]}},
+    above: {weighted: {services: [{name: a}, {name: port}]}},
     much: {mirroring: {service: a, mirrors: [{name: b, percent: 101}]}},
     range: {failover: {service: a, fallback: b, errors: {status: ["abc"]}}},
-    grpc: {loadBalancer: {healthCheck: {mode: grpc}, servers: [{url: "http://10.0.0.3"}]}})");
+    port: {loadBalancer: {servers: [{url: "http://10.0.0.3:99999"}]}})");
 
-  EXPECT_NE(problems(*snapshot, "above@file").find("\"grpc@file\" is broken"), std::string::npos);
+  EXPECT_NE(problems(*snapshot, "above@file").find("\"port@file\" is broken"), std::string::npos);
   EXPECT_NE(problems(*snapshot, "much@file").find("percent"), std::string::npos);
   EXPECT_NE(problems(*snapshot, "range@file").find("failover.errors.status"), std::string::npos);
-  EXPECT_NE(problems(*snapshot, "grpc@file").find("not yet in effect"), std::string::npos);
+  EXPECT_NE(problems(*snapshot, "port@file").find("loadBalancer.servers"), std::string::npos);
 }
 
 TEST_F(CompositeCompiler, HealthSurvivesWhileTheCheckIsTheSame) {

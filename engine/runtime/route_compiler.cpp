@@ -48,6 +48,14 @@ std::string loop_token(const std::string& name, const model::Element<model::Http
   return fmt::format("{:x}", hash);
 }
 
+// Of routers with equal rule and priority, those that their provider flagged as shadowed come later.
+std::uint64_t behind_if_shadowed(const model::Element<model::HttpRouter>& element, std::uint64_t order) {
+  constexpr std::uint64_t kShadowed = std::uint64_t{1} << 32;
+  const bool shadowed = std::ranges::find(element.reasons, model::ReasonKind::Shadowed,
+                                          &model::Reason::kind) != element.reasons.end();
+  return order + (shadowed ? kShadowed : 0);
+}
+
 }  // namespace
 
 exchange::Route RouteCompiler::route(const std::string& name, model::Element<model::HttpRouter>& element,
@@ -96,7 +104,7 @@ std::shared_ptr<const exchange::Service> RouteCompiler::children(const std::stri
     model::Element<model::HttpRouter>& element = dynamic_.http.routers.find(name)->second;
     const auto its_rule = rule(element);
     if (!its_rule) continue;
-    const auto place = standing(name, element, *its_rule, order++);
+    const auto place = standing(name, element, *its_rule, behind_if_shadowed(element, order++));
     exchange::Route made;
     made.name = name;
     made.service_name = element.options.service;
@@ -183,13 +191,8 @@ void RouteCompiler::run() {
       if (std::ranges::find(below, name) == below.end()) below.push_back(name);
     }
   std::uint64_t order = 0;
-  // Of routers with equal rule and priority, those that their provider flagged as shadowed come later.
-  constexpr std::uint64_t kShadowed = std::uint64_t{1} << 32;
-  for (auto& [name, element] : dynamic_.http.routers) {
-    const bool shadowed = std::ranges::find(element.reasons, model::ReasonKind::Shadowed,
-                                            &model::Reason::kind) != element.reasons.end();
-    add(name, element, order++ + (shadowed ? kShadowed : 0));
-  }
+  for (auto& [name, element] : dynamic_.http.routers)
+    add(name, element, behind_if_shadowed(element, order++));
   for (auto& [name, compiled] : out_.entry_points) {
     Tables& tables = tables_.find(name)->second;
     compiled.entry.plain.router = std::move(tables.plain).build();

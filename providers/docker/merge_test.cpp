@@ -2,6 +2,7 @@
 
 #include "providers/docker/test_containers.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -165,6 +166,24 @@ TEST(Merge, RoutersOfOtherEntryPointsOrTlsDoNotShadowEachOther) {
 
   for (const auto& [name, router] : catalog.compose().http.routers)
     EXPECT_FALSE(has(router, ReasonKind::Shadowed)) << name;
+}
+
+TEST(Merge, RoutersBelowDifferentParentsDoNotShadowEachOther) {
+  Catalog catalog = test::catalog();
+  Labels labels;
+  for (const char* parent : {"one", "two"}) {
+    labels[fmt::format("traefik.http.routers.{}.rule", parent)] = fmt::format("Host(`{}`)", parent);
+    labels[fmt::format("traefik.http.routers.below-{}.rule", parent)] = "PathPrefix(`/api`)";
+    labels[fmt::format("traefik.http.routers.below-{}.parentrefs", parent)] = parent;
+  }
+  labels["traefik.http.routers.alone.rule"] = "PathPrefix(`/api`)";
+  catalog.seen(container("a", 2, labels), true, at(0s));
+
+  const model::Dynamic d = catalog.compose();
+
+  for (const auto& [name, router] : d.http.routers) EXPECT_TRUE(router.reasons.empty()) << name;
+  EXPECT_EQ(d.http.routers.at("one").options.service, "") << "it hands requests to those below it";
+  EXPECT_EQ(d.http.routers.at("below-one").options.service, "a");
 }
 
 TEST(Merge, DoesNotDependOnTheOrderOfArrival) {

@@ -24,6 +24,16 @@ bool overlap(const std::vector<std::string>& a, const std::vector<std::string>& 
   return std::ranges::any_of(a, [&](const std::string& x) { return std::ranges::find(b, x) != b.end(); });
 }
 
+// Whether a request can come to either of them.
+template <class Router>
+bool meet(const Router& a, const Router& b) {
+  if constexpr (requires { a.parent_refs; }) {
+    if (a.parent_refs.empty() != b.parent_refs.empty()) return false;
+    if (!a.parent_refs.empty()) return overlap(a.parent_refs, b.parent_refs);
+  }
+  return overlap(a.entry_points, b.entry_points);
+}
+
 template <class Router>
 struct Rival {
   const std::string* name;
@@ -55,9 +65,8 @@ void mark(std::map<std::string, model::Element<Router>>& routers, const std::str
     });
     for (std::size_t i = 1; i < rivals.size(); ++i) {
       const auto first =
-          std::find_if(rivals.begin(), rivals.begin() + static_cast<std::ptrdiff_t>(i), [&](const auto& r) {
-            return overlap(r.element->options.entry_points, rivals[i].element->options.entry_points);
-          });
+          std::find_if(rivals.begin(), rivals.begin() + static_cast<std::ptrdiff_t>(i),
+                       [&](const auto& r) { return meet(r.element->options, rivals[i].element->options); });
       if (first == rivals.begin() + static_cast<std::ptrdiff_t>(i)) continue;
       rivals[i].element->warn(model::ReasonKind::Shadowed,
                               fmt::format("the router {} ({}) has the same rule and priority and comes first",
