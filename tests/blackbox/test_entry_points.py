@@ -1,9 +1,11 @@
 """What entry points do with every request: one Fairlead with an entry point for each option."""
 
+import json
+import subprocess
 import time
 
 import pytest
-from support.fairlead import Fairlead
+from support.fairlead import BINARY, Fairlead, environment
 from support.origin import Origin
 from support.ports import free_port, wait_for
 from support.raw import RawClient
@@ -281,3 +283,24 @@ def test_the_old_syntax_can_be_the_default(start, origin):
 
     for host in ("old", "older", "new"):
         assert proxy.ask(host=host).status == 200
+
+
+@pytest.mark.parametrize("options,said", [
+    ({"forwardedHeaders": {"trustedIPs": ["10.0.0.0/33"]}}, "10.0.0.0/33"),
+    ({"http": {"underscoreHeadersStrategy": "drop"}}, "keep|delete|reject"),
+    ({"http": {"maxHeaderBytes": -1}}, "maxHeaderBytes"),
+    ({"http": {"middlewares": ["auth"]}}, "auth@file"),
+    (redirect(to="web"), "redirects to itself"),
+    (redirect(to=":70000"), ":70000"),
+    ({"http": {"sanitisePath": False}}, "sanitizePath"),
+    ({"transport": {"keepAliveMaxTime": "soon"}}, "keepAliveMaxTime"),
+    ({"observability": {"traceVerbosity": "much"}}, "minimal|detailed"),
+], ids=lambda value: next(iter(value)) if isinstance(value, dict) else None)
+def test_bad_options_are_refused_at_the_start_and_named(tmp_path, options, said):
+    file = tmp_path / "fairlead.yml"
+    file.write_text(json.dumps({"entryPoints": {"web": {"address": "127.0.0.1:0", **options}}}))
+
+    done = subprocess.run([BINARY, f"--configFile={file}"], capture_output=True, text=True, timeout=20, env=environment())
+
+    assert done.returncode == 2
+    assert said in done.stdout + done.stderr
