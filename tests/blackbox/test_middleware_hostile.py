@@ -7,6 +7,7 @@ import time
 
 import pytest
 from support.fairlead import Fairlead
+from support.h2 import H2Client
 from support.origin import Origin, respond
 from support.raw import Closed, RawClient
 
@@ -192,26 +193,60 @@ IDENTITY = {
 }
 
 
+def spoofs(host):
+    names = ["X-Web-User", "x-web-user", "X_Web_User", "X-WEB_USER", "X.Web.User"]
+    if host in ("forward", "set"):  # they answer for these too
+        names += ["X-Role-Admin", "x_role_admin"]
+    return [(name, "admin") for name in names]
+
+
+def is_whom_the_middleware_says(seen, expected):
+    values = seen.all("X-Web-User")
+    assert len(values) == 1 and re.fullmatch(expected, values[0])
+    assert "admin" not in str(seen.headers) and "admin" not in str(seen.trailers)
+    assert seen.body == b"abc"
+
+
 @pytest.mark.parametrize("host", IDENTITY)
 def test_nobody_says_who_he_is(world, host):
     """As header, in every spelling, and as trailer, which servers may merge into the header."""
     proof, expected = IDENTITY[host]
-    spoofed = [(name, "admin") for name in ("X-Web-User", "x-web-user", "X_Web_User", "X-WEB_USER", "X.Web.User",
-                                            "X-Role-Admin", "x_role_admin")]
-    if host in ("basic", "named", "id"):
-        spoofed = [pair for pair in spoofed if "role" not in pair[0].lower()]
+    spoofed = spoofs(host)
     lines = "".join(f"{name}: {value}\r\n" for name, value in [*proof, *spoofed])
     trailers = "".join(f"{name}: {value}\r\n" for name, value in spoofed)
     with RawClient(world.proxy.port()) as client:
         client.send(f"POST / HTTP/1.1\r\nHost: {host}\r\nConnection: X-Web-User, x_web_user\r\nTransfer-Encoding: chunked\r\nTrailer: X-Web-User, X-Sum\r\n{lines}\r\n"
                     f"3\r\nabc\r\n0\r\n{trailers}X-Sum: 7\r\n\r\n")
         assert client.read_answer().status == 200
-    seen = world.origin.last()
-    values = seen.all("X-Web-User")
-    assert len(values) == 1 and re.fullmatch(expected, values[0])
-    assert "admin" not in str(seen.headers) and "admin" not in str(seen.trailers)
-    assert seen.body == b"abc"
-    assert ("X-Sum", "7") in seen.trailers
+    is_whom_the_middleware_says(world.origin.last(), expected)
+    assert ("X-Sum", "7") in world.origin.last().trailers
+
+
+@pytest.mark.parametrize("length", [[], [("content-length", "3")]], ids=["streamed", "with length"])
+@pytest.mark.parametrize("host", IDENTITY)
+def test_nobody_says_who_he_is_over_http_2(world, host, length):
+    proof, expected = IDENTITY[host]
+    spoofed = [(name.lower(), value) for name, value in spoofs(host)]
+    fields = [(":method", "POST"), (":scheme", "http"), (":authority", host), (":path", "/"), *length,
+              *((name.lower(), value) for name, value in proof), *spoofed]
+    with H2Client(world.proxy.port()) as client:
+        client.headers(1, fields, ends=False)
+        client.data(1, b"abc")
+        client.headers(1, [*spoofed, ("x-sum", "7")])
+        assert client.answer(1).status == 200
+    is_whom_the_middleware_says(world.origin.last(), expected)
+
+
+def test_forged_forwarding_headers_reach_nobody_over_http_2(world):
+    forged = [(spell(name).lower(), "forged") for name in [*(f"X-Forwarded-{part}" for part in MANAGED), "X-Real-Ip"]
+              for spell in (str, lambda name: name.replace("-", "_"), lambda name: name.replace("-", "."))]
+    for host in ("forward", "all"):
+        fields = [(":method", "GET"), (":scheme", "http"), (":authority", host), (":path", "/"), *forged]
+        with H2Client(world.proxy.port()) as client:
+            assert client.ask(fields=fields).status == 200
+        for seen in (world.origin.last(), world.auth.last()):
+            assert "forged" not in str(seen.headers)
+            assert (seen.header("X-Forwarded-For"), seen.header("X-Forwarded-Proto")) == ("127.0.0.1", "http")
 
 
 @pytest.mark.parametrize("lines", [
