@@ -49,6 +49,7 @@ Configured<std::shared_ptr<const ClientContext>> ClientContext::make(const model
   if (!context) return misconfigured({}, openssl_error());
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+  ClientSessions::gather_from(context);
   const int lowest = version_number(options.min_version);
   const int highest = version_number(options.max_version);
   SSL_CTX_set_min_proto_version(context, lowest    ? lowest
@@ -135,6 +136,7 @@ Result<SslPtr> ClientContext::begin(const std::string& host) const {
   const std::string& name = server_name_.empty() ? host : server_name_;
   const bool address = net::Ip::parse(name).has_value();
   if (!address) SSL_set_tlsext_host_name(ssl.get(), name.c_str());
+  ClientSessions::use(sessions_, ssl.get(), host);
   if (insecure_) return ssl;
   X509_VERIFY_PARAM* parameters = SSL_get0_param(ssl.get());
   X509_VERIFY_PARAM_set_hostflags(parameters, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);

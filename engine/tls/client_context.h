@@ -2,6 +2,7 @@
 
 #include "engine/base/result.h"
 #include "engine/model/servers_transport.h"
+#include "engine/tls/client_sessions.h"
 #include "engine/tls/files.h"
 #include "engine/tls/pointers.h"
 
@@ -24,7 +25,8 @@ class ClientContext {
                                                                Files& files,
                                                                std::vector<std::string>& notices);
 
-  // An SSL that will verify a server called `host` (or serverName), by name or address.
+  // An SSL that will verify a server called `host` (or serverName), by name or address; it resumes the last
+  // session with that host.
   Result<SslPtr> begin(const std::string& host) const;
   // After the handshake: the names asked for by peerCertURI and peerCertSANs. {500, Upstream} when one is
   // missing.
@@ -36,6 +38,7 @@ class ClientContext {
   Configured<> identify(const std::vector<model::KeyPair>& certificates, Files& files);
 
   ContextPtr context_;
+  std::shared_ptr<ClientSessions> sessions_ = std::make_shared<ClientSessions>();
   std::string server_name_;
   bool insecure_ = false;
   std::string uri_;

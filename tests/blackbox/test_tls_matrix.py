@@ -132,3 +132,19 @@ def test_server_names(naming, name, version):
     leaf = printed[printed.index("Certificate chain"):].splitlines()[1]
     expected = {"app.site": "exact", "*.site": "wild", None: "no certificate for this name yet"}[certificate]
     assert expected in leaf, printed
+
+
+@pytest.mark.parametrize("version", ["1_2", "1_3"])
+def test_every_connection_can_be_resumed_by_the_next(authenticating, tmp_path, version):
+    name = host("usual", "NoClientCert")
+    request = f"GET / HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n".encode()
+    sessions = [tmp_path / f"session{i}" for i in range(5)]
+    s_client(authenticating.port(), f"-tls{version}", "-sess_out", str(sessions[0]), name=name, send=request)
+
+    for before, after in itertools.pairwise(sessions):
+        # A client of TLS 1.3 uses a ticket once: each connection must bring the next one.
+        _, printed = s_client(authenticating.port(), f"-tls{version}", "-sess_in", str(before), "-sess_out", str(after),
+                              name=name, send=request)
+        assert "Reused, " in printed and "HTTP/1.1 200" in printed, printed
+        if version == "1_2":
+            after.write_bytes(before.read_bytes())  # its one ticket is good for all
