@@ -21,9 +21,10 @@ bool is_small(const model::Dynamic& dynamic) {
          kSmall;
 }
 
-// There may be thousands, of files too, however few the routers are.
-bool counts_certificates(const ApiQuery& query) {
-  return query.segments.front() == "certificates" || query.segments.front() == "overview";
+// Counts certificates, of which there may be thousands however few the routers are, or compresses.
+bool takes_long(const ApiQuery& query) {
+  const std::string& first = query.segments.front();
+  return first == "certificates" || first == "overview" || first == "support-dump";
 }
 
 exchange::Response respond(exchange::Exchange& x, const ApiAnswer& answer) {
@@ -86,7 +87,8 @@ Task<exchange::Response> Api::serve(exchange::Exchange& x) const {
     query.segments.push_back(std::move(*decoded));
   }
   query.parameters = x.request.query;
-  if (is_small(*view->dynamic) && !counts_certificates(query)) co_return respond(x, answer_api(query, *view, *sources_));
+  if (is_small(*view->dynamic) && !takes_long(query))
+    co_return respond(x, answer_api(query, *view, *sources_));
   Result<ApiAnswer> made = co_await event::Offload::shared().run(
       x.loop, event::Lane::Files,
       [query = std::move(query), view, sources = sources_] { return answer_api(query, *view, *sources); });

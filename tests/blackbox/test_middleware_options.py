@@ -267,6 +267,11 @@ def check(w, host):
     assert w.ask(host).status == 500
 
 
+@row("rate-redis-off", rateLimit=lambda w: {"average": 0, "redis": {"endpoints": [f"127.0.0.1:{w.silent.port}"]}})
+def check(w, host):
+    assert [w.ask(host).status for _ in range(3)] == [200] * 3  # no limit, and nobody is asked
+
+
 @row("rate-redis-silent", rateLimit=lambda w: {"average": 9, "redis": {
     "endpoints": [f"127.0.0.1:{w.silent.port}"], "readTimeout": "150ms"}})
 def check(w, host):
