@@ -21,8 +21,8 @@ start)
     # Each attempt asks less of the kernel than the one before.
     for extra in "" "--iptables=false --ip-masq=false" "--storage-driver=vfs --iptables=false --ip-masq=false"; do
       $sudo rm -f "$state/pid"
-      # shellcheck disable=SC2086
       # It outlives this script: a lock that the caller holds must not live on in it.
+      # shellcheck disable=SC2086
       $sudo setsid dockerd -H "unix://$sock" --pidfile "$state/pid" ${DOCKERD_ARGS:-} $extra \
         >"$state/log" 2>&1 </dev/null 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- &
       i=0
