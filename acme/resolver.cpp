@@ -10,6 +10,7 @@
 
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <random>
 
 namespace fairlead::acme {
@@ -27,6 +28,16 @@ std::string host_of(const std::string& url) {
   const auto begin = url.find("://");
   if (begin == std::string::npos) return {};
   return url.substr(begin + 3, url.find('/', begin + 3) - begin - 3);
+}
+
+std::shared_ptr<std::mutex> registration_lock(const std::string& storage, const std::string& directory) {
+  static std::mutex guard;
+  static std::map<std::pair<std::string, std::string>, std::weak_ptr<std::mutex>> all;
+  const std::lock_guard lock(guard);
+  std::weak_ptr<std::mutex>& slot = all[{storage, directory}];
+  std::shared_ptr<std::mutex> out = slot.lock();
+  if (!out) slot = out = std::make_shared<std::mutex>();
+  return out;
 }
 
 // caCertificates and LEGO_CA_CERTIFICATES: paths, or PEM text.
@@ -75,6 +86,7 @@ Resolver::Resolver(std::string name, const model::Acme& options, std::shared_ptr
   else
     problem_ = fmt::format("{}: {}", http.error().path, http.error().what);
   client_ = std::make_unique<Client>(directory_url(options_.ca_server), http_);
+  account_mutex_ = registration_lock(store_->path(), client_->directory_url());
   if (options_.http_challenge)
     solvers_.push_back(std::make_shared<Http01Solver>(surroundings.challenges, options_.http_challenge->delay,
                                                       *store_, name_));
@@ -125,7 +137,7 @@ std::optional<Account> Resolver::known_account() const {
 }
 
 Answered<Signer> Resolver::signer(std::stop_token stop) {
-  const std::lock_guard lock(account_mutex_);
+  const std::lock_guard lock(*account_mutex_);
   if (signer_) return *signer_;
   std::optional<Account> account = known_account();
   SharedKey key;
@@ -177,7 +189,7 @@ Answered<Signer> Resolver::signer(std::stop_token stop) {
 }
 
 void Resolver::forget_account(const std::string& url) {
-  const std::lock_guard lock(account_mutex_);
+  const std::lock_guard lock(*account_mutex_);
   if (signer_ && signer_->account != url) return;  // another order noticed first
   if (signer_)
     spdlog::warn("resolver {}: the authority does not know the account {}; it is registered anew", name_,

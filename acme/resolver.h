@@ -75,7 +75,8 @@ class Resolver {
   HttpOptions http_;
   std::unique_ptr<Client> client_;
   std::vector<std::shared_ptr<Solver>> solvers_;
-  std::mutex account_mutex_;  // one registration at a time
+  // One registration at a time, among all resolvers of the store that have the same authority.
+  std::shared_ptr<std::mutex> account_mutex_;
   std::optional<Signer> signer_;
 
   mutable std::mutex mutex_;  // guards what follows

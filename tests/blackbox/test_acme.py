@@ -238,6 +238,23 @@ def test_a_bypass_passes_tls_challenges_on(stage, origin, start):
     wait_served(front, "front.test", root)
 
 
+def test_resolvers_that_share_storage_and_authority_share_the_account(stage, origin):
+    accounts = stage.pebble.accounts()
+    mine = stage.pebble.resolver(stage.storage, {"httpChallenge": {"entryPoint": "web"}})
+    other = stage.pebble.resolver(stage.storage, {"tlsChallenge": {}})
+    dynamic = site(origin, "Host(`one.acct.test`)", ("Host(`two.acct.test`)", {"certResolver": "alpn"}))
+    proxy = stage.start(dynamic, resolvers={"le": mine, "alpn": other})
+    root = stage.pebble.root()
+
+    wait_served(proxy, "one.acct.test", root)
+    wait_served(proxy, "two.acct.test", root)
+
+    wait_for(lambda: all(stage.stored().get(name, {}).get("Certificates") for name in ("le", "alpn")), 10, "both are stored")
+    stored = stage.stored()
+    assert stored["le"]["Account"]["Registration"]["uri"] == stored["alpn"]["Account"]["Registration"]["uri"]
+    assert stage.pebble.accounts() == accounts + 1
+
+
 def test_the_default_certificate_can_be_generated(stage, origin):
     dynamic = site(origin, "PathPrefix(`/`)")
     dynamic["tls"] = {"stores": {"default": {"defaultGeneratedCert": {"resolver": "le", "domain": {"main": "default.test"}}}}}
