@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import os
+import pathlib
 import re
 import shutil
 import socket
@@ -227,6 +228,79 @@ def test_udp_dns(engine, knot_image, monkeypatch):
                     return None
 
             assert wait_for(addresses, 40, "the DNS server answers", every=0.1) == ["192.0.2.7"]
+
+
+def test_tcp_redis(engine, redis_image, monkeypatch):
+    monkeypatch.setenv("REDIS_IMAGE", redis_image)
+    plain, tls = free_port(), free_port()
+    monkeypatch.setenv("FAIRLEAD_REDIS", str(plain))
+    monkeypatch.setenv("FAIRLEAD_REDISS", str(tls))
+
+    def redis_cli(port, *arguments):
+        done = subprocess.run(["redis-cli", "-h", "127.0.0.1", "-p", str(port), *arguments], capture_output=True, text=True,
+                              timeout=20)
+        return done.stdout.strip()
+
+    with Example(engine, "tcp-redis"):
+        wait_for(lambda: redis_cli(plain, "SET", "k", "v") == "OK", 40, "Redis answers", every=0.1)
+        secure = ("--tls", "--insecure", "--sni")
+        assert redis_cli(tls, *secure, "redis.localhost", "GET", "k") == "v"
+        assert redis_cli(tls, *secure, "other.localhost", "GET", "k") != "v"
+
+
+@pytest.fixture(scope="module")
+def postgres_image(engine, tmp_path_factory):
+    """A PostgreSQL image from the machine's own server: no registry is asked."""
+    context = tmp_path_factory.mktemp("postgres-image")
+    versions = sorted(path.name for path in pathlib.Path("/usr/lib/postgresql").glob("*"))
+    assert versions, "postgresql is missing: ./dev test installs it"
+    version, root = versions[-1], context / "root"
+    for folder in (f"/usr/lib/postgresql/{version}/lib", f"/usr/share/postgresql/{version}", "/usr/share/zoneinfo/Etc"):
+        shutil.copytree(folder, root / folder.lstrip("/"), ignore=shutil.ignore_patterns("bitcode", "locale", "man"))
+    programs = [f"/usr/lib/postgresql/{version}/bin/{name}" for name in ("postgres", "initdb")] + ["/bin/sh"]
+    libraries = {path for program in programs for path in re.findall(
+        r"(/\S+)", subprocess.run(["ldd", program], check=True, capture_output=True, text=True).stdout)}
+    for path in [*programs, *libraries]:
+        place = root / path.lstrip("/")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if not place.exists():
+            shutil.copy(os.path.realpath(path), place)
+    (root / "etc").mkdir()
+    (root / "etc/passwd").write_text("root:x:0:0::/:/bin/sh\npostgres:x:70:70::/data:/bin/sh\n")
+    (root / "start").write_text(
+        "#!/bin/sh\nset -e\ninitdb -D /data/db -A trust -E UTF8 --no-sync >/dev/null\n"
+        "echo 'host all all all trust' >>/data/db/pg_hba.conf\n"
+        "exec postgres -D /data/db -h 0.0.0.0 -k /data -c fsync=off\n")
+    (root / "start").chmod(0o755)
+    (root / "data").mkdir()
+    (context / "Dockerfile").write_text(
+        "FROM scratch\nCOPY root/ /\nCOPY --chown=70:70 root/data /data\n"
+        f"ENV PATH=/usr/lib/postgresql/{version}/bin:/bin TZ=Etc/UTC LC_ALL=C\nUSER 70\nEXPOSE 5432\nCMD [\"/start\"]\n")
+    name = f"{RUN}-postgres:latest"
+    subprocess.run([CLI, "-H", engine.endpoint, "build", "-q", "-t", name, str(context)], check=True, capture_output=True,
+                   env={**os.environ, "DOCKER_BUILDKIT": "0"})
+    yield name
+    engine.cli("rmi", "-f", name, check=False)
+
+
+def test_tcp_postgres(engine, postgres_image, monkeypatch):
+    port = free_port()
+    monkeypatch.setenv("POSTGRES_IMAGE", postgres_image)
+    monkeypatch.setenv("FAIRLEAD_POSTGRES", str(port))
+
+    def psql(host, query):
+        done = subprocess.run(
+            ["psql", "-XAtq", f"host={host} hostaddr=127.0.0.1 port={port} user=postgres dbname=postgres sslmode=require "
+             "connect_timeout=10", "-c", query], capture_output=True, text=True, timeout=30)
+        return done.stdout.strip()
+
+    with Example(engine, "tcp-postgres"):
+        for name in ("orders", "users"):
+            wait_for(lambda: psql(f"{name}.localhost", "select 6*7") == "42", 60, f"{name} answers", every=0.2)
+        psql("orders.localhost", "create table t (x int)")
+        assert psql("orders.localhost", "select count(*) from t") == "0"
+        assert psql("users.localhost", "select count(*) from t") == "", "the other server"
+        assert psql("nobody.localhost", "select 1") == ""
 
 
 def test_every_example_is_started_here():
