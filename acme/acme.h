@@ -111,7 +111,7 @@ class Acme {
   bool order_names(const Job& job, const std::stop_token& stop);
   void ask_renewal_info(const Job& job, const std::stop_token& stop);
   void try_dry_run(const Job& job, const std::stop_token& stop);
-  void keep(Resolver& resolver, const std::vector<std::string>& names, Issued issued);
+  void keep(Resolver& resolver, const Task& task, const std::vector<std::string>& names, Issued issued);
   void note_failures(Resolver& resolver, const Task& task, const std::map<std::string, Problem>& names);
   void finished(const Job& job);
   bool is_wanted(const Task& task) const;

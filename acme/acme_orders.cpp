@@ -14,6 +14,7 @@ namespace {
 constexpr auto kOtherInstance =
     std::chrono::seconds(2);  // before a name that another one orders is looked at again
 constexpr auto kRememberOrders = std::chrono::hours(3);
+constexpr Duration kLeastAge = std::chrono::hours(1);     // of a certificate whose first renewal wish is past
 constexpr Duration kLeastPoll = std::chrono::seconds(1);  // of renewal information
 constexpr Duration kMostPoll = std::chrono::hours(24);
 constexpr Duration kUsualPoll = std::chrono::hours(6);
@@ -178,7 +179,7 @@ bool Acme::order_names(const Job& job, const std::stop_token& stop) {
     auto issued = order.run(wish);
     if (issued) {
       resolver.authority_answered();
-      keep(resolver, names, std::move(*issued));
+      keep(resolver, job.task, names, std::move(*issued));
       return true;
     }
     const OrderFailure& failure = issued.error();
@@ -227,14 +228,17 @@ void Acme::look_before(Resolver& resolver, const std::vector<std::string>& names
   }
 }
 
-void Acme::keep(Resolver& resolver, const std::vector<std::string>& names, Issued issued) {
+void Acme::keep(Resolver& resolver, const Task& task, const std::vector<std::string>& names, Issued issued) {
   const auto chain = read_chain(issued.chain);
   if (!chain) return;  // the order has read it before
+  // One that is due at once would be ordered again at once, and again.
+  const WallTime now = std::chrono::system_clock::now();
+  const bool usable = renewal_time(chain->not_before, chain->not_after, chain->fingerprint) > now;
   StoredCertificate made{.main = names.front(),
                          .sans = {names.begin() + 1, names.end()},
                          .chain = std::move(issued.chain),
                          .key = std::move(issued.key)};
-  resolver.store().update([name = resolver.name(), made](State& state) {
+  resolver.store().update([name = resolver.name(), made, usable](State& state) {
     ResolverState& own = state[name];
     const std::vector<std::string> now = made.names();
     // What the new one serves altogether needs no other.
@@ -243,11 +247,21 @@ void Acme::keep(Resolver& resolver, const std::vector<std::string>& names, Issue
           old.names(), [&](const std::string& one) { return std::ranges::find(now, one) != now.end(); });
     });
     own.certificates.push_back(made);
-    for (const std::string& one : now) own.names.erase(one);
+    if (usable)
+      for (const std::string& one : now) own.names.erase(one);
   });
   for (const std::string& name : names) preflight_.forget(name);
   spdlog::info("resolver {}: certificate for {} obtained from {}, valid until {}", resolver.name(),
                in_words(names), chain->issuer, time_text(chain->not_after));
+  if (!usable) {
+    Problem problem;
+    problem.type = "clock";
+    problem.detail = fmt::format("the certificate is valid from {} to {}, and the clock here says {}",
+                                 time_text(chain->not_before), time_text(chain->not_after), time_text(now));
+    std::map<std::string, Problem> failed;
+    for (const std::string& name : names) failed[name] = problem;
+    note_failures(resolver, task, failed);
+  }
   // It serves now, not when the order's thread has cleaned up.
   wake();
 }
@@ -306,7 +320,9 @@ void Acme::ask_renewal_info(const Job& job, const std::stop_token& stop) {
       if (state.renew_at == WallTime{} || window->start != state.start || window->end != state.end) {
         // RFC 9773 §4.2: a moment of the window, all equally likely.
         const Duration length = window->end - window->start;
-        state.renew_at = window->start + std::chrono::duration_cast<Duration>(length * chance());
+        const WallTime chosen = window->start + std::chrono::duration_cast<Duration>(length * chance());
+        // A wish that is past when it is heard first would renew one certificate after the other.
+        state.renew_at = state.renew_at == WallTime{} ? std::max(chosen, now + kLeastAge) : chosen;
         state.start = window->start;
         state.end = window->end;
       }

@@ -235,7 +235,8 @@ std::string_view meaning(std::string_view type) {
   struct Row {
     std::string_view type, words;
   };
-  static constexpr std::array<Row, 17> kRows = {{
+  static constexpr std::array<Row, 18> kRows = {{
+      {"clock", "the clock of this machine is wrong, or the authority's is"},
       {"connection",
        "the authority could not reach this host: is the name's DNS record this machine's address, and "
        "is the port (80 for HTTP-01, 443 for TLS-ALPN-01) open from the internet?"},

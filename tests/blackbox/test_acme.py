@@ -361,6 +361,21 @@ def test_a_kill_in_mid_order_loses_nothing(stage, origin, step):
     assert stage.pebble.accounts() == accounts, "the account is kept"
 
 
+def test_a_clock_that_is_wrong_orders_once_and_not_for_ever(start, pebble, origin, tmp_path):
+    orders = pebble.orders()
+    resolver = pebble.resolver(tmp_path / "acme.json", {"httpChallenge": {"entryPoint": "web"}})
+    clock = ["env", "FAKETIME_DONT_FAKE_MONOTONIC=1", "faketime", "-m", "-f", "+100d"]
+    proxy = start(site(origin, "Host(`clock.test`)"), {
+        "certificatesResolvers": {"le": resolver},
+        "entryPoints": {"web": {"address": f"127.0.0.1:{pebble.http_port}"},
+                        "secure": {"address": f"127.0.0.1:{pebble.tls_port}"}}}, entry_points=(), prefix=clock)
+
+    wait_for(lambda: "the clock here says" in reason(proxy, "r0@file"), 20, "the router says so")
+    time.sleep(1)
+
+    assert pebble.orders() == orders + 1
+
+
 def test_a_restart_orders_nothing(stage, origin):
     proxy = stage.start(site(origin, "Host(`rest.test`)"))
     root = stage.pebble.root()

@@ -40,12 +40,12 @@ class Pebble:
 
     def __enter__(self):
         curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
-        _openssl("req", "-x509", *curve, "-days", "30", "-subj", "/CN=pebble test CA", "-keyout", "ca.key", "-out",
+        _openssl("req", "-x509", *curve, "-days", "3650", "-subj", "/CN=pebble test CA", "-keyout", "ca.key", "-out",
                  "ca.pem", folder=self.folder)
         _openssl("req", *curve, "-subj", "/CN=localhost", "-keyout", "srv.key", "-out", "srv.csr", folder=self.folder)
         (self.folder / "ext").write_text(
             "subjectAltName=DNS:localhost,DNS:pebble,IP:127.0.0.1,IP:172.17.0.1\nextendedKeyUsage=serverAuth\n")
-        _openssl("x509", "-req", "-in", "srv.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "30",
+        _openssl("x509", "-req", "-in", "srv.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "3650",
                  "-extfile", "ext", "-out", "srv.pem", folder=self.folder)
         self.start()
         return self
