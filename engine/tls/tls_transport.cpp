@@ -110,14 +110,16 @@ struct TlsTransport::Handshaking final : event::TimerUser {
 // One call into OpenSSL: the thread's BIO is this connection's while it lasts.
 class TlsTransport::Turn {
  public:
-  explicit Turn(TlsTransport& transport) : before_(BIO_get_data(Bio::shared())) {
-    BIO_set_data(Bio::shared(), &transport);
+  explicit Turn(TlsTransport& transport)
+      : bio_(SSL_get_rbio(transport.ssl_.get())), before_(BIO_get_data(bio_)) {
+    BIO_set_data(bio_, &transport);
   }
-  ~Turn() { BIO_set_data(Bio::shared(), before_); }
+  ~Turn() { BIO_set_data(bio_, before_); }
   Turn(const Turn&) = delete;
   Turn& operator=(const Turn&) = delete;
 
  private:
+  BIO* const bio_;
   void* const before_;
 };
 
