@@ -1,6 +1,7 @@
 #include "engine/net/tcp_transport.h"
 
 #include "engine/base/assert.h"
+#include "engine/base/memory_budget.h"
 
 #include <fmt/format.h>
 #include <netinet/tcp.h>
@@ -28,7 +29,7 @@ std::unique_ptr<TcpTransport> TcpTransport::adopt(event::Loop& loop, Fd socket, 
   return transport;
 }
 
-TcpTransport::~TcpTransport() = default;
+TcpTransport::~TcpTransport() { MemoryBudget::instance().remove(kept_.size()); }
 
 Address TcpTransport::local() const {
   if (announced_local_) return *announced_local_;
@@ -38,7 +39,35 @@ Address TcpTransport::local() const {
   return Address::from(raw);
 }
 
-IoResult TcpTransport::read(std::span<char> into) {
+IoResult TcpTransport::read(std::span<char> into) { return kept_.empty() ? receive(into) : read_kept(into); }
+
+IoResult TcpTransport::peek(std::span<char> into) {
+  const std::size_t before = kept_.size();
+  if (before >= into.size()) return {into.size(), IoStatus::Ok, 0, false};
+  std::memcpy(into.data(), kept_.data(), before);
+  IoResult got = receive(into.subspan(before));
+  if (got.status == IoStatus::WouldBlock && before > 0) return {before, IoStatus::Ok, 0, true};
+  if (got.status != IoStatus::Ok) return got;
+  kept_.append(into.data() + before, got.bytes);
+  MemoryBudget::instance().add(got.bytes);
+  kept_drained_ = got.drained;
+  got.bytes += before;
+  return got;
+}
+
+IoResult TcpTransport::read_kept(std::span<char> into) {
+  const std::size_t count = std::min(into.size(), kept_.size());
+  std::memcpy(into.data(), kept_.data(), count);
+  MemoryBudget::instance().remove(count);
+  if (count < kept_.size()) {
+    kept_.erase(0, count);
+    return {count, IoStatus::Ok, 0, false};
+  }
+  std::string().swap(kept_);
+  return {count, IoStatus::Ok, 0, kept_drained_ && !peer_finished_};
+}
+
+IoResult TcpTransport::receive(std::span<char> into) {
   for (;;) {
     const ssize_t got = ::recv(socket_.get(), into.data(), into.size(), 0);
     if (got > 0) {

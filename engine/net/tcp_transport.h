@@ -5,6 +5,7 @@
 #include "engine/net/transport.h"
 
 #include <memory>
+#include <string>
 
 namespace fairlead::net {
 
@@ -20,6 +21,7 @@ class TcpTransport final : public Transport, event::Handler {
   ~TcpTransport() override;
 
   IoResult read(std::span<char> into) override;
+  IoResult peek(std::span<char> into) override;
   IoResult write(std::span<const iovec> parts) override;
   void want_writable() override;
   void finish_writing() override;
@@ -31,9 +33,13 @@ class TcpTransport final : public Transport, event::Handler {
  private:
   TcpTransport(event::Loop& loop, Fd socket, const Address& peer, Side side);
   void on_event(std::uint32_t events) override;
+  IoResult receive(std::span<char> into);
+  IoResult read_kept(std::span<char> into);
 
   event::Loop& loop_;
   Fd socket_;
+  std::string kept_;  // peeked and not yet read
+  bool kept_drained_ = false;
   bool peer_finished_ = false;
   bool hears_writable_;
 };

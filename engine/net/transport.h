@@ -5,6 +5,7 @@
 
 #include <sys/uio.h>
 
+#include <cerrno>
 #include <cstddef>
 #include <optional>
 #include <span>
@@ -43,6 +44,9 @@ class Transport {
   virtual ~Transport() = default;
 
   virtual IoResult read(std::span<char> into) = 0;
+  // As read(), but what it gives is given again, by peek() and by read(): the bytes are kept here and not in
+  // the kernel, so that looking costs no call more. Plain transports only.
+  virtual IoResult peek(std::span<char>) { return {0, IoStatus::Failed, EOPNOTSUPP, true}; }
   // Writes what the peer takes now; fewer bytes than given means: wait for on_writable.
   virtual IoResult write(std::span<const iovec> parts) = 0;
   // Asks for on_writable once there is room. write() that sent less than all asks by itself; who wrote to

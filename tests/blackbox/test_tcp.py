@@ -467,22 +467,21 @@ def test_connections_of_one_client_are_limited(start, server):
                  middlewares={"few": {"inFlightConn": {"amount": 2}}})
     proxy = start(config)
 
-    first, second = RawClient(proxy.port()), RawClient(proxy.port())
-    assert says(first, "in") and says(second, "in")
+    def taken():
+        client = RawClient(proxy.port())
+        try:
+            return says(client, "in") and client
+        except Closed:  # the connection that waited for the port to open is not over yet
+            client.close()
+            return None
+
+    first, second = wait_for(taken, 10, "a first connection"), wait_for(taken, 10, "a second connection")
     with RawClient(proxy.port()) as third:
         assert third.is_closed()
     with RawClient(proxy.port(), source="127.0.0.5") as other:
         assert says(other, "in")
     first.close()
-
-    def place_is_free():
-        with RawClient(proxy.port()) as client:
-            try:
-                return says(client, "in")
-            except Closed:
-                return False
-
-    wait_for(place_is_free, 10, "a place is free again")
+    wait_for(taken, 10, "a place is free again").close()
     second.close()
 
 

@@ -1,0 +1,102 @@
+#include "engine/net/tcp_transport.h"
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <string>
+#include <vector>
+
+namespace fairlead::net {
+namespace {
+
+struct User final : TransportUser {
+  void on_readable() override { ++readable; }
+  void on_writable() override { ++writable; }
+  void on_peer_finished() override { ++finished; }
+  void on_broken(int) override { ++broken; }
+  int readable = 0, writable = 0, finished = 0, broken = 0;
+};
+
+class TcpTransportTest : public testing::Test {
+ protected:
+  TcpTransportTest() {
+    int ends[2];
+    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
+    peer_ = Fd(ends[0]);
+    transport_ = TcpTransport::adopt(loop_, Fd(ends[1]), {}, TcpTransport::Side::Accepted);
+    transport_->set_user(&user_);
+  }
+
+  void say(std::string_view bytes) {
+    EXPECT_EQ(::send(peer_.get(), bytes.data(), bytes.size(), 0), static_cast<ssize_t>(bytes.size()));
+  }
+  std::string peek(std::size_t size = 64) {
+    std::vector<char> into(size);
+    return {into.data(), transport_->peek(into).bytes};
+  }
+  std::string read(std::size_t size = 64) {
+    std::vector<char> into(size);
+    last_ = transport_->read(into);
+    return {into.data(), last_.bytes};
+  }
+
+  event::Loop loop_;
+  Fd peer_;
+  User user_;
+  std::unique_ptr<TcpTransport> transport_;
+  IoResult last_;
+};
+
+TEST_F(TcpTransportTest, WhatIsPeekedIsReadAgain) {
+  say("hello");
+  EXPECT_EQ(peek(), "hello");
+  EXPECT_EQ(peek(), "hello");
+  say(", world");
+  EXPECT_EQ(peek(), "hello, world");
+  EXPECT_EQ(read(5), "hello");
+  EXPECT_FALSE(last_.drained);
+  EXPECT_EQ(peek(), ", world");
+  EXPECT_EQ(read(), ", world");
+  EXPECT_TRUE(last_.drained);
+  read();
+  EXPECT_EQ(last_.status, IoStatus::WouldBlock);
+}
+
+TEST_F(TcpTransportTest, APeekThatFillsItsBufferLeavesTheRestToBeRead) {
+  say("0123456789");
+  EXPECT_EQ(peek(4), "0123");
+  EXPECT_EQ(read(), "0123");
+  EXPECT_FALSE(last_.drained);
+  EXPECT_EQ(read(), "456789");
+}
+
+TEST_F(TcpTransportTest, TheEndIsSeenBehindWhatWasPeeked) {
+  say("bye");
+  EXPECT_EQ(peek(), "bye");
+  peer_.reset();
+  loop_.run_once(std::chrono::milliseconds(0));
+  EXPECT_EQ(read(), "bye");
+  EXPECT_FALSE(last_.drained) << "no further event would tell the end";
+  read();
+  EXPECT_EQ(last_.status, IoStatus::End);
+}
+
+TEST_F(TcpTransportTest, AnAcceptedSocketIsHeardOfAsWritableOnlyAfterItWasFull) {
+  loop_.run_once(std::chrono::milliseconds(0));
+  EXPECT_EQ(user_.writable, 0);
+  const std::string block(64 * 1024, 'x');
+  const iovec part{const_cast<char*>(block.data()), block.size()};
+  while (transport_->write({&part, 1}).bytes == block.size()) {
+  }
+  loop_.run_once(std::chrono::milliseconds(0));
+  EXPECT_EQ(user_.writable, 0);
+  std::array<char, 64 * 1024> sink;
+  while (::recv(peer_.get(), sink.data(), sink.size(), MSG_DONTWAIT) > 0) {
+  }
+  loop_.run_once(std::chrono::seconds(5));
+  EXPECT_GE(user_.writable, 1);
+}
+
+}  // namespace
+}  // namespace fairlead::net
