@@ -15,6 +15,10 @@ namespace {
 
 // How often a request waits for another connection because others filled up the last one.
 constexpr int kMaxRounds = 64;
+// Idle connections that may rest for a moment, as multiples of max_idle_per_host: many requests of HTTP/2
+// clients come and go at once, and a new connection costs more than all the rest of a small request.
+constexpr int kSurplus = 4;
+constexpr auto kSurplusTime = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -76,7 +80,8 @@ Pool::Pool(event::Loop& loop, ServerAddress address, TransportOptions options)
       speaks_(address_.scheme == Scheme::H2c                       ? Speaks::Http2
               : address_.scheme == Scheme::Https && options_.http2 ? Speaks::Unknown
                                                                    : Speaks::Http1),
-      timer_(loop.timers(), *this) {}
+      timer_(loop.timers(), *this),
+      surplus_timer_(loop.timers(), *this) {}
 
 Pool::~Pool() {
   while (idle_list_.first) idle_list_.first->retire();
@@ -290,9 +295,12 @@ codec::h1::ClientConnection& Pool::adopt_http1(std::unique_ptr<net::Transport> t
 }
 
 codec::h2::ClientConnection& Pool::adopt_http2(std::unique_ptr<net::Transport> transport) {
+  // A new connection will allow what the last one did: its own word comes later.
+  if (shared_list_.first) assumed_streams_ = std::max<std::size_t>(shared_list_.first->allowed(), 1);
   codec::h2::ClientOwner& owner = *this;
   auto* connection = new codec::h2::ClientConnection(loop_, std::move(transport), owner,
                                                      {.secure = address_.scheme == Scheme::Https,
+                                                      .assumed_streams = assumed_streams_,
                                                       .read_idle_timeout = options_.read_idle_timeout,
                                                       .ping_timeout = options_.ping_timeout});
   shared_list_.push(*connection);
@@ -306,11 +314,32 @@ http::ClientStreamPtr Pool::lease(codec::h2::ClientConnection& connection) {
 }
 
 void Pool::idle(codec::h1::ClientConnection& connection) {
-  const bool no_room = connection.bound_to == 0 ? options_.max_idle_per_host <= static_cast<int>(idle_)
-                                                : options_.max_idle_per_host < 0;
-  if (retired_ || no_room) return connection.retire();
+  const bool unbound = connection.bound_to == 0;
+  // The next burst takes more than may rest: what is over goes when nobody wanted it for a moment.
+  const int most = unbound ? options_.max_idle_per_host * kSurplus : 1;
+  if (retired_ || most < 0 || (unbound && static_cast<int>(idle_) >= most)) return connection.retire();
   busy_list_.remove(connection);
   rest(connection);
+  if (unbound && static_cast<int>(idle_) > options_.max_idle_per_host && !surplus_timer_.armed())
+    surplus_timer_.arm(loop_.now() + kSurplusTime);
+}
+
+// Beyond max_idle_per_host those go that nobody wanted for kSurplusTime. The list begins with the latest.
+void Pool::end_surplus() {
+  const TimePoint oldest_allowed = loop_.now() - Duration(kSurplusTime);
+  int kept = 0;
+  bool surplus = false;
+  for (auto* connection = idle_list_.first; connection;) {
+    auto* const following = connection->next;
+    if (++kept > options_.max_idle_per_host) {
+      if (connection->idle_since <= oldest_allowed)
+        connection->retire();
+      else
+        surplus = true;
+    }
+    connection = following;
+  }
+  if (surplus) surplus_timer_.arm(loop_.now() + kSurplusTime);
 }
 
 void Pool::idle(codec::h2::ClientConnection& connection) {
@@ -355,6 +384,7 @@ void Pool::closed(codec::h1::ClientConnection& connection) {
 }
 
 void Pool::closed(codec::h2::ClientConnection& connection) {
+  assumed_streams_ = std::max<std::size_t>(connection.allowed(), 1);
   shared_list_.remove(connection);
   loop_.destroy_later(std::unique_ptr<event::Destroyable>(&connection));
 }
@@ -371,7 +401,8 @@ void Pool::retire() {
   }
 }
 
-void Pool::on_timer(event::Timer&) {
+void Pool::on_timer(event::Timer& timer) {
+  if (&timer == &surplus_timer_) return end_surplus();
   const TimePoint oldest_allowed = loop_.now() - options_.idle_timeout;
   TimePoint next = TimePoint::max();
   const auto look = [&](auto* connection) {

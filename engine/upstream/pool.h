@@ -101,6 +101,7 @@ class Pool final : codec::h1::ClientOwner,
   void rest(codec::h1::ClientConnection& connection);
   void leave_idle(codec::h1::ClientConnection& connection);
   void watch_idle();
+  void end_surplus();
   void on_timer(event::Timer& timer) override;
 
   event::Loop& loop_;
@@ -111,10 +112,12 @@ class Pool final : codec::h1::ClientOwner,
   List<codec::h1::ClientConnection> busy_list_;
   List<codec::h2::ClientConnection> shared_list_;
   std::size_t idle_ = 0;
+  std::size_t assumed_streams_ = 100;  // of a connection over HTTP/2 that is new
   int dialing_ = 0;
   Speaks speaks_;
   bool retired_ = false;
   event::Timer timer_;
+  event::Timer surplus_timer_;
 
   Task<void> shared_dial_;  // runs for everybody in waiting_, whoever of them leaves meanwhile
   std::optional<Error> dial_error_;

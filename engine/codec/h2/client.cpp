@@ -5,7 +5,9 @@
 
 #include <fmt/format.h>
 #include <nghttp2/nghttp2.h>
+#include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <cstring>
 
 namespace fairlead::codec::h2 {
@@ -15,6 +17,7 @@ constexpr std::size_t kMaxStreams = 250;        // of ours on one connection; wi
 constexpr std::size_t kMaxOutput = 256 * 1024;  // that waits for the socket; the rest waits in the streams
 constexpr int kReadsInARow = 32;                // then other connections have their turn
 constexpr std::uint32_t kMaxOverhead = 10'000;  // frames per second that carry nothing
+constexpr auto kLogPause = std::chrono::seconds(1);
 constexpr std::int32_t kLastStreamId = 0x7ffffff0;
 
 }  // namespace
@@ -37,11 +40,14 @@ ClientConnection::ClientConnection(event::Loop& loop, std::unique_ptr<net::Trans
 
 ClientConnection::~ClientConnection() { nghttp2_session_del(session_); }
 
-std::size_t ClientConnection::capacity() const {
-  if (!usable()) return 0;
-  const std::size_t allowed = std::min<std::size_t>(
+std::size_t ClientConnection::allowed() const {
+  if (!settings_here_) return std::min(settings_.assumed_streams, kMaxStreams);
+  return std::min<std::size_t>(
       nghttp2_session_get_remote_settings(session_, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS), kMaxStreams);
-  return allowed - std::min(allowed, leased_);
+}
+
+std::size_t ClientConnection::capacity() const {
+  return usable() ? allowed() - std::min(allowed(), leased_) : 0;
 }
 
 http::ClientStreamPtr ClientConnection::lease() {
@@ -205,6 +211,7 @@ void ClientConnection::read_all() {
 void ClientConnection::take_in(std::string_view bytes) {
   last_read_ = loop_.now();
   ping_waits_ = false;
+  violation_.clear();
   const bool first = !std::exchange(heard_, true);
   if (first && bytes.starts_with("HTTP/1.")) {
     break_off("the server answers in HTTP/1.1: its URL must begin with http:// instead of h2c://");
@@ -213,7 +220,7 @@ void ClientConnection::take_in(std::string_view bytes) {
   const ssize_t taken =
       nghttp2_session_mem_recv(session_, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
   if (taken < 0) {
-    break_off(violation_.empty() ? nghttp2_strerror(static_cast<int>(taken)) : violation_);
+    break_off_violated(nghttp2_strerror(static_cast<int>(taken)));
     return;
   }
 }
@@ -282,8 +289,7 @@ void ClientConnection::flush() {
     if (!output_.empty()) break;
   }
   // After a mistake of the server its GOAWAY is on its way, and nothing is read any more.
-  if (!broken_ && !nghttp2_session_want_read(session_))
-    break_off(violation_.empty() ? "the server ended the connection" : violation_);
+  if (!broken_ && !nghttp2_session_want_read(session_)) break_off_violated("the server ended the connection");
 }
 
 void ClientConnection::on_tick_end() {
@@ -291,6 +297,17 @@ void ClientConnection::on_tick_end() {
   if (!broken_) flush();
   if (first_to_wake_) flush_later();
   if (!usable() && leased_ == 0) settle();
+}
+
+void ClientConnection::break_off_violated(std::string_view otherwise) {
+  if (violation_.empty()) return break_off(std::string(otherwise));
+  // A server that goes on like this must not fill the log.
+  thread_local TimePoint next{};
+  if (loop_.now() >= next) {
+    next = loop_.now() + kLogPause;
+    spdlog::warn("server {} broke HTTP/2, its connection is closed: {}", peer(), violation_);
+  }
+  break_off(violation_);
 }
 
 void ClientConnection::break_off(std::string why) {

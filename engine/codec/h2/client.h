@@ -32,8 +32,9 @@ class ClientOwner {
 };
 
 struct ClientSettings {
-  bool secure = false;           // the transport is TLS: :scheme is https
-  Duration read_idle_timeout{};  // silence after which a PING is sent; 0: never
+  bool secure = false;                // the transport is TLS: :scheme is https
+  std::size_t assumed_streams = 100;  // allowed until the server says so itself
+  Duration read_idle_timeout{};       // silence after which a PING is sent; 0: never
   Duration ping_timeout = std::chrono::seconds(15);
 };
 
@@ -54,6 +55,8 @@ class ClientConnection final : public event::Destroyable,
 
   // Streams that it can take now; 0 as well when it takes no more at all.
   std::size_t capacity() const;
+  // Streams that it may carry at once, as far as is known.
+  std::size_t allowed() const;
   // Takes one; capacity() must not be 0.
   http::ClientStreamPtr lease();
   // No new streams: it closes when the last one comes back, now when none is out.
@@ -98,6 +101,8 @@ class ClientConnection final : public event::Destroyable,
   void flush();
   void wake();
   void check_health();
+  // The server broke the protocol: said in the log, then as break_off().
+  void break_off_violated(std::string_view otherwise);
   // Every stream fails with `why`, and the transport closes.
   void break_off(std::string why);
   void settle();
@@ -128,6 +133,7 @@ class ClientConnection final : public event::Destroyable,
   std::uint32_t overhead_frames_ = 0;
   std::string violation_;  // what nghttp2 says about the peer's last mistake
   bool heard_ = false;     // a byte came
+  bool settings_here_ = false;
   bool readable_ = false;
   bool ping_waits_ = false;
   bool going_away_ = false;

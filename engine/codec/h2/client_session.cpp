@@ -102,6 +102,8 @@ struct ClientCallbacks {
       self.going_away_ = true;
       return 0;
     }
+    if (frame->hd.type == NGHTTP2_SETTINGS && (frame->hd.flags & NGHTTP2_FLAG_ACK) == 0)
+      self.settings_here_ = true;
     if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) return 0;
     LeasedStream* stream = self.find(frame->hd.stream_id);
     if (!stream) return 0;
