@@ -225,7 +225,13 @@ def test_a_slow_reader_holds_the_server_back_and_gets_everything(proxy, origin):
         client.send("GET / HTTP/1.1\r\nHost: app\r\n\r\n")
         time.sleep(1.0)
         assert len(sent) < 60, "the router swallowed 64 MB that nobody read"
-        assert len(client.read_answer().body) == 64 * len(body)
+        client.read_head()
+        got = bytearray(client.buffer)
+        while len(got) < 64 * len(body):
+            part = client.socket.recv(1 << 20)
+            assert part, f"the answer ends after {len(got)} bytes"
+            got += part
+    assert got == 64 * body
 
 
 def test_a_tunnel_passes_bytes_both_ways(proxy, origin):
