@@ -1,6 +1,7 @@
 #include "engine/net/listener.h"
 
 #include "engine/net/bind_address.h"
+#include "engine/net/tcp_transport.h"
 
 #include <fcntl.h>
 #include <netinet/tcp.h>
@@ -15,6 +16,7 @@ namespace {
 
 constexpr auto kPause = std::chrono::milliseconds(100);
 constexpr int kBacklog = 4096;
+constexpr int kKeepAliveSeconds = 180;  // as Traefik's entry points
 
 // Empty with errno when the kernel refuses.
 Fd listen_at(const BindAddress& address, bool reuse_port) {
@@ -58,6 +60,8 @@ Listener::Listener(event::Loop& loop, int socket, Accepted accepted)
       accepted_(std::move(accepted)),
       reserve_(::open("/dev/null", O_RDONLY | O_CLOEXEC)),
       resume_(loop.timers(), *this) {
+  // Accepted sockets inherit it: probes find clients that are gone without a word, where no idle limit does.
+  enable_keepalive(socket_, kKeepAliveSeconds, kKeepAliveSeconds);
   watching_ = loop_.add(socket_, *this, EPOLLIN | EPOLLEXCLUSIVE);
   if (!watching_) spdlog::error("a worker cannot watch its listener: {}", std::strerror(errno));
 }

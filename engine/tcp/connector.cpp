@@ -37,9 +37,9 @@ Result<> send_header(net::Transport& transport, const std::string& header) {
 
 }  // namespace
 
-std::string announcement(const TransportOptions& options, const net::Address& client,
-                         const net::Address& local) {
-  return options.proxy_protocol ? net::proxy_header(options.proxy_protocol, client, local) : std::string();
+std::string announcement(const TransportOptions& options, const net::Transport& client) {
+  if (options.proxy_protocol == 0) return {};
+  return net::proxy_header(options.proxy_protocol, client.peer(), client.local());
 }
 
 Task<Result<std::unique_ptr<net::Transport>>> connect(event::Loop& loop,

@@ -21,8 +21,7 @@ struct TransportOptions {
 };
 
 // What the first bytes of a connection tell the server about its client.
-std::string announcement(const TransportOptions& options, const net::Address& client,
-                         const net::Address& local);
+std::string announcement(const TransportOptions& options, const net::Transport& client);
 
 // A connection to `address`, with TLS when `secure`, after `header` was sent in the clear. Errors as those of
 // upstream::dial() and upstream::secure(); {502} when the name does not resolve.

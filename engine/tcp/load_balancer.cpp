@@ -107,7 +107,7 @@ Task<Result<Upstream>> LoadBalancer::connect(Client& client) const {
     const std::shared_ptr<const upstream::ServerSet> set = local->set;
     const upstream::Server& server = set->servers[static_cast<std::size_t>(index)];
     auto transport = co_await tcp::connect(client.loop, server.address, server.tls, *options_.transport,
-                                           announcement(*options_.transport, client.address, client.local));
+                                           announcement(*options_.transport, *client.transport));
     if (transport)
       co_return Upstream{std::move(*transport), server.address.url, options_.transport->termination_delay};
     last = std::move(transport.error());

@@ -68,7 +68,7 @@ class WeightedTest : public ::testing::Test {
     return made;
   }
   std::string ask(const Weighted& weighted) {
-    Client client{loop_, pools_, {}, {}, true};
+    Client client{loop_, pools_, {}};
     auto task = weighted.connect(client);
     task.start(nullptr);
     auto found = task.take();

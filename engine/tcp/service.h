@@ -15,8 +15,8 @@ namespace fairlead::tcp {
 struct Client {
   event::Loop& loop;
   upstream::Pools& pools;
-  net::Address address;  // of the client
-  net::Address local;    // our end of its connection
+  net::Address address;
+  const net::Transport* transport = nullptr;  // its connection; asked for our end of it
   bool may_hold = true;  // wait for a successor when the last server left; not where another service may do
 };
 

@@ -1,6 +1,5 @@
 #include "engine/tcp/session.h"
 
-#include "engine/net/tcp_transport.h"
 #include "engine/tcp/postgres.h"
 #include "engine/upstream/abandon.h"
 
@@ -13,8 +12,6 @@ namespace fairlead::tcp {
 namespace {
 
 constexpr auto kPostgresAnswer = std::chrono::seconds(10);
-// There is no idle limit: probes find clients that are gone without a word. As Traefik's entry points do.
-constexpr int kKeepAliveSeconds = 180;
 
 double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
@@ -23,7 +20,7 @@ double seconds(Duration duration) { return std::chrono::duration<double>(duratio
 Session::Session(event::Loop& loop, upstream::Pools& pools, std::unique_ptr<net::Transport> client,
                  Options options, SessionOwner& owner)
     : loop_(loop),
-      context_{loop, pools, client->peer(), client->local(), true},
+      context_{loop, pools, client->peer(), client.get()},
       client_(std::move(client)),
       options_(std::move(options)),
       owner_(owner),
@@ -34,8 +31,6 @@ Session::Session(event::Loop& loop, upstream::Pools& pools, std::unique_ptr<net:
 Session::~Session() = default;
 
 void Session::start() {
-  if (const int socket = client_->plain_fd(); socket >= 0)
-    net::enable_keepalive(socket, kKeepAliveSeconds, kKeepAliveSeconds);
   connecting_ = connect();
   connecting_.start(this);
 }
@@ -71,10 +66,11 @@ void Session::on_broken(int error) {
 }
 
 void Session::pipe_ended() {
-  spdlog::debug("entry point {}: TCP router {}: {} to {}: {} bytes up, {} down, {:.3f} s, ended by the {}",
-                options_.entry_point, options_.route->name, context_.address.text(), upstream_.server,
-                pipe_->from_client(), pipe_->from_server(), seconds(loop_.now() - begun_),
-                pipe_->ended_by().empty() ? "router" : pipe_->ended_by());
+  if (spdlog::should_log(spdlog::level::debug))
+    spdlog::debug("entry point {}: TCP router {}: {} to {}: {} bytes up, {} down, {:.3f} s, ended by the {}",
+                  options_.entry_point, options_.route->name, context_.address.text(), upstream_.server,
+                  pipe_->from_client(), pipe_->from_server(), seconds(loop_.now() - begun_),
+                  pipe_->ended_by().empty() ? "router" : pipe_->ended_by());
   finish();
 }
 

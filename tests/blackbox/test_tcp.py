@@ -275,6 +275,80 @@ def test_tls_toward_servers_verifies_the_name_of_the_transport(start, server, pk
     assert "serverName" in proxy.log()
 
 
+def test_a_transport_shows_a_certificate_and_looks_for_names(start, server, pki):
+    context = server_context(pki.server)
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(str(pki.ca.cert))
+    backend = server(name("inner"), tls=context)
+    known = {"serverName": "inner.example", "rootCAs": [str(pki.ca.cert)]}
+    mine = {**known, "certificates": [pki.client.config]}
+    transports = {
+        "mine": {"tls": mine},
+        "anonymous": {"tls": known},
+        "named": {"tls": {**mine, "peerCertSANs": [{"type": "DNSName", "value": "inner.example"}]}},
+        "unnamed": {"tls": {**mine, "peerCertSANs": [{"type": "DNSName", "value": "else.example"}]}},
+        "uri": {"tls": {**mine, "peerCertURI": "spiffe://else"}},
+    }
+    proxy = start(tcp({key: (ANY, key, {"entryPoints": [key]}) for key in transports},
+                      {key: balancer({"address": backend.address, "tls": True}, serversTransport=key) for key in transports},
+                      serversTransports=transports), entry_points=tuple(transports))
+
+    for key in ("mine", "named"):
+        with RawClient(proxy.port(key)) as client:
+            assert says(client, "inner"), key
+    for key in ("anonymous", "unnamed", "uri"):
+        with RawClient(proxy.port(key)) as client:
+            assert client.is_closed(), key
+
+
+def test_a_server_that_does_not_answer_is_left_after_the_dial_timeout(start, server):
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as deaf:
+        address = deaf.getsockname()
+        waiting = []
+        for _ in range(3):  # its queue is full: what comes then gets no answer
+            one = socket.socket()
+            one.setblocking(False)
+            one.connect_ex(address)
+            waiting.append(one)
+        time.sleep(0.1)
+        config = tcp({"any": (ANY, "db", None)},
+                     {"db": balancer(f"127.0.0.1:{address[1]}", server(name("spare")).address, serversTransport="hasty")},
+                     serversTransports={"hasty": {"dialTimeout": "300ms"}})
+        proxy = start(config, workers=1)
+
+        took = []
+        for _ in range(2):
+            begun = time.monotonic()
+            with RawClient(proxy.port()) as client:
+                assert says(client, "spare")
+            took.append(time.monotonic() - begun)
+        assert max(took) >= 0.25 and max(took) < 10
+        for one in waiting:
+            one.close()
+
+
+def keep_alive_runs(port):
+    """Whether the kernel probes connections to `port`: the timer of /proc/net/tcp is 02 then."""
+    with open("/proc/net/tcp") as table:
+        rows = [line.split() for line in table][1:]
+    timers = [row[5].split(":")[0] for row in rows if row[2].endswith(f":{port:04X}") and row[3] == "01"]
+    assert timers, "there is a connection"
+    return all(timer == "02" for timer in timers)
+
+
+def test_connections_to_servers_are_probed_unless_that_is_off(start, server):
+    backends = {"default": server(name("db")), "off": server(name("db"))}
+    proxy = start(tcp({key: (ANY, key, {"entryPoints": [key]}) for key in backends},
+                      {"default": balancer(backends["default"].address),
+                       "off": balancer(backends["off"].address, serversTransport="off")},
+                      serversTransports={"off": {"dialKeepAlive": "-1s"}}), entry_points=("default", "off"))
+
+    with RawClient(proxy.port("default")) as probed, RawClient(proxy.port("off")) as silent:
+        assert says(probed, "db") and says(silent, "db")
+        assert keep_alive_runs(backends["default"].port)
+        assert not keep_alive_runs(backends["off"].port)
+
+
 def test_the_static_transport_counts_where_none_is_named(start, server, pki):
     backend = server(name("inner"), tls=server_context(pki.server))
     proxy = start(tcp({"any": (ANY, "inner", None)}, {"inner": balancer({"address": backend.address, "tls": True})}),
@@ -382,6 +456,17 @@ def test_health_checks_take_servers_out_and_bring_them_back(start, server, check
     wait_for(lambda: status() == "UP", 15, "the check finds it well again")
     wait_for(lambda: b"sick" in words(), 5, "it is used again")
     assert "is down: health check" in proxy.log() and "is up again" in proxy.log()
+
+
+def test_a_health_check_that_gets_no_answer_in_time_fails(start, server):
+    mute = server(lambda connection: connection.recv(1) and time.sleep(3))
+    proxy = start(tcp({"any": (ANY, "db", None)}, {"db": balancer(
+        mute.address, healthCheck={"send": "x", "expect": "y", "interval": "50ms", "timeout": "200ms"})}))
+
+    wait_for(lambda: list(proxy.api("/api/tcp/services/db@file")["serverStatus"].values()) == ["DOWN"], 10, "it is out")
+    with RawClient(proxy.port()) as client:
+        assert client.is_closed()
+    wait_for(lambda: "unhealthy for" in proxy.log(), 5, "the log says why")
 
 
 def test_a_health_check_may_ask_another_port(start, server):
