@@ -283,6 +283,50 @@ def test_the_head_of_the_answer_has_its_time(start, h2_origin):
     assert origin.streams[0].over.wait(5)
 
 
+def test_idle_connections_end_after_their_time(start, h2_origin):
+    origin = h2_origin()
+    proxy = start(with_transport(origin.url, forwardingTimeouts={"idleConnTimeout": "300ms"}))
+
+    assert proxy.ask(host="app").status == 200
+    wait_for(lambda: origin.connections[0].gone, 10, "the idle connection is closed")
+    assert proxy.ask(host="app").status == 200
+
+
+def test_connections_that_must_not_be_reused_carry_one_request(start, h2_origin):
+    origin = h2_origin()
+    proxy = start(with_transport(origin.url, maxIdleConnsPerHost=-1), workers=1)
+
+    assert [proxy.ask(host="app").status for _ in range(3)] == [200] * 3
+    assert len(origin.connections) == 3
+    wait_for(lambda: all(connection.gone for connection in origin.connections), 10, "all of them are closed")
+
+
+def test_a_server_that_left_loses_its_idle_connection(start, h2_origin):
+    old, new = h2_origin(lambda s: s.respond(b"old")), h2_origin(lambda s: s.respond(b"new"))
+    proxy = start(routes(app=[old.url]))
+    assert proxy.ask(host="app").body == b"old"
+
+    proxy.write_dynamic(routes(app=[new.url]))
+
+    wait_for(lambda: proxy.ask(host="app").body == b"new", 10, "the new server answers")
+    wait_for(lambda: old.connections[0].gone, 10, "nothing keeps the old connection")
+
+
+def test_a_server_that_comes_back_is_dialled_again(start, h2_origin):
+    """All connections end at once while requests wait; bodiless ones are sent again."""
+    def answer(stream):
+        if stream.header(":path") == "/end" and len(origin.connections) == 1:
+            stream.connection.socket.shutdown(2)
+        else:
+            stream.respond()
+
+    origin = h2_origin(answer)
+    proxy = start(routes(app=[origin.url]), workers=1)
+
+    assert [a.status for a in ask_many(proxy, 5, target="/end")] == [200] * 5
+    assert 2 <= len(origin.connections) <= 3
+
+
 # TLS
 
 
@@ -318,6 +362,23 @@ def test_an_upgrade_goes_over_http1(start, pki):
             chosen.append(client.read_head().status)
             assert client.read_exactly(2) == b"hi"
     assert chosen == [101]
+
+
+def test_an_upgrade_to_an_h2c_server_goes_over_http1_as_well(start):
+    with Origin(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: raw\r\n\r\nhi") as origin:
+        proxy = start(routes(app=[origin.url.replace("http://", "h2c://")]))
+        with RawClient(proxy.port()) as client:
+            client.send("GET / HTTP/1.1\r\nHost: app\r\nConnection: Upgrade\r\nUpgrade: raw\r\n\r\n")
+            assert client.read_head().status == 101
+            assert client.read_exactly(2) == b"hi"
+
+
+def test_large_bodies_over_tls(start, pki, h2_origin):
+    origin = h2_origin(lambda s: s.respond(s.body * 2), tls=server_context(pki, "h2"))
+    proxy = start(with_transport(origin.url, rootCAs=[str(pki[1].cert)]))
+    body = bytes(range(256)) * 12_000
+
+    assert ask(proxy.port(), "POST", host="app", body=body).body == body * 2
 
 
 # Servers that misbehave
