@@ -94,7 +94,7 @@ def test_bodies_and_trailers_pass_both_ways(start, h2_origin):
                     "3\r\nabc\r\n0\r\nX-Mark: m\r\n\r\n")
         reply = client.read_answer()
 
-    assert (reply.body, reply.trailers) == (b"cba", [("x-sum", "9")])
+    assert (reply.body, reply.trailers) == (b"cba", [("X-Sum", "9")])
     assert origin.streams[0].trailers == [("x-mark", "m")]
 
 

@@ -298,7 +298,7 @@ TEST_F(H2Client, TrailersPassBothWays) {
   ASSERT_TRUE(request.receive(*this));
   EXPECT_TRUE(request.answer.chunked);
   EXPECT_EQ(request.read(*this).value_or("broken"), "reply");
-  EXPECT_EQ(request.trailers, (std::map<std::string, std::string>{{"grpc-status", "0"}}));
+  EXPECT_EQ(request.trailers, (std::map<std::string, std::string>{{"Grpc-Status", "0"}}));
 }
 
 TEST_F(H2Client, InterimHeadsComeOneByOne) {

@@ -20,7 +20,7 @@ class FieldBlock {
   int status = 0;  // of a head; 0 in trailers
 
   void add(std::string_view name, std::string_view value);
-  // As they came, names of known fields in their usual spelling.
+  // With names in their usual spelling, "X-Served", as clients of HTTP/1 know them.
   void copy_to(http::Fields& fields) const;
   // Without the names that must not come in trailers.
   void copy_trailers_to(http::Fields& fields) const;
