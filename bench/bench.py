@@ -13,13 +13,15 @@ import pathlib
 import re
 import signal
 import socket
+import ssl
 import statistics
+import struct
 import subprocess
 import sys
 import tempfile
 import time
 
-from proxies import LOAD_CORE, ROOT, Backend, Fairlead, Floor, HAProxy, Nginx, host, pinned, status, wrk
+from proxies import LOAD_CORE, ROOT, Backend, Fairlead, Floor, HAProxy, Nginx, h2load, host, pinned, status, wrk
 
 CONTENDERS = (Nginx, HAProxy, Fairlead)
 # name, path, generator options, aim (ratio to nginx)
@@ -29,13 +31,20 @@ COSTS = (
     ("10 MB", "/10m", {"connections": 8}, 0.42),
     ("new connection per request", "/100b", {"close": True}, 0.92),
 )
+# The same over TLS 1.3, by h2load, whose p99 column is the longest request.
+SECURE_COSTS = (
+    ("TLS, 100 B, keep-alive", "/100b", {"http1": True, "connections": 64}, 0.80),
+    ("TLS, 100 kB", "/100k", {"http1": True, "connections": 32}, 0.65),
+    ("HTTP/2, 16 × 32 streams, 100 B", "/100b", {}, 0.42),
+    ("HTTP/2, 16 × 32 streams, 100 kB", "/100k", {}, 0.75),
+)
 ROUTERS = (10, 1_000, 10_000, 100_000)
 
 
-def cost(proxy, path, seconds, **options):
+def cost(proxy, path, seconds, secure=False, **options):
     """One measurement: µs of CPU per request, and what the generator saw."""
     before = proxy.cpu()
-    seen = wrk(proxy.port, path, seconds, **options)
+    seen = h2load(proxy.tls_port, path, seconds, **options) if secure else wrk(proxy.port, path, seconds, **options)
     seen["us"] = (proxy.cpu() - before) * 1e6 / max(1, seen["requests"])
     return seen
 
@@ -96,6 +105,37 @@ def idle(proxy, count):
             connection.close()
 
 
+def http2_get(connection, path):
+    """The first request of an HTTP/2 connection, and its answer up to the body."""
+    fields = ((":method", "GET"), (":scheme", "https"), (":authority", host(0)), (":path", path))
+    block = b"".join(b"\0" + bytes([len(name)]) + name.encode() + bytes([len(value)]) + value.encode() for name, value in fields)
+    connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0" +
+                       struct.pack(">I", len(block))[1:] + b"\1\5\0\0\0\1" + block)
+    got = b""
+    while b"x" * 100 not in got:
+        got += connection.recv(4096)
+    connection.sendall(b"\0\0\0\4\1\0\0\0\0")  # the server's SETTINGS are acknowledged
+
+
+def idle_http2(proxy, count):
+    """KiB of RSS that one idle HTTP/2 connection over TLS costs."""
+    before = proxy.rss()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.set_alpn_protocols(["h2"])
+    connections = []
+    try:
+        for _ in range(count):
+            connection = context.wrap_socket(socket.create_connection(("127.0.0.1", proxy.tls_port), 10), server_hostname=host(0))
+            http2_get(connection, "/100b")
+            connections.append(connection)
+        time.sleep(4)
+        return (proxy.rss() - before) / count
+    finally:
+        for connection in connections:
+            connection.close()
+
+
 def fixed_rate(proxy, rate, seconds):
     """Latencies in ms at a fixed rate, from h2load's log of every request."""
     log = tempfile.NamedTemporaryFile("r")
@@ -138,6 +178,14 @@ def run(options):
                                           lambda proxy: cost(proxy, path, options.seconds, **generator))
                     report["costs"].append({"name": name, "aim": aim, "results": results})
                     say(name, results)
+            if wanted("secure"):
+                for name, path, generator, aim in SECURE_COSTS:
+                    for proxy in proxies:
+                        h2load(proxy.tls_port, path, 1, **generator)
+                    results = interleaved(proxies, options.rounds,
+                                          lambda proxy: cost(proxy, path, options.seconds, secure=True, **generator))
+                    report["costs"].append({"name": name, "aim": aim, "results": results})
+                    say(name, results)
             if wanted("latency"):
                 report["latency"] = interleaved(proxies, min(3, options.rounds),
                                                 lambda proxy: fixed_rate(proxy, options.rate, options.seconds))
@@ -153,9 +201,15 @@ def run(options):
             for kind in kinds:
                 with kind(backend=backend.port) as proxy:
                     report["idle"][kind.name] = idle(proxy, options.idle)
+                with kind(backend=backend.port) as proxy:
+                    report["idle"][kind.name]["http2_kib"] = idle_http2(proxy, min(3000, options.idle))
             print("idle", report["idle"], flush=True)
         if wanted("routers"):
             routers(report, options, backend, kinds)
+    if wanted("udp"):
+        import udp  # takes its tools from this file
+
+        report["udp"] = udp.run(options.rounds, options.seconds)
     return report
 
 
@@ -214,6 +268,10 @@ def tables(report):
             cell = lambda name: f"{row[name]['ratio']:.2f}" if name in row else "–"  # noqa: E731
             out.append(f"| {row['count']:,} | **{cell('Fairlead')}** | {cell('nginx')} | {cell('HAProxy')} | "
                        f"{row.get('start', 0):.2f} | {row.get('reload', 0):.2f} | {row.get('rss_mib', 0):.0f} |")
+    if report.get("udp"):
+        import udp
+
+        out += ["", udp.table(report["udp"])]
     rest = []
     if "syscalls" in report:
         rest.append(("system calls per keep-alive request", {name: f"{one['per_request']:.2f}"
@@ -221,6 +279,8 @@ def tables(report):
     if "idle" in report:
         rest.append(("RSS at rest, MiB", {name: f"{one['rest_mib']:.1f}" for name, one in report["idle"].items()}))
         rest.append(("RSS per idle connection, KiB", {name: f"{one['kib']:.2f}" for name, one in report["idle"].items()}))
+        rest.append(("RSS per idle HTTP/2 connection over TLS, KiB",
+                     {name: f"{one['http2_kib']:.1f}" for name, one in report["idle"].items()}))
         rest.append(("CPU of idle connections in 3 s, s", {name: f"{one['cpu']:.2f}" for name, one in report["idle"].items()}))
     if "latency" in report:
         for key in ("p50", "p99"):
@@ -272,7 +332,7 @@ def main():
     parser.add_argument("--seconds", type=int, default=3, help="of one measurement")
     parser.add_argument("--rate", type=int, default=4000, help="requests per second of the latency measurement")
     parser.add_argument("--idle", type=int, default=9000, help="idle connections")
-    parser.add_argument("--only", nargs="*", choices=["costs", "latency", "syscalls", "idle", "routers"])
+    parser.add_argument("--only", nargs="*", choices=["costs", "secure", "latency", "syscalls", "idle", "routers", "udp"])
     parser.add_argument("--contenders", nargs="*", default=[kind.name for kind in CONTENDERS])
     parser.add_argument("--write", default=str(ROOT / "docs/performance.md"), help="file to write; empty: none")
     options = parser.parse_args()

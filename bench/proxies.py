@@ -40,6 +40,7 @@ class Process:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="fairlead-bench-"))
         self.folder.chmod(0o755)
         self.port = free_port()
+        self.tls_port = free_port()
         self.options = options
         self.log = open(self.folder / "log", "ab")
         environment = {key: value for key, value in os.environ.items() if not key.startswith(("FAIRLEAD_", "TRAEFIK_"))}
@@ -122,6 +123,20 @@ http {{
 """
 
 
+def certificate():
+    """One certificate and key for everybody's TLS port: files of PEM, and both in one."""
+    folder = ROOT / "build/bench-tls"
+    both = folder / "both.pem"
+    if not both.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                        "-days", "3650", "-subj", "/CN=bench", "-addext", "subjectAltName=DNS:*.test",
+                        "-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")],
+                       check=True, capture_output=True)
+        both.write_text((folder / "cert.pem").read_text() + (folder / "key.pem").read_text())
+    return folder / "cert.pem", folder / "key.pem", both
+
+
 def nginx_user():
     return "user root;" if os.getuid() == 0 else ""
 
@@ -145,10 +160,13 @@ class Nginx(Process):
 
     def command(self):
         names = "\n".join(f"server_name {host(i)};" for i in range(self.options.get("routers", 10)))
+        cert, key, _ = certificate()
         body = f"""
+  ssl_certificate {cert}; ssl_certificate_key {key}; ssl_protocols TLSv1.3; ssl_session_cache off;
+  http2_max_concurrent_streams 250;
   upstream app {{ server 127.0.0.1:{self.options['backend']}; keepalive 256; keepalive_requests 1000000000; }}
   server {{ listen 127.0.0.1:{self.port} default_server backlog=4096; return 404; }}
-  server {{ listen 127.0.0.1:{self.port}; {names}
+  server {{ listen 127.0.0.1:{self.port}; listen 127.0.0.1:{self.tls_port} ssl http2 backlog=4096; {names}
     location / {{ proxy_pass http://app; proxy_http_version 1.1; proxy_set_header Connection "";
       proxy_set_header Host $host; proxy_set_header X-Forwarded-For $remote_addr; proxy_set_header X-Real-Ip $remote_addr;
       proxy_set_header X-Forwarded-Proto $scheme; proxy_set_header X-Forwarded-Host $host;
@@ -185,6 +203,7 @@ defaults
   {splice}
 frontend web
   bind 127.0.0.1:{self.port} backlog 4096
+  bind 127.0.0.1:{self.tls_port} backlog 4096 ssl crt {certificate()[2]} alpn h2,http/1.1 ssl-min-ver TLSv1.3
   option forwardfor
   http-request set-header X-Real-Ip %[src]
   http-request set-header X-Forwarded-Proto http
@@ -204,7 +223,8 @@ class Fairlead(Process):
         self.dynamic = self.folder / "dynamic.yml"
         self.write_routes(self.options.get("routers", 10))
         install = {
-            "entryPoints": {"web": {"address": f"127.0.0.1:{self.port}"}},
+            "entryPoints": {"web": {"address": f"127.0.0.1:{self.port}"},
+                            "secure": {"address": f"127.0.0.1:{self.tls_port}", "http": {"tls": {}}}},
             "providers": {"file": {"filename": str(self.dynamic)}},
             "log": {"level": "ERROR"},
         }
@@ -222,6 +242,8 @@ class Fairlead(Process):
             lines += [f"    r{i}:", f"      rule: Host(`{host(i)}`)", "      service: app"]
         if extra:
             lines += ["    extra:", f"      rule: Host(`{extra}`)", "      service: app"]
+        cert, key, _ = certificate()
+        lines += ["tls:", "  certificates:", f"    - certFile: {cert}", f"      keyFile: {key}"]
         beside = self.dynamic.with_suffix(".new")
         beside.write_text("\n".join(lines) + "\n")
         beside.rename(self.dynamic)
@@ -253,6 +275,19 @@ request = function() k = k % n + 1; return requests[k] end
     bad += sum(map(int, re.findall(r"Non-2xx or 3xx responses: (\d+)", out)))
     return {"requests": requests, "failed": bad, "p50": _ms(out, "50%"), "p99": _ms(out, "99%"),
             "rate": float(re.search(r"Requests/sec:\s+([\d.]+)", out).group(1))}
+
+
+def h2load(port, path, seconds=3, connections=16, streams=32, http1=False):
+    """The same over TLS, with HTTP/2 or one HTTP/1.1 request at a time."""
+    command = ["h2load", f"-D{seconds}", "-t1", f"-c{connections}", f"-m{1 if http1 else streams}",
+               f"--connect-to=127.0.0.1:{port}", *(["--h1"] if http1 else []), f"https://{host(0)}{path}"]
+    out = subprocess.run(pinned(LOAD_CORE, command), capture_output=True, text=True, timeout=seconds + 60).stdout
+    counts = re.search(r"(\d+) succeeded, (\d+) failed, (\d+) errored", out)
+    good = int(re.search(r"status codes: (\d+) 2xx", out).group(1))
+    longest = re.search(r"time for request:\s+\S+\s+(\S+?)(us|ms|s)\s", out)
+    return {"requests": good, "failed": int(counts.group(2)) + int(counts.group(3)) + max(0, int(counts.group(1)) - good), "p50": 0.0,
+            "p99": float(longest.group(1)) * {"us": 0.001, "ms": 1, "s": 1000}[longest.group(2)] if longest else 0.0,
+            "rate": good / seconds}
 
 
 def _ms(out, label):
