@@ -189,6 +189,7 @@ def test_drain_waits_for_tunnels_for_the_stated_time(start, echo):
             return time.monotonic() - begun
 
     assert 2.5 < run(talk()) < 10
+    assert proxy.process.wait(10) == 0
 
 
 def test_a_refused_handshake_is_an_ordinary_answer(start):
