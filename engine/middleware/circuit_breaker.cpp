@@ -23,7 +23,9 @@ Configured<std::shared_ptr<const CircuitBreaker>> CircuitBreaker::make(Options o
 }
 
 Task<Response> CircuitBreaker::handle(Exchange& x, exchange::Next next) const {
-  if (!breaker_->lets_pass(x.loop.now())) return Task<Response>::ready(exchange::answer(x, status_));
+  // The words "404 page not found" are for hosts and paths that nobody serves.
+  if (!breaker_->lets_pass(x.loop.now()))
+    return Task<Response>::ready(exchange::answer(x, status_, status_ == 404 ? "Not Found" : ""));
   return watch(x, next);
 }
 

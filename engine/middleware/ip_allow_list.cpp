@@ -22,8 +22,12 @@ Configured<std::shared_ptr<const IpAllowList>> IpAllowList::make(const Options& 
 std::optional<exchange::Response> IpAllowList::on_request(exchange::Exchange& x) const {
   const auto ip = strategy_.ip(x);
   if (ip && allowed_.contains(*ip)) return std::nullopt;
-  return exchange::failure(x, Error{reject_status_, Fault::Client, false,
-                                    fmt::format("{} is not in sourceRange", quoted(strategy_.text(x), 64))});
+  x.record.cause = Error{reject_status_, Fault::Client, false,
+                         fmt::format("{} is not in sourceRange", quoted(strategy_.text(x), 64))};
+  // The words "404 page not found" are for hosts and paths that nobody serves.
+  exchange::Response refusal = exchange::answer(x, reject_status_, reject_status_ == 404 ? "Not Found" : "");
+  refusal.cause = x.record.cause;
+  return refusal;
 }
 
 Configured<std::shared_ptr<const IpAllowList>> IpWhiteList::make(const Options& options, Making& making) {

@@ -24,7 +24,10 @@ TEST(IpAllowList, AnswersTheStatusThatIsAskedFor) {
   const test::Made made("ipAllowList", {{"sourceRange", "10.0.0.0/8"}, {"rejectStatusCode", "404"}});
   auto x = test::get("/");
 
-  EXPECT_EQ(test::run(*made, x).head.status, 404);
+  const exchange::Response refusal = test::run(*made, x);
+
+  EXPECT_EQ(refusal.head.status, 404);
+  EXPECT_EQ(test::text_of(refusal.body), "Not Found");
 }
 
 TEST(IpAllowList, RefusesASourceThatIsNoAddress) {

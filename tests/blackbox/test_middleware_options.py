@@ -91,6 +91,12 @@ def check(w, host):
     assert w.ask(host, headers=digest(challenge, "ghost", ha1, "/")).status == 401
 
 
+@row("refuse-404", ipAllowList={"sourceRange": ["10.0.0.0/8"], "rejectStatusCode": 404})
+def check(w, host):
+    answer = w.ask(host)
+    assert (answer.status, answer.body) == (404, b"Not Found")
+
+
 @row("white-depth", ipWhiteList={"sourceRange": ["10.0.0.0/8"], "ipStrategy": {"depth": 2}})
 def check(w, host):
     assert w.forwarded(host, "10.1.1.1, 192.0.2.1").status == 200
