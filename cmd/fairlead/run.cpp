@@ -6,6 +6,7 @@
 #include "cmd/fairlead/healthcheck.h"
 #include "cmd/fairlead/install_config.h"
 #include "cmd/fairlead/log_setup.h"
+#include "cmd/fairlead/notify.h"
 #include "cmd/fairlead/option_reference.h"
 #include "cmd/fairlead/supervisor.h"
 #include "cmd/fairlead/version.h"
@@ -38,6 +39,7 @@ namespace {
 using Arguments = std::vector<std::string>;
 
 constexpr auto kConfigPoll = std::chrono::seconds(1);
+constexpr auto kOpeningPoll = std::chrono::milliseconds(50);  // until the entry points are open
 
 // Half of what the cgroup allows, or of the machine's memory.
 std::size_t default_memory_limit() {
@@ -167,9 +169,14 @@ int serve(const Arguments& arguments) {
   if (!socket) spdlog::debug("no control socket: {}", socket.error().detail);
 
   Stamp stamp(install.file);
+  Notifier notifier = Notifier::from_environment();
+  const auto poll = std::min<std::chrono::milliseconds>(kConfigPoll, notifier.interval());
   for (;;) {
-    const int signal = wait_for_signal(signals, kConfigPoll);
+    const int signal = wait_for_signal(signals, control.opened() ? poll : kOpeningPoll);
     if (signal == SIGTERM || signal == SIGINT) break;
+    if (control.opened()) notifier.ready();
+    // A sign of life from the workers, not only from this thread.
+    if (control.all_turn()) notifier.alive(std::chrono::steady_clock::now());
     if (control.start_failed()) {
       spdlog::error("not started: free the address above, or change the entry point");
       finish_log();
@@ -187,6 +194,7 @@ int serve(const Arguments& arguments) {
     }
     if (signal == SIGHUP) supervisor.refresh();
   }
+  notifier.stopping();
   spdlog::info("stopping: no new connections, requests in flight are finished");
   views.begin_draining();
   const bool clean = drain(control, signals);

@@ -207,6 +207,14 @@ void Control::open_entry_points() {
     spdlog::error("{}", problem);
     start_failed_.store(true);
   }
+  if (!start_failed_) opened_.store(true);
+}
+
+bool Control::all_turn() {
+  if (to_turn_.load() > 0) return false;
+  to_turn_.store(static_cast<int>(workers_.size()));
+  for (auto& worker : workers_) worker->post([this] { to_turn_.fetch_sub(1); });
+  return true;
 }
 
 std::vector<std::pair<std::string_view, std::uint64_t>> Control::http2_floods() const {

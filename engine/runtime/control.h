@@ -68,6 +68,10 @@ class Control {
   const std::shared_ptr<tls::Tables>& tls_tables() const { return compiler_.tls_tables(); }
   // An entry point could not be opened at the start: the program must not seem to run.
   bool start_failed() const { return start_failed_.load(); }
+  // All entry points are open for the first time.
+  bool opened() const { return opened_.load(); }
+  // Whether every worker has come round since the last call. For one thread.
+  bool all_turn();
   std::uint64_t reloads() const { return reloads_.load(std::memory_order_relaxed); }
 
  private:
@@ -121,6 +125,8 @@ class Control {
   std::shared_ptr<const Snapshot> current_;  // guarded by mutex_
   std::atomic<std::uint64_t> reloads_ = 0;
   std::atomic<bool> start_failed_ = false;
+  std::atomic<bool> opened_ = false;
+  std::atomic<int> to_turn_ = 0;  // workers that have not come round yet
   std::thread thread_;
 };
 

@@ -2,8 +2,11 @@
 
 import json
 import re
+import signal
 import socket
 import sys
+import tempfile
+import time
 
 import pytest
 from support.datagrams import UdpClient, UdpOrigin
@@ -136,6 +139,29 @@ def test_two_sockets_of_one_name_are_refused(start):
     assert proxy.process.wait(15) != 0
     assert "entry point web: systemd passed several sockets named web" in proxy.log()
     proxy.process.returncode = 0  # an end with an error is what this test is about
+
+
+def test_systemd_hears_when_it_is_ready_alive_and_stopping(start, origin, tmp_path):
+    port = free_port()
+    path = f"{tempfile.mkdtemp()}/notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+        notify.bind(path)
+        notify.settimeout(10)
+        proxy = start(routes(app=[origin.url]), install={"entryPoints": {"web": {"address": f"127.0.0.1:{port}"}}},
+                      entry_points=(), env={"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "400000"}, ready=False)
+
+        def said(word):
+            while notify.recv(100) != word:
+                pass
+
+        said(b"READY=1")
+        socket.create_connection(("127.0.0.1", port), 2).close()  # open from that moment on
+        begun = time.monotonic()
+        for _ in range(3):
+            said(b"WATCHDOG=1")
+        assert time.monotonic() - begun > 0.2
+        proxy.signal(signal.SIGTERM)
+        said(b"STOPPING=1")
 
 
 # ---- changes while running
