@@ -15,6 +15,7 @@ using namespace std::chrono_literals;
 
 constexpr auto kDrainIdle = 1s;  // for requests that are already on their way when we stop
 constexpr auto kDrainHead = 5s;  // for the rest of half a head
+constexpr auto kRest = 2s;       // without a stream, until memory is given back
 constexpr auto kLinger = 1s;     // reading on after our last byte, so that no reset destroys it
 
 }  // namespace
@@ -31,7 +32,7 @@ ServerConnection::ServerConnection(event::Loop& loop, std::unique_ptr<net::Trans
       opened_(loop.now()),
       idle_since_(loop.now()) {
   transport_->set_user(this);
-  session_ = new_server_session(*this, *settings_);
+  session_ = new_server_session(*this, *settings_, memory_);
 }
 
 ServerConnection::~ServerConnection() {
@@ -107,6 +108,7 @@ void ServerConnection::drop_input() {
 
 void ServerConnection::on_writable() {
   if (state_ == State::Closed) return;
+  blocked_ = false;
   if (!send_output()) return;
   if (state_ == State::Linger) return finish();
   loop_.at_tick_end(*this);
@@ -130,13 +132,14 @@ bool ServerConnection::collect(FrameBatch& batch) {
 // connection is broken.
 bool ServerConnection::send_output() {
   if (broken_ || state_ == State::Closed) return false;
-  if (sending_) return true;
+  if (sending_ || blocked_) return true;
   sending_ = true;
   for (;;) {
     if (!output_.empty()) {
       const net::IoResult written = output_.flush(*transport_);
       if (written.status == net::IoStatus::Failed) broken_ = true;
-      if (broken_ || !output_.empty()) break;
+      blocked_ = !output_.empty();
+      if (broken_ || blocked_) break;
     }
     // Streams that were taken off must not be asked for more.
     if (state_ != State::Open) break;
@@ -153,6 +156,8 @@ bool ServerConnection::send_output() {
       output_.append({static_cast<const char*>(part.iov_base) + gone, part.iov_len - gone});
       sent -= gone;
     }
+    blocked_ = !output_.empty();
+    if (blocked_ || broken_) break;
   }
   sending_ = false;
   // Not closed here: this may be inside one of an exchange's own calls.
@@ -189,6 +194,7 @@ void ServerConnection::arm_timer() {
   } else if (streams_ == 0) {
     const Duration patience = requests_ == 0 ? common.read_timeout : common.idle_timeout;
     if (patience > 0s) due = idle_since_ + patience;
+    if (!rests_) due = std::min(due, idle_since_ + Duration(kRest));
   }
   if (draining_ && !said_goodbye_) due = std::min(due, drain_begun_ + kDrainIdle);
   if (draining_ && open_head_ != 0) due = std::min(due, std::max(drain_begun_, head_begun_) + kDrainHead);
@@ -207,6 +213,10 @@ void ServerConnection::on_timer(event::Timer&) {
                           (draining_ && over(std::max(drain_begun_, head_begun_), kDrainHead))))
     return end_with(NGHTTP2_PROTOCOL_ERROR, {408, Fault::Client, false, "the request head took too long"});
   if (draining_ && over(drain_begun_, kDrainIdle)) say_goodbye();
+  if (streams_ == 0 && !rests_ && over(idle_since_, kRest)) {
+    rests_ = true;
+    memory_.rest();
+  }
   if (streams_ == 0 && open_head_ == 0 &&
       over(idle_since_, requests_ == 0 ? common.read_timeout : common.idle_timeout))
     say_goodbye();

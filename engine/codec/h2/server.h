@@ -3,6 +3,7 @@
 #include "engine/codec/h2/flood_guard.h"
 #include "engine/codec/h2/server_settings.h"
 #include "engine/codec/h2/server_stream.h"
+#include "engine/codec/h2/session_memory.h"
 #include "engine/event/loop.h"
 #include "engine/http/stream.h"
 #include "engine/net/output.h"
@@ -139,6 +140,7 @@ class ServerConnection final : net::TransportUser, event::TimerUser, event::Tick
   std::shared_ptr<const ServerSettings> settings_;
   http::StreamHandler& handler_;
   ServerOwner& owner_;
+  SessionMemory memory_;
   nghttp2_session* session_ = nullptr;
 
   net::Output output_;           // what the transport did not take
@@ -167,7 +169,9 @@ class ServerConnection final : net::TransportUser, event::TimerUser, event::Tick
   State state_ = State::Open;
   bool readable_ = false;
   bool sending_ = false;
+  bool blocked_ = false;  // the transport takes no more now
   bool broken_ = false;
+  bool rests_ = false;  // memory was given back
   bool draining_ = false;
   bool said_goodbye_ = false;  // the last GOAWAY was queued
   bool finished_ = false;      // our FIN is out

@@ -3,10 +3,10 @@
 #include "engine/base/assert.h"
 #include "engine/codec/h2/frame_batch.h"
 #include "engine/codec/h2/server.h"
+#include "engine/codec/h2/session_memory.h"
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <vector>
 
 namespace fairlead::codec::h2 {
@@ -168,45 +168,10 @@ struct ServerCallbacks {
   }
 };
 
-namespace {
-
-// nghttp2 keeps a buffer of a whole frame for each session, 16 KiB, though bytes are in it only inside
-// nghttp2_session_mem_send(), and what that gives is copied before another session of the thread can run. So
-// all of them share the first one that is asked for: it is more than half of what an idle connection costs.
-// Further ones, for header blocks of several frames, are their session's own.
-struct FrameBuffer {
-  std::array<char, 24 * 1024> bytes;
-  bool wanted = false;  // a session is being made
-
-  static FrameBuffer& of_thread() {
-    // Never freed: sessions may outlive the thread by a moment.
-    thread_local auto* const buffer = new FrameBuffer;
-    return *buffer;
-  }
-
-  static void* allocate(std::size_t size, void* self) {
-    auto& shared = *static_cast<FrameBuffer*>(self);
-    if (shared.wanted && size > 16 * 1024 && size <= shared.bytes.size()) {
-      shared.wanted = false;
-      return shared.bytes.data();
-    }
-    return std::malloc(size);
-  }
-  static void release(void* at, void* self) {
-    if (at != static_cast<FrameBuffer*>(self)->bytes.data()) std::free(at);
-  }
-  static void* allocate_zeros(std::size_t count, std::size_t size, void*) { return std::calloc(count, size); }
-  static void* change(void* at, std::size_t size, void* self) {
-    FL_ASSERT(at != static_cast<FrameBuffer*>(self)->bytes.data(), "frames never grow beyond 16 KiB");
-    return std::realloc(at, size);
-  }
-};
-
-}  // namespace
-
 nghttp2_data_provider body_of(void* stream) { return {{.ptr = stream}, ServerCallbacks::read_body}; }
 
-nghttp2_session* new_server_session(ServerConnection& connection, const ServerSettings& settings) {
+nghttp2_session* new_server_session(ServerConnection& connection, const ServerSettings& settings,
+                                    SessionMemory& memory) {
   const std::size_t most = settings.common.limits.max_head_bytes;
   nghttp2_option* options = nullptr;
   FL_ASSERT(nghttp2_option_new(&options) == 0, "it only fails without memory");
@@ -215,14 +180,14 @@ nghttp2_session* new_server_session(ServerConnection& connection, const ServerSe
   nghttp2_option_set_max_deflate_dynamic_table_size(options, settings.encoder_table);
   // As many frames as the longest head needs, and some.
   nghttp2_option_set_max_continuations(options, most / 16384 + 8);
-  FrameBuffer& buffer = FrameBuffer::of_thread();
-  nghttp2_mem memory{&buffer, FrameBuffer::allocate, FrameBuffer::release, FrameBuffer::allocate_zeros,
-                     FrameBuffer::change};
-  buffer.wanted = true;
+  nghttp2_mem functions{&memory, SessionMemory::allocate, SessionMemory::release,
+                        SessionMemory::allocate_zeros, SessionMemory::change};
   nghttp2_session* session = nullptr;
-  FL_ASSERT(nghttp2_session_server_new3(&session, ServerCallbacks::all(), &connection, options, &memory) == 0,
-            "it only fails without memory");
-  buffer.wanted = false;
+  memory.begin();
+  FL_ASSERT(
+      nghttp2_session_server_new3(&session, ServerCallbacks::all(), &connection, options, &functions) == 0,
+      "it only fails without memory");
+  memory.made();
   nghttp2_option_del(options);
 
   std::array<nghttp2_settings_entry, 6> entries = {{
