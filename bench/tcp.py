@@ -30,10 +30,11 @@ class HAProxyTcp(Process):
         return ["haproxy", "-db", "-f", str(self.write("conf", f"""
 global
   nbthread 1
-  maxconn 9200
+  maxconn 4000
 defaults
   mode tcp
-  option splice-auto
+  option splice-request
+  option splice-response
   timeout client 600s
   timeout server 600s
   timeout connect 5s
@@ -97,7 +98,7 @@ def run(rounds, seconds):
 
 
 def table(rows):
-    out = ["CPU time of TCP routers: ms per GB, else µs per request. Ratios are to HAProxy (`option splice-auto`) in the same "
+    out = ["CPU time of TCP routers: ms per GB, else µs per request. Ratios are to HAProxy (`option splice-request`, `splice-response`) in the same "
            "round.", "", "| work | HAProxy | **Fairlead** | aim | nginx stream |", "|---|---|---|---|---|"]
     for row in rows:
         results = row["results"]

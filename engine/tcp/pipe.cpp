@@ -9,8 +9,10 @@ namespace fairlead::tcp {
 namespace {
 
 constexpr std::uint64_t kTurnBytes = 4 * 1024 * 1024;  // then others of the worker have their turn
-constexpr std::uint64_t kSmallBurst = 16 * 1024;       // below it, two more calls cost more than copying
-constexpr std::size_t kMaxPipes = 256;                 // of one worker: they bind memory of the kernel
+// One read of so much is bulk: what follows is spliced. What a transport keeps of the first bytes is less.
+constexpr std::size_t kBulk = 32 * 1024;
+constexpr std::uint64_t kSmallBurst = 16 * 1024;  // below it, two more calls cost more than copying
+constexpr std::size_t kMaxPipes = 256;            // of one worker: they bind memory of the kernel
 // What a client sends to a server that is gone is still taken for so long: closing over unread bytes would
 // reset the connection, and with it an answer that the client has not read.
 constexpr auto kLinger = std::chrono::seconds(1);
@@ -108,7 +110,7 @@ std::uint64_t Pipe::pull(Way& way) {
       way.burst += got.bytes;
       if (way.discards) break;
       way.bytes += got.bytes;
-      way.splices = plain_ && got.bytes == buffer.size();
+      way.splices = plain_ && got.bytes >= kBulk;
       const net::IoResult put = way.kept.flush(way.to, {buffer.data(), got.bytes});
       if (put.status == net::IoStatus::Failed || put.status == net::IoStatus::End) discard(way);
       break;
