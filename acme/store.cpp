@@ -66,6 +66,12 @@ bool Store::load_if_changed() {
   }
   if (!refusal_.empty()) spdlog::info("{} can be read again", path());
   refusal_.clear();
+  if (state->empty() && !state_.empty()) {
+    // Nobody takes certificates out of service by that; a backup or a mount may have passed by.
+    spdlog::warn("{} is gone or empty; what is known is written again", path());
+    unwritten_.push_back([](State&) {});
+    return false;
+  }
   state_ = std::move(*state);
   for (const Change& change : unwritten_) change(state_);
   return true;

@@ -208,6 +208,28 @@ TEST_F(Files, UseTheCopyWhenARewriteInPlaceWasCutShort) {
   EXPECT_EQ(store.read([](const State& state) { return state.at("le").names.at("a").failures; }), 2);
 }
 
+TEST_F(Files, AreWrittenAgainWhenTheyVanish) {
+  Store store(path_);
+  store.update([](State& state) { state["le"].names["a"].failures = 1; });
+  fs::remove(path_);
+
+  store.refresh();
+
+  EXPECT_EQ(store.read([](const State& state) { return state.size(); }), 1U);
+  EXPECT_TRUE(read_state(content())->contains("le"));
+}
+
+TEST_F(Files, FollowWhatIsChangedByHand) {
+  Store store(path_);
+  store.update([](State& state) { state["le"].names["a"].failures = 1; });
+  std::ofstream(path_) << R"({"other": {}})";
+
+  EXPECT_TRUE(store.refresh());
+
+  EXPECT_TRUE(
+      store.read([](const State& state) { return state.contains("other") && !state.contains("le"); }));
+}
+
 TEST_F(Files, FollowALink) {
   const fs::path target = folder_ / "target.json";
   std::ofstream(target) << "{}";

@@ -256,6 +256,18 @@ def test_resolvers_that_share_storage_and_authority_share_the_account(stage, ori
     assert stage.pebble.accounts() == accounts + 1
 
 
+def test_resolvers_are_started_and_changed_without_a_restart(stage, origin):
+    proxy = stage.start(site(origin, "Host(`live.test`)"), resolvers={"other": stage.pebble.resolver(
+        stage.folder / "other.json", {"tlsChallenge": {}})})
+    assert "there is no certificate resolver `le`" in reason(proxy, "r0@file")
+
+    proxy.install["certificatesResolvers"]["le"] = stage.pebble.resolver(stage.storage, {"tlsChallenge": {}}, keyType="EC384")
+    proxy.install_path.write_text(json.dumps(proxy.install))
+
+    wait_served(proxy, "live.test", stage.pebble.root())
+    assert wait_for(lambda: row(proxy, "live.test"), 10, "it is shown")["keySize"] == 384
+
+
 def test_the_default_certificate_can_be_generated(stage, origin):
     dynamic = site(origin, "PathPrefix(`/`)")
     dynamic["tls"] = {"stores": {"default": {"defaultGeneratedCert": {"resolver": "le", "domain": {"main": "default.test"}}}}}
