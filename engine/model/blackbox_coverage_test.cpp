@@ -65,7 +65,7 @@ void add(std::vector<std::string>& out, const std::string& prefix, bool as_label
       return other.size() > option.size() && other.starts_with(option) &&
              (other[option.size()] == '.' || other[option.size()] == '[');
     });
-    if (!holds_others && !is_elsewhere(option) && !is_not_yet(prefix + option))
+    if (!holds_others && !is_elsewhere(prefix + option) && !is_not_yet(prefix + option))
       out.push_back(prefix + option);
   }
 }
