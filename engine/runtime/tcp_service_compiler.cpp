@@ -90,7 +90,7 @@ std::shared_ptr<const tcp::Service> TcpServiceCompiler::load_balancer(const std:
   if (options.health_check) {
     auto plan = std::make_shared<tcp::HealthPlan>();
     plan->service = name;
-    plan->key = checks ^ model::hash_of(options);
+    plan->key = checks ^ (transport_options->key * 31);
     plan->set = set;
     plan->transport = transport_options;
     plan->check = *options.health_check;
@@ -167,6 +167,7 @@ std::shared_ptr<const tcp::TransportOptions> TcpServiceCompiler::transport(
     if (options.proxy_protocol) wanted.proxy_protocol = options.proxy_protocol;
   }
   auto made = std::make_shared<tcp::TransportOptions>();
+  made->key = model::hash_of(wanted) ^ (container ? 1 : 0);
   made->name = name.empty() ? "default@internal" : name;
   made->dial_timeout = wanted.dial_timeout ? Duration(*wanted.dial_timeout)
                                            : Duration(container ? kContainerDial : kDefaultDial);
@@ -198,6 +199,7 @@ void TcpServiceCompiler::secure(const model::TcpClientTls& options, Element& ele
     add(pair.cert_file);
     add(pair.key_file);
   }
+  out.key ^= key;
   auto& kept = compiler_.client_contexts_[key];
   if ((out.tls = kept.lock())) return;
   std::vector<std::string> notices;

@@ -4,6 +4,7 @@
 #include "engine/tls/client_context.h"
 #include "engine/upstream/server.h"
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -11,9 +12,10 @@ namespace fairlead::tcp {
 
 // How connections to servers are made: a TCP serversTransport, compiled.
 struct TransportOptions {
-  std::string name;                                             // "default@internal"
-  Duration dial_timeout = std::chrono::seconds(30);             // zero: as long as the kernel tries
-  Duration keep_alive = std::chrono::seconds(15);               // between probes; negative: off
+  std::uint64_t key = 0;                             // hash of everything below and of the files it names
+  std::string name;                                  // "default@internal"
+  Duration dial_timeout = std::chrono::seconds(30);  // zero: as long as the kernel tries
+  Duration keep_alive = std::chrono::seconds(15);    // between probes; negative: off
   Duration termination_delay = std::chrono::milliseconds(100);  // negative: for ever
   int proxy_protocol = 0;                         // version of the header that announces the client; 0: none
   std::shared_ptr<const tls::ClientContext> tls;  // toward servers with `tls`

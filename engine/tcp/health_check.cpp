@@ -144,8 +144,9 @@ void HealthChecks::adopt(const HealthPlans& plans) {
   std::map<std::string, std::unique_ptr<Probe>> probes;
   for (const auto& plan : plans)
     for (const upstream::Server& server : plan->set->servers) {
-      const std::string key = fmt::format("{} {} {:x} {}", plan->service, server.address.url, plan->key,
-                                          static_cast<const void*>(server.state.get()));
+      const std::string key =
+          fmt::format("{} {}{} {:x} {}", plan->service, server.tls ? "tls " : "", server.address.url,
+                      plan->key, static_cast<const void*>(server.state.get()));
       auto& probe = probes[key];
       const auto known = probes_.find(key);
       if (!probe && known != probes_.end()) probe = std::move(known->second);
