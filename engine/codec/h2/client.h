@@ -85,6 +85,11 @@ class ClientConnection final : public event::Destroyable,
   void cancel(LeasedStream& stream);
   void give_back(LeasedStream& stream);
   void wake_later(LeasedStream& stream);
+  // An answer to what was asked then did not come in time. Where nothing else came since, the server may have
+  // vanished without a word: the next request gets another connection.
+  void doubt(TimePoint asked) {
+    if (last_read_ < asked) retire();
+  }
   std::string peer() const { return transport_->peer().text(); }
 
   void on_readable() override;

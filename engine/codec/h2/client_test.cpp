@@ -462,6 +462,22 @@ TEST_F(H2Client, AResponseHeadHasItsTime) {
   run();
   ASSERT_TRUE(receiving.done());
   EXPECT_EQ(receiving.take().error().status, 504);
+  EXPECT_GT(connection->capacity(), 0u) << "the server has acknowledged its settings meanwhile";
+}
+
+TEST_F(H2Client, AConnectionWithoutAWordGetsNoMoreRequests) {
+  run();
+  clock.advance(std::chrono::seconds(1));
+  loop.run_once({});
+  Request request(*this, "GET", "/");
+  loop.run_once({});
+  Task<Result<>> receiving = request.stream->receive(request.answer, clock.now() + std::chrono::seconds(2));
+  receiving.start(nullptr);
+  clock.advance(std::chrono::seconds(3));
+  loop.run_once({});
+  ASSERT_TRUE(receiving.done());
+  EXPECT_EQ(receiving.take().error().status, 504);
+  EXPECT_EQ(connection->capacity(), 0u);
 }
 
 TEST_F(H2Client, TheEndOfTheConnectionFailsWhatIsOpen) {

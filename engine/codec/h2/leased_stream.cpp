@@ -32,6 +32,7 @@ Task<Result<>> LeasedStream::send(const http::RequestHead& head, std::string_vie
   head_request_ = head.method == "HEAD";
   if (head.content_length && (!last || *head.content_length == 0)) request_left_ = *head.content_length;
   out_ended_ = last;
+  asked_at_ = loop_.now();
   return Task<Result<>>::ready(connection_.submit(*this, head, host, request_left_, last));
 }
 
@@ -159,6 +160,7 @@ bool LeasedStream::sent_anything() const {
 }
 
 void LeasedStream::abort(const Error& why) {
+  if (why.fault == Fault::Upstream) connection_.doubt(asked_at_);
   failure_ = why;
   body_.fail(why);
   connection_.cancel(*this);
@@ -172,6 +174,7 @@ void LeasedStream::bytes_read(std::size_t bytes) { connection_.consumed(*this, b
 
 void LeasedStream::on_timer(event::Timer&) {
   timed_out_ = true;
+  connection_.doubt(asked_at_);
   head_signal_.notify();
 }
 

@@ -77,6 +77,7 @@ class LeasedStream final : public event::Destroyable,
   WaitingBytes out_;
   std::vector<std::pair<std::string, std::string>> trailers_;
   std::optional<std::uint64_t> request_left_;
+  TimePoint asked_at_{};
   std::uint64_t head_at_ = kNotYet;  // where in the connection's output its HEADERS begin
 
   // The response.
