@@ -17,17 +17,19 @@ constexpr std::uint16_t kNoSlot = 0xffff;
 
 }  // namespace
 
-void EntryPoint::List::append(Session& session) {
-  session.previous_ = last;
-  session.next_ = nullptr;
-  (last ? last->next_ : first) = &session;
+template <Session* Session::* Next, Session* Session::* Previous>
+void EntryPoint::ListBy<Next, Previous>::append(Session& session) {
+  session.*Previous = last;
+  session.*Next = nullptr;
+  (last ? last->*Next : first) = &session;
   last = &session;
 }
 
-void EntryPoint::List::remove(Session& session) {
-  (session.previous_ ? session.previous_->next_ : first) = session.next_;
-  (session.next_ ? session.next_->previous_ : last) = session.previous_;
-  session.next_ = session.previous_ = nullptr;
+template <Session* Session::* Next, Session* Session::* Previous>
+void EntryPoint::ListBy<Next, Previous>::remove(Session& session) {
+  (session.*Previous ? (session.*Previous)->*Next : first) = session.*Next;
+  (session.*Next ? (session.*Next)->*Previous : last) = session.*Previous;
+  session.*Next = session.*Previous = nullptr;
 }
 
 EntryPoint::EntryPoint(event::Loop& loop, std::string name, Fd socket, const Limits& limits,
@@ -135,8 +137,8 @@ Session* EntryPoint::open(const SessionKey& key, const net::DatagramEnd& from) {
     drop(Drop::NoServer, 1);
     return nullptr;
   }
-  const auto source = sources_.find(source_of(key.client));
-  if (source != sources_.end() && source->second >= limits_.per_source) {
+  const net::Ip source = source_of(key.client);
+  if (!make_room_for(source)) {
     drop(Drop::Source, 1);
     return nullptr;
   }
@@ -146,7 +148,9 @@ Session* EntryPoint::open(const SessionKey& key, const net::DatagramEnd& from) {
   }
   Session& opened = *new Session(*this, from);
   sessions_.emplace(key, &opened);
-  ++sources_[source_of(key.client)];
+  Source& of = sources_[source];
+  ++of.sessions;
+  of.fresh.append(opened);
   fresh_.append(opened);
   counters_->sessions.add();
   counters_->opened.add();
@@ -156,9 +160,21 @@ Session* EntryPoint::open(const SessionKey& key, const net::DatagramEnd& from) {
 bool EntryPoint::make_room() {
   if (sessions_.size() < limits_.sessions) return true;
   if (!fresh_.first) return false;
-  fresh_.first->close();
-  counters_->evicted.add();
+  evict(*fresh_.first);
   return true;
+}
+
+bool EntryPoint::make_room_for(const net::Ip& source) {
+  const auto found = sources_.find(source);
+  if (found == sources_.end() || found->second.sessions < limits_.per_source) return true;
+  if (!found->second.fresh.first) return false;
+  evict(*found->second.fresh.first);
+  return true;
+}
+
+void EntryPoint::evict(Session& session) {
+  session.close();
+  counters_->evicted.add();
 }
 
 void EntryPoint::touch(Session& session) {
@@ -166,9 +182,14 @@ void EntryPoint::touch(Session& session) {
   if (list.last == &session) return;
   list.remove(session);
   list.append(session);
+  if (session.proven_) return;
+  Source& source = sources_.find(source_of(session.key().client))->second;
+  source.fresh.remove(session);
+  source.fresh.append(session);
 }
 
 void EntryPoint::prove(Session& session) {
+  sources_.find(source_of(session.key().client))->second.fresh.remove(session);
   fresh_.remove(session);
   proven_.append(session);
 }
@@ -177,7 +198,8 @@ void EntryPoint::remove(Session& session) {
   (session.proven_ ? proven_ : fresh_).remove(session);
   sessions_.erase(session.key());
   const auto source = sources_.find(source_of(session.key().client));
-  if (--source->second == 0) sources_.erase(source);
+  if (!session.proven_) source->second.fresh.remove(session);
+  if (--source->second.sessions == 0) sources_.erase(source);
   counters_->sessions.remove();
   if (draining_) loop_.at_tick_end(*this);
   loop_.destroy_later(std::unique_ptr<event::Destroyable>(&session));
@@ -221,7 +243,8 @@ std::string EntryPoint::sentence(Drop why) const {
           "may be forged, else raise the limit of open files (ulimit -n, LimitNOFILE)",
           limits_.sessions);
     case Drop::Source:
-      return fmt::format("one address already has {} sessions on this worker", limits_.per_source);
+      return fmt::format("one address has {} sessions on this worker, and all of them are in use",
+                         limits_.per_source);
     case Drop::NoServer:
       if (!route_ || route_->router.empty()) return "no UDP router is on this entry point";
       if (!route_->service) return fmt::format("router {}: {}", route_->router, route_->trouble);

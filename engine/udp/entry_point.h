@@ -27,6 +27,7 @@ struct Limits {
 //
 // Anybody can forge source addresses. When the sessions are used up, the one that was silent longest ends
 // among those whose client has never spoken after an answer; where all clients have, new ones are refused.
+// The same holds within the share of one source, so that a busy one pushes out only itself.
 class EntryPoint final : event::Handler, event::TickHook {
  public:
   EntryPoint(event::Loop& loop, std::string name, Fd socket, const Limits& limits,
@@ -48,11 +49,17 @@ class EntryPoint final : event::Handler, event::TickHook {
   friend class Session;
 
   // Sessions by last use, the longest silent first.
-  struct List {
+  template <Session* Session::* Next, Session* Session::* Previous>
+  struct ListBy {
     Session* first = nullptr;
     Session* last = nullptr;
     void append(Session& session);
     void remove(Session& session);
+  };
+  using List = ListBy<&Session::next_, &Session::previous_>;
+  struct Source {
+    std::size_t sessions = 0;
+    ListBy<&Session::source_next_, &Session::source_previous_> fresh;
   };
   // Says what happens too often to be said each time.
   struct Said {
@@ -66,6 +73,8 @@ class EntryPoint final : event::Handler, event::TickHook {
   Session* find_or_open(const net::DatagramEnd& from);
   Session* open(const SessionKey& key, const net::DatagramEnd& from);
   bool make_room();
+  bool make_room_for(const net::Ip& source);
+  void evict(Session& session);
   void drop(Drop why, std::uint64_t datagrams);
   std::string sentence(Drop why) const;
 
@@ -87,7 +96,7 @@ class EntryPoint final : event::Handler, event::TickHook {
   std::shared_ptr<const Route> route_;
   Duration timeout_ = std::chrono::seconds(3);
   std::unordered_map<SessionKey, Session*, KeyedHash> sessions_;
-  std::unordered_map<net::Ip, std::size_t, KeyedHash> sources_;
+  std::unordered_map<net::Ip, Source, KeyedHash> sources_;
   List fresh_;   // clients that may be forged
   List proven_;  // clients that are not
   net::DatagramBatch in_;

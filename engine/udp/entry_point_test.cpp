@@ -325,16 +325,35 @@ TEST_F(UdpEntryPoint, WhereAllClientsAreProvenNewOnesAreRefused) {
   EXPECT_EQ(counters_->evicted.get(), 0u);
 }
 
-TEST_F(UdpEntryPoint, OneAddressHasAShareOfTheSessions) {
+TEST_F(UdpEntryPoint, OneAddressPushesOutOnlyItselfFromItsShare) {
   std::array<Peer, 3> clients;
   open({.sessions = 100, .per_source = 2});
 
   for (Peer& client : clients) ask(client, "q");
 
   EXPECT_EQ(entry_point_->sessions(), 2u);
+  EXPECT_EQ(counters_->evicted.get(), 1u);
+  const std::uint64_t opened = counters_->opened.get();
+  ask(clients[1], "q");
+  ask(clients[2], "q");
+  EXPECT_EQ(counters_->opened.get(), opened) << "the oldest one went";
+}
+
+TEST_F(UdpEntryPoint, AnAddressWhoseShareIsInUseGetsNoMore) {
+  std::array<Peer, 2> clients;
+  open({.sessions = 100, .per_source = 1});
+  ask(clients[0], "q");
+  server_.receive();
+  server_.answer("a");
+  turn();
+  ask(clients[0], "q");
+
+  ask(clients[1], "q");
+
+  EXPECT_EQ(entry_point_->sessions(), 1u);
   EXPECT_EQ(dropped(Drop::Source), 1u);
   turn(std::chrono::seconds(4));
-  ask(clients[2], "q");
+  ask(clients[1], "q");
   EXPECT_EQ(entry_point_->sessions(), 1u) << "ended sessions free their share";
 }
 

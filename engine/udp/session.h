@@ -61,9 +61,11 @@ class Session final : public event::Destroyable, event::Handler, event::TimerUse
   bool proven_ = false;    // the client spoke again after an answer: its address is no forgery
   bool gone_ = false;
 
-  // Of the entry point: its list by last use, and the chain of this batch.
+  // Of the entry point: its lists by last use, of all and of one source, and the chain of this batch.
   Session* next_ = nullptr;
   Session* previous_ = nullptr;
+  Session* source_next_ = nullptr;
+  Session* source_previous_ = nullptr;
   std::uint16_t first_slot_ = 0;
   std::uint16_t last_slot_ = 0;
   bool in_batch_ = false;
