@@ -474,6 +474,21 @@ def test_an_hpack_bomb_costs_neither_memory_nor_time(start, origin):
     assert memory(proxy) - before < 30
 
 
+def test_heads_that_are_too_long_count_as_well(start, origin):
+    proxy = start(routes(app=[origin.url]))
+
+    with H2Client(proxy.port()) as client:
+        try:
+            client.block(1, block(*GET) + literal("x-many", "", 0x40) + b"\xbe" * 2000)
+            for number in range(3, 3000, 2):
+                client.block(number, block(*GET) + b"\xbe" * 2000)
+        except OSError:
+            pass
+        assert client.error(10) in (ENHANCE_YOUR_CALM, "closed")
+    assert "a flood of RST_STREAM frames" in proxy.log()
+    assert origin.requests == []
+
+
 def test_ten_thousand_tiny_cookies_are_refused(start, origin):
     proxy = start(routes(app=[origin.url]))
 

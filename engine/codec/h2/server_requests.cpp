@@ -109,6 +109,7 @@ bool ServerConnection::take_field(ServerStream& stream, bool trailer, std::strin
     // Decoded for the sake of the table they change, but not without end: a few bytes can stand for megabytes
     // (CVE-2016-6581).
     stream.dropped_ += name.size() + value.size() + 32;
+    if (name == ":method") stream.head_request_ = value == "HEAD";
     if (stream.dropped_ <= settings_->common.limits.max_head_bytes) return true;
     return refuse_field(stream, {400, Fault::Client, false, "HTTP/2: a header section without end"});
   }
@@ -145,7 +146,7 @@ void ServerConnection::request_complete(ServerStream& stream, bool ends) {
   head_bytes_ += stream.head_bytes_;
   stream.fields_.reset();
   http::RequestHead& head = stream.job_->head();
-  stream.head_request_ = head.method == "HEAD";
+  if (head.method == "HEAD") stream.head_request_ = true;
   if (stream.refusal_) return refuse(stream, *stream.refusal_);
   stream.has_body_ = head.has_body();
   stream.discards_ = !stream.has_body_ && head.upgrade.empty();
@@ -156,6 +157,8 @@ void ServerConnection::request_complete(ServerStream& stream, bool ends) {
 // An answer without an exchange: what was asked for will not be looked at.
 void ServerConnection::refuse(ServerStream& stream, const Error& error) {
   handler_.refused(error);
+  // Heads that are too long cost more than they bring, whoever sends them.
+  if (error.status == 431) (void)spend(Flood::Reset);
   end_job(stream, error);
   Arena arena(256);
   http::ResponseHead head(arena);
@@ -305,7 +308,7 @@ void ServerConnection::reset_stream(ServerStream& stream, StreamError error) {
 void ServerConnection::answer_ended(ServerStream& stream) {
   stream.answered_ = true;
   stream.write_timer_.cancel();
-  guard_.answered();
+  if (stream.started_) guard_.answered();
   // RFC 9113 §8.1: the rest of the request is not wanted any more.
   if (nghttp2_session_get_stream_remote_close(session_, stream.id_) == 0)
     nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, stream.id_, NGHTTP2_NO_ERROR);

@@ -339,6 +339,24 @@ TEST_F(H2ServerTest, RapidResetEndsTheConnection) {
   EXPECT_LE(handler.started, 250);
 }
 
+TEST_F(H2ServerTest, HeadsThatAreTooLongAreAnsweredAndCountAsResets) {
+  settings->common.limits.max_head_bytes = 1024;
+  begin(say_hello);
+  const std::string path = "/" + std::string(2000, 'a');
+  peer->ask("GET", path);
+  exchange();
+  EXPECT_EQ(peer->answers[1].field(":status"), "431");
+  EXPECT_EQ(peer->answers[1].body, "Request Header Fields Too Large\n");
+
+  for (int i = 0; i < 1000 && !wire.finished; ++i) {
+    peer->ask("GET", path);
+    exchange();
+  }
+
+  EXPECT_EQ(handler.flood, Flood::Reset);
+  EXPECT_EQ(handler.started, 0);
+}
+
 TEST_F(H2ServerTest, APingFloodEndsTheConnection) {
   begin(say_hello);
   for (int i = 0; i < 10'000 && !wire.finished; ++i) {
