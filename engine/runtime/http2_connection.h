@@ -17,7 +17,7 @@ class Http2Connection final : public Connection, HttpSource, codec::h2::ServerOw
  public:
   Http2Connection(Worker& worker, WorkerEntryPoint& entry_point, std::unique_ptr<net::Transport> transport,
                   std::shared_ptr<const codec::h2::ServerSettings> settings,
-                  std::unique_ptr<const exchange::TlsFacts> tls = nullptr);
+                  std::shared_ptr<const exchange::TlsFacts> tls = nullptr);
 
   void start() override { codec_.start(); }
   void drain() override { codec_.drain(); }

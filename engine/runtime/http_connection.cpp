@@ -7,7 +7,7 @@ namespace fairlead::runtime {
 HttpConnection::HttpConnection(Worker& worker, WorkerEntryPoint& entry_point,
                                std::unique_ptr<net::Transport> transport,
                                std::shared_ptr<const codec::h1::ServerSettings> settings,
-                               std::unique_ptr<const exchange::TlsFacts> tls)
+                               std::shared_ptr<const exchange::TlsFacts> tls)
     : HttpSource(worker, entry_point, *transport, std::move(tls)),
       codec_(worker.loop(), std::move(transport), std::move(settings), *this, *this) {}
 

@@ -13,7 +13,7 @@ class HttpConnection final : public Connection, HttpSource, codec::h1::ServerOwn
  public:
   HttpConnection(Worker& worker, WorkerEntryPoint& entry_point, std::unique_ptr<net::Transport> transport,
                  std::shared_ptr<const codec::h1::ServerSettings> settings,
-                 std::unique_ptr<const exchange::TlsFacts> tls = nullptr);
+                 std::shared_ptr<const exchange::TlsFacts> tls = nullptr);
 
   void start() override { codec_.start(); }
   void drain() override { codec_.drain(); }

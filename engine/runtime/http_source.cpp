@@ -7,7 +7,7 @@
 namespace fairlead::runtime {
 
 HttpSource::HttpSource(Worker& worker, WorkerEntryPoint& entry_point, const net::Transport& transport,
-                       std::unique_ptr<const exchange::TlsFacts> tls)
+                       std::shared_ptr<const exchange::TlsFacts> tls)
     : worker_(worker),
       entry_point_(entry_point),
       peer_(transport.peer()),

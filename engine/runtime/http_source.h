@@ -18,7 +18,7 @@ class WorkerEntryPoint;
 class HttpSource : public http::StreamHandler, public exchange::JobSource {
  protected:
   HttpSource(Worker& worker, WorkerEntryPoint& entry_point, const net::Transport& transport,
-             std::unique_ptr<const exchange::TlsFacts> tls);
+             std::shared_ptr<const exchange::TlsFacts> tls);
   ~HttpSource();
 
   http::Job& open() final;
@@ -33,7 +33,7 @@ class HttpSource : public http::StreamHandler, public exchange::JobSource {
   net::Address peer_;
   net::Address local_;
   std::string client_ip_;
-  std::unique_ptr<const exchange::TlsFacts> tls_;  // null: plain
+  std::shared_ptr<const exchange::TlsFacts> tls_;  // null: plain
   exchange::ClientBinding binding_;
 };
 

@@ -33,6 +33,20 @@ constexpr std::string_view kSpeaksHttps =
     "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n"
     "Content-Length: 54\r\n\r\nThis port speaks HTTPS: use https:// instead of http:\n";
 
+// Connections that agreed on the same share what is known of it: thousands are idle at a time.
+std::shared_ptr<const exchange::TlsFacts> shared(exchange::TlsFacts facts) {
+  constexpr std::size_t kRecent = 64;
+  thread_local std::array<std::weak_ptr<const exchange::TlsFacts>, kRecent> recent;
+  if (!facts.client_chain_pem.empty()) return std::make_shared<const exchange::TlsFacts>(std::move(facts));
+  auto& slot = recent[fnv1a(facts.server_name) % kRecent];
+  if (auto known = slot.lock(); known && known->version == facts.version && known->cipher == facts.cipher &&
+                                known->server_name == facts.server_name && known->options == facts.options)
+    return known;
+  auto made = std::make_shared<const exchange::TlsFacts>(std::move(facts));
+  slot = made;
+  return made;
+}
+
 routing::ClientAddress client_of(const net::Transport& transport) {
   return routing::ClientAddress::v6(transport.peer().ip.bytes);
 }
@@ -305,17 +319,16 @@ void Opening::become_http() {
   if (!entry_point) return close();
   gone_ = true;
   timer_.cancel();
-  std::unique_ptr<exchange::TlsFacts> facts;
+  std::shared_ptr<const exchange::TlsFacts> facts;
   if (options_) {
     tls::Agreed agreed = static_cast<tls::TlsTransport&>(*transport_).agreed();
     http2_ = agreed.protocol == "h2";
-    facts = std::make_unique<exchange::TlsFacts>();
-    facts->version = agreed.version;
-    facts->cipher = agreed.cipher;
-    facts->server_name = std::move(agreed.server_name);
-    facts->client_subject = std::move(agreed.peer_subject);
-    facts->client_chain_pem = std::move(agreed.peer_chain_pem);
-    facts->options = std::move(options_);
+    facts = shared({.version = agreed.version,
+                    .cipher = agreed.cipher,
+                    .server_name = std::move(agreed.server_name),
+                    .client_subject = std::move(agreed.peer_subject),
+                    .client_chain_pem = std::move(agreed.peer_chain_pem),
+                    .options = std::move(options_)});
   }
   entry_point_.remove(*this);
   if (http2_)
