@@ -157,8 +157,8 @@ void ServerConnection::request_complete(ServerStream& stream, bool ends) {
 // An answer without an exchange: what was asked for will not be looked at.
 void ServerConnection::refuse(ServerStream& stream, const Error& error) {
   handler_.refused(error);
-  // Heads that are too long cost more than they bring, whoever sends them.
-  if (error.status == 431) (void)spend(Flood::Reset);
+  // A head that is too long costs more to decode than to send.
+  if (error.fault == Fault::Client) (void)spend(Flood::Reset);
   end_job(stream, error);
   Arena arena(256);
   http::ResponseHead head(arena);
