@@ -75,17 +75,18 @@ FetchRequest make_request(const HealthPlan& plan, std::string url) {
   return request;
 }
 
-// gRPC speaks HTTP/2 alone: over TLS, or in clear text by prior knowledge.
-std::string grpc_url(std::string_view url) {
+// gRPC speaks HTTP/2 alone: over TLS where the check says so, else in clear text by prior knowledge, whatever
+// the server's own scheme is.
+std::string grpc_url(std::string_view url, std::string_view check_scheme) {
   const std::string_view rest = url.substr(url.find("://"));
-  return fmt::format("{}{}{}", url.starts_with("https://") ? "https" : "h2c",
+  return fmt::format("{}{}{}", iequals(check_scheme, "https") ? "https" : "h2c",
                      rest.substr(0, path_start(rest)), kGrpcHealthPath);
 }
 
 FetchRequest make_grpc_request(const HealthPlan& plan, std::string_view url) {
   FetchRequest request;
   request.method = "POST";
-  request.url = grpc_url(url);
+  request.url = grpc_url(url, plan.active->scheme);
   request.host = plan.active->hostname;
   request.headers = {{"Content-Type", "application/grpc"}, {"Te", "trailers"}};
   request.body = grpc_health_question();
