@@ -272,9 +272,9 @@ def postgres_image(engine, tmp_path_factory):
         "echo 'host all all all trust' >>/data/db/pg_hba.conf\n"
         "exec postgres -D /data/db -h 0.0.0.0 -k /data -c fsync=off\n")
     (root / "start").chmod(0o755)
-    (root / "data").mkdir()
+    (context / "data").mkdir()
     (context / "Dockerfile").write_text(
-        "FROM scratch\nCOPY root/ /\nCOPY --chown=70:70 root/data /data\n"
+        "FROM scratch\nCOPY root/ /\nCOPY --chown=70:70 data /data\n"
         f"ENV PATH=/usr/lib/postgresql/{version}/bin:/bin TZ=Etc/UTC LC_ALL=C\nUSER 70\nEXPOSE 5432\nCMD [\"/start\"]\n")
     name = f"{RUN}-postgres:latest"
     subprocess.run([CLI, "-H", engine.endpoint, "build", "-q", "-t", name, str(context)], check=True, capture_output=True,

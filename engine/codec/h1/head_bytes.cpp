@@ -55,6 +55,11 @@ Result<> check_partial_head(std::string_view bytes, const Limits& limits) {
   if (bytes.size() > max_line && bytes.substr(0, max_line).find('\n') == std::string_view::npos)
     return fail(414, Fault::Client,
                 fmt::format("request line longer than {} bytes: {}", max_line, quoted(bytes, 64)));
+  // Whoever speaks another protocol waits for an answer that only a whole head would bring.
+  const std::size_t feed = bytes.find('\n');
+  if (feed != std::string_view::npos && feed > 1 && !bytes.substr(0, feed).contains(" HTTP/"))
+    return fail(400, Fault::Client,
+                fmt::format("malformed request line: {}", quoted(bytes.substr(0, feed), 64)));
   if (bytes.size() > limits.max_head_bytes)
     return fail(431, Fault::Client, fmt::format("request head longer than {} bytes", limits.max_head_bytes));
   return {};

@@ -68,6 +68,14 @@ TEST(CheckPartialHead, RefusesARequestLineWithoutEndRfc9110Section15515) {
   EXPECT_TRUE(check_partial_head(line.substr(0, 65536), {}));
 }
 
+// RFC 9112 §3: a server that gets something else than a request line need not wait for the rest of a head.
+TEST(CheckPartialHead, ALineOfAnotherProtocolIsRefusedAtOnce) {
+  ASSERT_FALSE(check_partial_head("*2\r\n$3\r\nGET\r\n", {}));
+  EXPECT_EQ(check_partial_head("*2\r\n$3\r\nGET\r\n", {}).error().status, 400);
+  EXPECT_TRUE(check_partial_head("GET / HTTP/1.1\r\nHost: a\r\n", {}));
+  EXPECT_TRUE(check_partial_head("\r\nGET /", {}));
+}
+
 TEST(CheckPartialHead, RefusesAHeadWithoutEndRfc6585Section5) {
   const std::string head = "GET / HTTP/1.1\r\nX: " + std::string(1048576, 'a');
 
