@@ -136,14 +136,15 @@ int serve(const Arguments& arguments) {
   const sigset_t signals = block_signals();
   InstallConfig install = read_install(arguments, schema::environment_of_process());
   if (install.wants_help) {
-    fmt::print("Usage: fairlead [flags]\n       fairlead version | healthcheck | reference | certs | whoami\n\n{}",
-               schema::help_text(schema::type_of<model::Static>()));
+    fmt::print(
+        "Usage: fairlead [flags]\n       fairlead version | healthcheck | reference | certs | whoami\n\n{}",
+        schema::help_text(schema::type_of<model::Static>()));
     return 0;
   }
   if (!install.words.empty())
-    install.errors.push_back(
-        fmt::format("\"{}\" is no command: use version, healthcheck, reference, certs or whoami, or flags alone",
-                    install.words.front()));
+    install.errors.push_back(fmt::format(
+        "\"{}\" is no command: use version, healthcheck, reference, certs or whoami, or flags alone",
+        install.words.front()));
   if (!install.errors.empty()) return refuse(install);
   set_up_log(install.options->log);
   spdlog::info("Fairlead {} starts{}", kVersion,

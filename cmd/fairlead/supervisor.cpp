@@ -25,9 +25,7 @@ std::optional<std::string> process_variable(const char* name) {
   return value;
 }
 
-model::MiddlewareTypes middleware_types() {
-  return {middleware::type_names(), tcp::type_names()};
-}
+model::MiddlewareTypes middleware_types() { return {middleware::type_names(), tcp::type_names()}; }
 
 template <class P>
 std::unique_ptr<providers::Provider> made_or_said(const char* name, Configured<std::unique_ptr<P>> made) {

@@ -130,9 +130,10 @@ void put(Json& out, const char* key, Json value) {
 
 std::string show(const Dynamic& dynamic, const Static& install) {
   const Usage usage = usage_of(dynamic, install);
-  ApiContext context{.usage = usage,
-                     .middleware_options = [](const Middleware& m, Layer) { return schema::node_text(m.options); },
-                     .server_up = nullptr};
+  ApiContext context{
+      .usage = usage,
+      .middleware_options = [](const Middleware& m, Layer) { return schema::node_text(m.options); },
+      .server_up = nullptr};
   Json out = Json::parse(rawdata_json(dynamic, context));
   put(out, "serversTransports", plain(dynamic.http.servers_transports));
   put(out, "tcpServersTransports", plain(dynamic.tcp.servers_transports));

@@ -21,7 +21,7 @@ struct Record {
 
   net::Address client;
   std::string_view entry_point;
-  std::string_view router;  // "web@docker"; empty when no router matched
+  std::string_view router;       // "web@docker"; empty when no router matched
   std::string_view router_path;  // "web@file -> cart@file" of one below others (parentRefs); else empty
   std::string_view service;
   std::string_view server_url;      // of the server that answered

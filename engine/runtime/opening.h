@@ -64,13 +64,13 @@ class Opening final : public Connection, net::TransportUser, event::TimerUser, t
   event::Timer timer_;
   TimePoint handshake_deadline_{};
   std::shared_ptr<const tls::ServerContext> options_;  // of the handshake, which calls back into it
-  tcp::RoutePtr route_;  // of a connection that a TCP router took
+  tcp::RoutePtr route_;                                // of a connection that a TCP router took
   tcp::Holds holds_;
-  bool postgres_ = false;                              // it came by STARTTLS
-  bool expects_proxy_ = false;                         // a PROXY header may come before anything else
-  bool spoken_ = false;                                // its first byte was seen
-  bool http2_ = false;                                 // by ALPN, or by the preface
-  bool challenge_ = false;                             // acme-tls/1: over after the handshake
+  bool postgres_ = false;       // it came by STARTTLS
+  bool expects_proxy_ = false;  // a PROXY header may come before anything else
+  bool spoken_ = false;         // its first byte was seen
+  bool http2_ = false;          // by ALPN, or by the preface
+  bool challenge_ = false;      // acme-tls/1: over after the handshake
   bool draining_ = false;
   bool gone_ = false;
 };

@@ -43,7 +43,7 @@ struct CompiledEntryPoint {
   exchange::EntryPoint entry;
   std::shared_ptr<const codec::h1::ServerSettings> settings;
   std::shared_ptr<const codec::h2::ServerSettings> http2;
-  TcpTable tcp;  // decides before all else
+  TcpTable tcp;                     // decides before all else
   bool tls_only = false;            // plain HTTP gets a hint and nothing else
   std::optional<ProxyTrust> proxy;  // absent: no PROXY header is expected
 };

@@ -41,7 +41,7 @@ struct TransportOptions {
   bool http2 = true;             // offered to https servers
   Duration read_idle_timeout{};  // HTTP/2: silence after which a PING is sent
   Duration ping_timeout = std::chrono::seconds(15);
-  int proxy_version = 0;         // of the PROXY header before anything else; 0: none
+  int proxy_version = 0;        // of the PROXY header before anything else; 0: none
   int max_idle_per_host = 200;  // per server and worker; negative: connections are not reused
   std::shared_ptr<const tls::ClientContext> tls =
       nullptr;  // toward https servers; null: the system's authorities

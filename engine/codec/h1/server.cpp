@@ -13,10 +13,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kDrainIdle = 1s;              // for a request that is already on its way when we stop
-constexpr auto kDrainHead = 5s;              // for the rest of half a head
-constexpr auto kLinger = 1s;                 // reading on after our last byte, so that no reset destroys it
-constexpr auto kHalfClosed = 1s;             // a client that sent FIN and takes no byte for so long has left
+constexpr auto kDrainIdle = 1s;   // for a request that is already on its way when we stop
+constexpr auto kDrainHead = 5s;   // for the rest of half a head
+constexpr auto kLinger = 1s;      // reading on after our last byte, so that no reset destroys it
+constexpr auto kHalfClosed = 1s;  // a client that sent FIN and takes no byte for so long has left
 constexpr unsigned char kTlsHandshake = 0x16;
 constexpr std::string_view kHttp2Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
@@ -328,8 +328,8 @@ void ServerConnection::body_waits(bool waits) {
     last_progress_ = loop_.now();
     return;
   }
-  const TimePoint due = pace_.wait_begins(loop_.now(), settings_->read_timeout,
-                                          settings_->read_timeout_whole, body_.received());
+  const TimePoint due = pace_.wait_begins(loop_.now(), settings_->read_timeout, settings_->read_timeout_whole,
+                                          body_.received());
   if (due != TimePoint::max()) timer_.arm(due);
 }
 

@@ -139,7 +139,7 @@ class ServerConnection final : public event::Destroyable,
   http::Job* job_ = nullptr;
   std::size_t scanned_ = 0;
   TimePoint opened_;
-  TimePoint head_begun_{};  // first byte of the head that is being read
+  TimePoint head_begun_{};     // first byte of the head that is being read
   TimePoint last_progress_{};  // a byte of the response was taken, or one of the body came
   TimePoint response_due_ = TimePoint::max();
   BodyPace pace_;

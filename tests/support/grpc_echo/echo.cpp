@@ -1,7 +1,6 @@
-// A gRPC server and a gRPC client on the real C++ library, steered by command lines. Both print what they saw,
-// one line at a time, so that a test reads along.
+// A gRPC server and a gRPC client on the real C++ library, steered by command lines. Both print what they
+// saw, one line at a time, so that a test reads along.
 #include "echo.grpc.pb.h"
-
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
 
@@ -29,20 +28,24 @@ std::string read_file(const std::string& path) {
 class Service final : public echo::Echo::Service {
   grpc::Status Unary(grpc::ServerContext* context, const Message* asked, Message* answer) override {
     if (asked->text().rfind("fail ", 0) == 0)
-      return {static_cast<grpc::StatusCode>(std::atoi(asked->text().c_str() + 5)), "as you wish: 100% \xc3\xa9"};
+      return {static_cast<grpc::StatusCode>(std::atoi(asked->text().c_str() + 5)),
+              "as you wish: 100% \xc3\xa9"};
     if (asked->text() == "wait") return wait(context);
     if (asked->text() == "left") {
       const auto left = context->deadline() - std::chrono::system_clock::now();
-      answer->set_count(static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(left).count()));
+      answer->set_count(
+          static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(left).count()));
     }
     for (const auto& [name, value] : context->client_metadata())
-      if (name == "x-question") context->AddInitialMetadata("x-answer", std::string(value.data(), value.size()));
+      if (name == "x-question")
+        context->AddInitialMetadata("x-answer", std::string(value.data(), value.size()));
     context->AddTrailingMetadata("x-trailer", "bye");
     answer->set_text(asked->text());
     answer->set_payload(asked->payload());
     return grpc::Status::OK;
   }
-  grpc::Status Collect(grpc::ServerContext* context, grpc::ServerReader<Message>* reader, Message* answer) override {
+  grpc::Status Collect(grpc::ServerContext* context, grpc::ServerReader<Message>* reader,
+                       Message* answer) override {
     Message one;
     std::string all;
     int count = 0;
@@ -52,7 +55,8 @@ class Service final : public echo::Echo::Service {
     answer->set_count(count);
     return grpc::Status::OK;
   }
-  grpc::Status Expand(grpc::ServerContext* context, const Message* asked, grpc::ServerWriter<Message>* writer) override {
+  grpc::Status Expand(grpc::ServerContext* context, const Message* asked,
+                      grpc::ServerWriter<Message>* writer) override {
     Message one = *asked;
     for (int i = 0; i < asked->count(); ++i) {
       one.set_count(i);
@@ -135,11 +139,13 @@ int call(Options& options, const std::string& kind) {
   if (kind == "unary") {
     const grpc::Status status = stub->Unary(&context, asked, &answer);
     if (status.ok())
-      say("answer " + answer.text() + " " + std::to_string(answer.payload().size()) + " " + std::to_string(answer.count()));
+      say("answer " + answer.text() + " " + std::to_string(answer.payload().size()) + " " +
+          std::to_string(answer.count()));
     tell(status, context);
   } else if (kind == "collect") {
     const auto writer = stub->Collect(&context, &answer);
-    for (int i = 0; i < count && writer->Write(asked); ++i) {}
+    for (int i = 0; i < count && writer->Write(asked); ++i) {
+    }
     writer->WritesDone();
     const grpc::Status status = writer->Finish();
     if (status.ok()) say("answer " + std::to_string(answer.count()));
