@@ -16,6 +16,8 @@ namespace {
 
 constexpr auto kPause = std::chrono::milliseconds(100);
 constexpr int kBacklog = 4096;
+constexpr auto kLate = std::chrono::microseconds(300);
+constexpr int kWhenLate = 16;           // so that one burst does not starve requests
 constexpr int kKeepAliveSeconds = 180;  // as Traefik's entry points
 
 // Empty with errno when the kernel refuses.
@@ -77,9 +79,13 @@ void Listener::empty_queue() {
 
 void Listener::on_event(std::uint32_t) {
   if (!watching_) return;
-  // One at a time: looking for another that is not there costs as much as a connection, because the kernel
-  // makes its socket first. Level-triggered, the listener is back with the next events when there are more.
-  accept_one();
+  // Looking for another that is not there costs as much as a connection, because the kernel makes its socket
+  // first. So one at a time: level-triggered, the listener is back with the next events when there are more.
+  // Only when the loop took long to come back are several taken, or the queue would overflow.
+  const bool late = loop_.now() - looked_ > kLate;
+  looked_ = loop_.now();
+  for (int i = 0; i < (late ? kWhenLate : 1) && accept_one(); ++i) {
+  }
 }
 
 bool Listener::accept_one() {

@@ -49,6 +49,7 @@ class Listener final : event::Handler, event::TimerUser {
   Accepted accepted_;
   Fd reserve_;
   event::Timer resume_;
+  TimePoint looked_{};  // for connections, last
   bool watching_ = false;
   bool said_exhausted_ = false;
 };
