@@ -48,7 +48,7 @@ std::uint64_t TokenBuckets::hash(std::string_view source) const {
     return std::hash<std::string_view>{}(text) | 1;
   }
   std::memcpy(room.data(), &salt_, sizeof salt_);
-  std::memcpy(room.data() + sizeof salt_, source.data(), source.size());
+  std::ranges::copy(source, room.data() + sizeof salt_);
   return std::hash<std::string_view>{}({room.data(), size}) | 1;
 }
 
