@@ -28,6 +28,19 @@ bool is_managed(const Field& line);
 // sender writes it, and an origin that folds would read another message than we do.
 bool is_disguised_framing(std::string_view name);
 
+// Fields that speak about one hop's connection or framing: each codec writes its own.
+constexpr bool is_framing(Name name) {
+  switch (name) {
+    case Name::Connection:
+    case Name::ContentLength:
+    case Name::KeepAlive:
+    case Name::ProxyConnection:
+    case Name::TransferEncoding:
+    case Name::Upgrade: return true;
+    default: return false;
+  }
+}
+
 // Names that must not come in a trailer section (RFC 9110 §6.5.1): framing, routing, request modifiers,
 // credentials, content processing, hop-by-hop and managed fields, and what commonly carries an identity
 // (X-Forwarded-*, X-Auth-*, Remote-*, X-Remote-*, Proxy-*), in every folded spelling.

@@ -1,6 +1,7 @@
 #include "engine/codec/h1/writer.h"
 
 #include "engine/codec/h1/scan.h"
+#include "engine/http/field_names.h"
 
 #include <charconv>
 #include <cstring>
@@ -10,19 +11,6 @@ namespace {
 
 using http::Field;
 using http::Name;
-
-// Fields that speak about one hop's connection or framing.
-constexpr bool is_framing(Name name) {
-  switch (name) {
-    case Name::Connection:
-    case Name::ContentLength:
-    case Name::KeepAlive:
-    case Name::ProxyConnection:
-    case Name::TransferEncoding:
-    case Name::Upgrade: return true;
-    default: return false;
-  }
-}
 
 // Longest of "Content-Length: 18446744073709551615", "Transfer-Encoding: chunked", with the lines about the
 // connection and the empty line.
@@ -121,7 +109,7 @@ char* write_request_head(char* to, const http::RequestHead& head, std::string_vi
   out.value(host_value);
   out.text("\r\n");
   for (const Field& line : head.fields)
-    if (line.known != Name::Host && !is_framing(line.known)) out.field(line);
+    if (line.known != Name::Host && !http::is_framing(line.known)) out.field(line);
   out.framing(framing);
   return out.end();
 }
@@ -145,7 +133,7 @@ char* write_response_head(char* to, const http::ResponseHead& head, const Framin
   out.text("\r\n");
   bool dated = framing.date.empty();
   for (const Field& line : head.fields) {
-    if (is_framing(line.known)) continue;
+    if (http::is_framing(line.known)) continue;
     dated = dated || line.known == Name::Date;
     out.field(line);
   }

@@ -11,19 +11,6 @@ namespace {
 using http::Field;
 using http::Name;
 
-// Fields that speak about one hop's connection or framing.
-constexpr bool is_framing(Name name) {
-  switch (name) {
-    case Name::Connection:
-    case Name::ContentLength:
-    case Name::KeepAlive:
-    case Name::ProxyConnection:
-    case Name::TransferEncoding:
-    case Name::Upgrade: return true;
-    default: return false;
-  }
-}
-
 bool is_fit(const Field& line) {
   return (line.known != Name::Other || http::is_token(line.name)) && http::is_field_value(line.value);
 }
@@ -51,7 +38,7 @@ bool ResponseBlock::fill(const http::ResponseHead& head, int status, std::option
   add(":status", {status_.data(), status_.size()});
   bool dated = date.empty();
   for (const Field& line : head.fields) {
-    if (is_framing(line.known)) continue;
+    if (http::is_framing(line.known)) continue;
     // The answer to a key that the client never sent.
     if (head.status == 101 && iequals(line.name, "Sec-WebSocket-Accept")) continue;
     if (!is_fit(line)) return false;
