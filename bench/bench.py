@@ -333,6 +333,17 @@ def enter_quiet_network():
     os.execvp("unshare", ["unshare", "--net", *inside])
 
 
+def measure_alone(description, run, table):
+    """The program of a comparison that can be run by itself: run(rounds, seconds) → rows, table(rows) → text."""
+    enter_quiet_network()
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=int, default=3, help="of one measurement")
+    options = parser.parse_args()
+    print("\n" + table(run(options.rounds, options.seconds)))
+    return 0
+
+
 def main():
     enter_quiet_network()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)

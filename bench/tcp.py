@@ -5,12 +5,11 @@ CPU time of the proxy, as in bench.py: bulk per gigabyte, small answers per requ
 the measure, because it moves bulk between sockets without touching it, as we do.
 """
 
-import argparse
 import json
 import pathlib
 import sys
 
-from bench import cost, enter_quiet_network, interleaved, median, ratio
+from bench import cost, interleaved, measure_alone, median, ratio
 from proxies import BINARY, Backend, Process
 
 # name, path, bytes of an answer, generator options, aim (ratio to HAProxy)
@@ -108,15 +107,5 @@ def table(rows):
     return "\n".join(out)
 
 
-def main():
-    enter_quiet_network()
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=int, default=3, help="of one measurement")
-    options = parser.parse_args()
-    print("\n" + table(run(options.rounds, options.seconds)))
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(measure_alone(__doc__, run, table))

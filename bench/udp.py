@@ -5,13 +5,12 @@ CPU time of the proxy per datagram that was answered: one datagram of the client
 one worker each on core 0, rounds interleaved; the generator and the echoing server (udp_load) share core 1.
 """
 
-import argparse
 import json
 import pathlib
 import subprocess
 import sys
 
-from bench import enter_quiet_network, interleaved, median, ratio
+from bench import interleaved, measure_alone, median, ratio
 from proxies import BINARY, LOAD_CORE, Process, pinned
 
 LOAD = pathlib.Path(BINARY).parent / "udp_load"
@@ -107,15 +106,5 @@ def table(rows):
     return "\n".join(out)
 
 
-def main():
-    enter_quiet_network()
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=int, default=3, help="of one measurement")
-    options = parser.parse_args()
-    print("\n" + table(run(options.rounds, options.seconds)))
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(measure_alone(__doc__, run, table))
