@@ -1,9 +1,9 @@
 #include "providers/docker/client.h"
 
 #include "engine/base/strings.h"
+#include "providers/docker/engine_json.h"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <utility>
 
@@ -11,6 +11,10 @@ namespace fairlead::providers::docker {
 namespace {
 
 constexpr int kMaxNonsense = 100;  // lines in a row that are no events
+// A row of a list is some 2 KiB, an inspection some 10 KiB, more with labels.
+constexpr std::size_t kMaxList = 64 << 20;
+constexpr std::size_t kMaxInspection = 16 << 20;
+constexpr std::chrono::minutes kLongestCall(5);  // however slowly its bytes come, without httpClientTimeout
 
 std::optional<std::pair<std::uint64_t, std::uint64_t>> parse_version(std::string_view text) {
   const std::size_t dot = text.find('.');
@@ -24,7 +28,7 @@ std::optional<std::pair<std::uint64_t, std::uint64_t>> parse_version(std::string
 bool is_id(std::string_view text) {
   for (const char c : text)
     if (!is_alpha(c) && !is_digit(c) && c != '_' && c != '-' && c != '.') return false;
-  return !text.empty();
+  return !text.empty() && text[0] != '.';  // "..": another path
 }
 
 }  // namespace
@@ -39,16 +43,18 @@ std::expected<std::string, std::string> agree_on_version(std::string_view engine
 }
 
 std::string engine_message(std::string_view body) {
-  const auto json = nlohmann::json::parse(body, nullptr, false);
-  if (json.is_object())
+  const auto json = parse_json(body);
+  if (json && json->is_object())
     for (const char* key : {"message", "cause"})
-      if (const auto found = json.find(key); found != json.end() && found->is_string())
+      if (const auto found = json->find(key); found != json->end() && found->is_string())
         return found->get<std::string>().substr(0, 300);
   return std::string(trim(body.substr(0, std::min<std::size_t>(body.find('\n'), 300))));
 }
 
 Client::Client(const Endpoint& endpoint, std::chrono::milliseconds timeout)
-    : transfer_(endpoint.reach), timeout_(timeout), fixed_version_(endpoint.api_version) {}
+    : transfer_(endpoint.reach),
+      timeout_(timeout.count() > 0 ? timeout : kLongestCall),
+      fixed_version_(endpoint.api_version) {}
 
 std::expected<void, std::string> Client::negotiate() {
   if (!fixed_version_.empty()) {
@@ -72,10 +78,11 @@ std::expected<void, std::string> Client::negotiate() {
   return {};
 }
 
-std::expected<Answer, std::string> Client::call(std::string_view path) {
+std::expected<Answer, std::string> Client::call(std::string_view path, std::size_t max_body) {
   Call call{.path = version_.empty() ? std::string(path) : fmt::format("/v{}{}", version_, path),
             .headers = {},
             .timeout = timeout_,
+            .max_body = max_body,
             .on_data = {},
             .on_head = {}};
   auto answer = transfer_.get(call);
@@ -86,7 +93,7 @@ std::expected<Answer, std::string> Client::call(std::string_view path) {
 }
 
 std::expected<std::string, std::string> Client::get(std::string_view path) {
-  auto answer = call(path);
+  auto answer = call(path, kMaxList);
   if (!answer) return std::unexpected(answer.error());
   if (answer->status == 404)
     return std::unexpected(fmt::format("{}: {}", path, engine_message(answer->body)));
@@ -101,7 +108,7 @@ std::expected<std::vector<Listed>, std::string> Client::list() {
 
 std::expected<std::optional<Container>, std::string> Client::inspect(std::string_view id) {
   if (!is_id(id)) return std::nullopt;
-  const auto answer = call(fmt::format("/containers/{}/json", id));
+  const auto answer = call(fmt::format("/containers/{}/json", id), kMaxInspection);
   if (!answer) return std::unexpected(answer.error());
   if (answer->status == 404) return std::nullopt;
   auto container = parse_container(answer->body);

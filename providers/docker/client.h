@@ -18,7 +18,7 @@ namespace fairlead::providers::docker {
 // sentences; the engine's own message is part of them.
 class Client {
  public:
-  // `timeout` is httpClientTimeout: of every call but events(); 0: none.
+  // `timeout` is httpClientTimeout: of every call but events(); 0: five minutes.
   Client(const Endpoint& endpoint, std::chrono::milliseconds timeout);
 
   // GET /_ping: agrees on a version within 1.24 … kNewest. An engine that names none is spoken to without.
@@ -44,7 +44,7 @@ class Client {
   static constexpr std::string_view kOldest = "1.24";
 
  private:
-  std::expected<Answer, std::string> call(std::string_view path);
+  std::expected<Answer, std::string> call(std::string_view path, std::size_t max_body);
 
   Transfer transfer_;
   std::chrono::milliseconds timeout_;

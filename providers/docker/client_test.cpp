@@ -83,6 +83,7 @@ TEST(Client, DoesNotPutForeignTextIntoPaths) {
   Client client(endpoint_of(engine), 0ms);
 
   EXPECT_FALSE(client.inspect("../secrets?x=").value());
+  EXPECT_FALSE(client.inspect("..").value());
   EXPECT_TRUE(engine.paths().empty());
 }
 

@@ -1,9 +1,9 @@
 #include "providers/docker/container.h"
 
 #include "engine/base/strings.h"
+#include "providers/docker/engine_json.h"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <array>
@@ -16,6 +16,7 @@ namespace {
 using nlohmann::json;
 
 const json kNothing = json::object();
+constexpr int kLastYear = 2250;  // nanoseconds in 64 bits end in 2262, and months go up to 99 here
 
 // Members may be missing, null or (Podman) of another type; then they count as empty.
 const json& member(const json& object, const char* key) {
@@ -179,11 +180,14 @@ std::string_view Container::network_of() const {
 }
 
 std::expected<Container, std::string> parse_container(std::string_view text_) try {
-  const json root = json::parse(text_);
+  const auto parsed = parse_json(text_);
+  if (!parsed) return std::unexpected("the answer cannot be read: " + parsed.error());
+  const json& root = *parsed;
   if (!root.is_object() || text(root, "Id").empty()) return std::unexpected("the answer is no container");
   Container out;
   out.id = text(root, "Id");
   out.name = bare_name(text(root, "Name"));
+  if (out.name.empty()) out.name = out.id.substr(0, 12);
   out.labels = labels_of(member(root, "Config"));
   out.network_mode = text(member(root, "HostConfig"), "NetworkMode");
   out.attachments = attachments_of(member(member(root, "NetworkSettings"), "Networks"));
@@ -198,7 +202,9 @@ std::expected<Container, std::string> parse_container(std::string_view text_) tr
 }
 
 std::expected<std::vector<Listed>, std::string> parse_list(std::string_view text_) try {
-  const json root = json::parse(text_);
+  const auto parsed = parse_json(text_);
+  if (!parsed) return std::unexpected("the list cannot be read: " + parsed.error());
+  const json& root = *parsed;
   if (!root.is_array()) return std::unexpected("the answer is no list of containers");
   std::vector<Listed> out;
   for (const json& row : root) {
@@ -219,7 +225,7 @@ WallTime parse_time(std::string_view text) {
   const std::string z(text.substr(0, 40));
   if (std::sscanf(z.c_str(), "%4d-%2d-%2dT%2d:%2d:%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour,
                   &tm.tm_min, &tm.tm_sec, &used) != 6 ||
-      tm.tm_year < 1970)
+      tm.tm_year < 1970 || tm.tm_year > kLastYear)
     return {};
   tm.tm_year -= 1900;
   tm.tm_mon -= 1;

@@ -120,6 +120,39 @@ TEST(ContainerList, ReadsPodmanWithoutHostConfig) {
   EXPECT_EQ(list->front().name, "web");
 }
 
+TEST(ContainerList, LeavesOutWhatNestsWithoutEnd) {
+  constexpr std::size_t kDepth = 300'000;  // printing that recursively needs more than a stack
+  const std::string deep = std::string(kDepth, '[') + std::string(kDepth, ']');
+  const auto list =
+      parse_list(R"([{"Id": "a", "Labels": )" + deep + R"(, "Ports": )" + deep + R"(}, {"Id": "b"}])");
+
+  ASSERT_TRUE(list) << list.error();
+  ASSERT_EQ(list->size(), 2u);
+  EXPECT_EQ(list->back().id, "b");
+}
+
+TEST(ContainerList, ComplainsBrieflyAboutAnAnswerThatBreaksOff) {
+  const auto list = parse_list("[{\"Id\": \"\n" + std::string(1'000'000, 'a'));
+
+  ASSERT_FALSE(list);
+  EXPECT_LT(list.error().size(), 400u);
+  EXPECT_EQ(list.error().find('\n'), std::string::npos);
+}
+
+TEST(Container, IsCalledByItsIdWithoutAName) {
+  const auto c = parse_container(R"({"Id": "0123456789abcdef"})");
+
+  ASSERT_TRUE(c) << c.error();
+  EXPECT_EQ(c->name, "0123456789ab");
+}
+
+TEST(Time, IsTheEpochWhenItCannotBeCounted) {
+  EXPECT_EQ(parse_time("9999-12-31T23:59:59.999999999Z"), WallTime{});
+  EXPECT_EQ(parse_time("0001-01-01T00:00:00Z"), WallTime{});
+  EXPECT_EQ(parse_time("soon"), WallTime{});
+  EXPECT_EQ(parse_time("2026-05-09T07:29:33.000000001Z").time_since_epoch().count() % 1'000'000'000, 1);
+}
+
 TEST(SignalName, KnowsNumbersAndShortForms) {
   EXPECT_EQ(signal_name("15"), "SIGTERM");
   EXPECT_EQ(signal_name("term"), "SIGTERM");

@@ -1,9 +1,9 @@
 #include "providers/docker/events.h"
 
 #include "engine/base/strings.h"
+#include "providers/docker/engine_json.h"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 namespace fairlead::providers::docker {
 namespace {
@@ -55,9 +55,9 @@ std::optional<Event> read_event(const json& root) {
 }  // namespace
 
 std::expected<std::optional<Event>, std::string> parse_event(std::string_view line) {
-  const json root = json::parse(line, nullptr, false);
-  if (!root.is_object()) return std::unexpected("no event can be read from the line");
-  return read_event(root);
+  const auto root = parse_json(line);
+  if (!root || !root->is_object()) return std::unexpected("no event can be read from the line");
+  return read_event(*root);
 }
 
 std::string events_query() {

@@ -1,10 +1,10 @@
 #include "providers/docker/swarm_tasks.h"
 
 #include "engine/base/strings.h"
+#include "providers/docker/engine_json.h"
 #include "providers/docker/own_labels.h"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <map>
@@ -41,17 +41,28 @@ class Reader {
  public:
   explicit Reader(const SwarmAnswers& answers) : answers_(answers) {}
 
-  SwarmTasks run() {
-    for (const json& network : json::parse(answers_.networks))
-      networks_[text(network, "Id")] = text(network, "Name");
+  std::expected<SwarmTasks, std::string> run() {
+    each(answers_.networks,
+         [this](const json& network) { networks_[text(network, "Id")] = text(network, "Name"); });
     if (!answers_.nodes.empty())
-      for (const json& node : json::parse(answers_.nodes)) nodes_[text(node, "ID")] = node_address(node);
-    for (const json& service : json::parse(answers_.services)) read_service(service);
-    for (const json& task : json::parse(answers_.tasks)) read_task(task);
+      each(answers_.nodes, [this](const json& node) { nodes_[text(node, "ID")] = node_address(node); });
+    each(answers_.services, [this](const json& service) { read_service(service); });
+    each(answers_.tasks, [this](const json& task) { read_task(task); });
+    if (!error_.empty()) return std::unexpected("the answer cannot be read: " + error_);
     return std::move(out_);
   }
 
  private:
+  template <class Read>
+  void each(const std::string& answer, Read read) {
+    const auto rows = parse_json(answer);
+    if (!rows) {
+      error_ = rows.error();
+      return;
+    }
+    for (const json& row : *rows) read(row);
+  }
+
   static std::string node_address(const json& node) {
     std::string address = text(member(node, "Status"), "Addr");
     // A manager that listens everywhere is known by its manager address.
@@ -165,6 +176,7 @@ class Reader {
   std::map<std::string, std::string> nodes_;     // address by id
   std::map<std::string, Service> services_;
   SwarmTasks out_;
+  std::string error_;
 };
 
 }  // namespace

@@ -10,6 +10,8 @@
 namespace fairlead::providers::docker {
 namespace {
 
+constexpr std::size_t kMaxPending = 1000;  // containers named by events and not yet looked at
+
 std::chrono::milliseconds to_ms(Duration duration) {
   return std::max(std::chrono::milliseconds(0),
                   std::chrono::duration_cast<std::chrono::milliseconds>(duration));
@@ -119,6 +121,11 @@ void Watcher::enqueue(std::string id) {
   {
     const std::lock_guard lock(mutex_);
     if (std::ranges::find(pending_, id) == pending_.end()) pending_.push_back(std::move(id));
+    if (pending_.size() > kMaxPending) {
+      // A storm, or an engine that makes ids up: one list says what exists.
+      pending_.clear();
+      resync_wanted_ = inspect_all_ = true;
+    }
   }
   wake_.notify_all();
 }
@@ -164,7 +171,8 @@ std::optional<Container> Watcher::inspect(const std::string& id, std::vector<std
 }
 
 void Watcher::inspect_pending() {
-  while (true) {
+  // Not until there are none: events without end must not keep the list waiting.
+  for (std::size_t i = 0; i < kMaxPending; ++i) {
     std::string id;
     {
       const std::lock_guard lock(mutex_);
