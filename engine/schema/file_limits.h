@@ -13,6 +13,9 @@ constexpr std::size_t kMaxFileNodes = 4'000'000;
 constexpr std::size_t kMaxAliasNodes = 1'000'000;
 constexpr std::size_t kMaxAliasBytes = 64u << 20;
 constexpr std::size_t kMaxFileDepth = 60;  // libfyaml itself guarantees 64
+// Brackets of YAML that are open at once, those inside of texts included: before libfyaml says anything about
+// the outermost, it keeps some 350 bytes for each.
+constexpr std::size_t kMaxOpenBrackets = 100'000;
 
 // Checks size and characters, and hands template actions to `expand`. `kept` owns the text when it
 // changed. Only UTF-8 without control characters passes: libfyaml 0.7.12 loops forever on `%-\xff`.

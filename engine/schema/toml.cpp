@@ -1,5 +1,6 @@
 #include "engine/schema/file.h"
 #include "engine/schema/file_limits.h"
+#include "engine/schema/toml_depth.h"
 
 #include <fmt/format.h>
 
@@ -77,6 +78,8 @@ Configured<Node> read_toml(std::string_view text, const std::string& source, con
   std::string kept;
   auto prepared = prepare_text(text, source, expand, kept);
   if (!prepared) return std::unexpected(prepared.error());
+  if (deepest_toml_key(*prepared) > kMaxFileDepth)
+    return misconfigured(source, fmt::format("a key nests deeper than {} levels", kMaxFileDepth));
   try {
     const toml::table table = toml::parse(*prepared, source);
     return TomlBuilder(std::make_shared<const Place>(Place{source, {}, Format::Toml})).value(table);

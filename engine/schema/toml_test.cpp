@@ -39,6 +39,30 @@ TEST(Toml, NodesKnowTheirPosition) {
   EXPECT_EQ(node->find("log")->find("level")->origin().text(), "f.toml:2:9");
 }
 
+TEST(Toml, DepthOfKeysIsBounded) {
+  std::string dots = "a";
+  for (int i = 0; i < 200'000; ++i) dots += ".a";
+
+  for (const std::string& text :
+       {dots + " = 1", "[" + dots + "]", "[[" + dots + "]]", "x = [[1, 2], {b = 1, " + dots + " = 2}]",
+        "'[' = \"#\"\n" + dots + " = 1", "a = '''\n' ''''\n" + dots + " = 1",
+        "a = \"\"\"\\\"\"\"\"\"\"\n" + dots + " = 1"})
+    EXPECT_EQ(toml(text), "f.toml: a key nests deeper than 60 levels") << text.substr(0, 40);
+}
+
+TEST(Toml, DotsThatAreNoLevelsAreNotCounted) {
+  std::string numbers = "a = [1.5", text = "a = \"", lines = "a = '''";
+  for (int i = 0; i < 200; ++i) {
+    numbers += ", 1.5";
+    text += "1.5";
+    lines += "1.5\n";
+  }
+
+  for (const std::string& each :
+       {numbers + "]", text + "\"", lines + "'''", "a = 1 # " + std::string(200, '.')})
+    EXPECT_EQ(toml(each).find("f.toml"), std::string::npos) << each.substr(0, 40);
+}
+
 TEST(Toml, DepthIsBounded) { EXPECT_EQ(toml("a = " + std::string(100'000, '[')).substr(0, 7), "f.toml:"); }
 
 TEST(Toml, TemplateActionsAreRefused) {

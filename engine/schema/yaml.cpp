@@ -279,12 +279,26 @@ Failure Builder::failure() const {
   return {0, 0, "cannot be read as YAML"};
 }
 
+bool opens_too_many(std::string_view text) {
+  std::size_t open = 0;
+  for (const char c : text) {
+    if (c == '[' || c == '{') {
+      if (++open > kMaxOpenBrackets) return true;
+    } else if ((c == ']' || c == '}') && open > 0) {
+      --open;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 Configured<Node> read_yaml(std::string_view text, const std::string& source, const Expand& expand) {
   std::string kept;
   auto prepared = prepare_text(text, source, expand, kept);
   if (!prepared) return std::unexpected(prepared.error());
+  if (opens_too_many(*prepared))
+    return misconfigured(source, fmt::format("more than {} brackets are open at once", kMaxOpenBrackets));
 
   auto place = std::make_shared<const Place>(Place{source, {}, Format::Yaml});
   Builder builder(*prepared, place);

@@ -74,6 +74,7 @@ TEST(Yaml, AliasBombsAreBounded) {
 }
 
 TEST(Yaml, DepthIsBounded) {
+  EXPECT_EQ(yaml(std::string(20'000'000, '[')), "f.yml: more than 100000 brackets are open at once");
   EXPECT_NE(yaml(std::string(100'000, '[')).find("f.yml:1:"), std::string::npos);
   std::string nested = "a: ";
   for (int i = 0; i < 1000; ++i) nested += "{a: ";
