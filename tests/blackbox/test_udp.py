@@ -201,6 +201,20 @@ def test_open_sessions_keep_their_server_over_a_reload(udp):
             wait_for(asked_anew, 10, "new sessions take the new server")
 
 
+def test_a_session_whose_server_was_replaced_goes_on_with_its_successor(udp):
+    with UdpOrigin("old") as old, UdpOrigin("new") as new:
+        proxy = udp(balanced(old.address), udp={"timeout": "60s"})
+        with UdpClient(proxy.udp_port) as client:
+            assert client.ask(b"x") == b"old:x"
+            proxy.write_dynamic(balanced(new.address))
+            wait_for(lambda: proxy.api("/api/udp/services/dns@file")["loadBalancer"]["servers"] == [{"address": new.address}],
+                     10, "the new server is known")
+            assert client.ask(b"still") == b"old:still"
+            old.stop()
+            client.send(b"lost")  # met by the ICMP error
+            assert wait_for(lambda: _asked_again(client), 5, "the successor answers").startswith(b"new:")
+
+
 def test_of_several_routers_the_last_by_name_serves(udp):
     with UdpOrigin("a") as a, UdpOrigin("z") as z:
         dynamic = balanced(a.address)

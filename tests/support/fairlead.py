@@ -109,6 +109,14 @@ class Fairlead:
     def pid(self):
         return self.process.pid
 
+    def cpu_seconds(self):
+        """User and system time so far."""
+        fields = pathlib.Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def resident_kib(self):
+        return int(re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{self.pid}/status").read_text()).group(1))
+
     def log(self):
         return self.log_path.read_text("utf-8", "replace") if self.log_path.exists() else ""
 
