@@ -214,6 +214,10 @@ def run(options):
         import udp  # takes its tools from this file
 
         report["udp"] = udp.run(options.rounds, options.seconds)
+    if wanted("websocket"):
+        import websocket  # takes its tools from this file
+
+        report["websocket"] = websocket.run(options.rounds, options.seconds)
     return report
 
 
@@ -280,6 +284,10 @@ def tables(report):
         import udp
 
         out += ["", udp.table(report["udp"])]
+    if report.get("websocket"):
+        import websocket
+
+        out += ["", websocket.table(report["websocket"])]
     rest = []
     if "syscalls" in report:
         rest.append(("system calls per keep-alive request", {name: f"{one['per_request']:.2f}"
@@ -351,7 +359,8 @@ def main():
     parser.add_argument("--seconds", type=int, default=3, help="of one measurement")
     parser.add_argument("--rate", type=int, default=4000, help="requests per second of the latency measurement")
     parser.add_argument("--idle", type=int, default=9000, help="idle connections")
-    parser.add_argument("--only", nargs="*", choices=["costs", "secure", "latency", "syscalls", "idle", "routers", "tcp", "udp"])
+    parser.add_argument("--only", nargs="*", choices=["costs", "secure", "latency", "syscalls", "idle", "routers", "tcp", "udp",
+                                                         "websocket"])
     parser.add_argument("--contenders", nargs="*", default=[kind.name for kind in CONTENDERS])
     parser.add_argument("--write", default=str(ROOT / "docs/performance.md"), help="file to write; empty: none")
     options = parser.parse_args()
