@@ -10,6 +10,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from support.engine import MARK, RUN, DisposableEngine, Engine  # noqa: E402
 from support.fairlead import BINARY, ROOT, Fairlead  # noqa: E402
+from support.images import image_of  # noqa: E402
 
 numbers = itertools.count(1)
 
@@ -29,6 +30,13 @@ def engine():
     yield engine
     engine.clean()
     engine.cli("rmi", "-f", f"{RUN}:latest", f"{RUN}-whoami:latest", check=False)
+
+
+@pytest.fixture(scope="session")
+def knot_image(engine, tmp_path_factory):
+    """A DNS server."""
+    with image_of(engine, tmp_path_factory.mktemp("knot-image"), "knotd") as name:
+        yield name
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """Every project below examples/, as it is shipped, with this run's images and on other ports."""
 
 import base64
-import contextlib
 import os
 import pathlib
 import re
@@ -16,6 +15,7 @@ import pytest
 from conftest import RUN, name_of
 from support.engine import CLI, Compose
 from support.fairlead import ROOT
+from support.images import image_of
 from support.ports import free_port, wait_for
 from support.raw import ask
 
@@ -119,33 +119,9 @@ def test_sso(engine):
             assert "root" not in passed.text
 
 
-@contextlib.contextmanager
-def image_of(engine, context, program):
-    """An image of one of the machine's own programs: no registry is asked."""
-    binary = shutil.which(program, path=os.environ["PATH"] + ":/usr/sbin")
-    assert binary, f"{program} is missing: ./dev test installs it"
-    libraries = re.findall(r"(/\S+)", subprocess.run(["ldd", binary], check=True, capture_output=True, text=True).stdout)
-    for path in [binary, *libraries]:
-        place = context / "root" / path.lstrip("/")
-        place.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(os.path.realpath(path), place)
-    (context / "Dockerfile").write_text(f'FROM scratch\nCOPY root/ /\nENV PATH={os.path.dirname(binary)}\n')
-    name = f"{RUN}-{program}:latest"
-    subprocess.run([CLI, "-H", engine.endpoint, "build", "-q", "-t", name, str(context)], check=True, capture_output=True,
-                   env={**os.environ, "DOCKER_BUILDKIT": "0"})
-    yield name
-    engine.cli("rmi", "-f", name, check=False)
-
-
 @pytest.fixture(scope="module")
 def redis_image(engine, tmp_path_factory):
     with image_of(engine, tmp_path_factory.mktemp("redis-image"), "redis-server") as name:
-        yield name
-
-
-@pytest.fixture(scope="module")
-def knot_image(engine, tmp_path_factory):
-    with image_of(engine, tmp_path_factory.mktemp("knot-image"), "knotd") as name:
         yield name
 
 
