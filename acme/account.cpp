@@ -18,13 +18,19 @@ Json contact(const std::string& email) {
   return out;
 }
 
-// The account object without `orders` and the like growing in it without bound.
+// The account object without `orders` and the like growing in it without bound. Only texts are taken: copying
+// or printing what nests recurses, and how deep it does is the authority's to say.
 std::string kept_body(const std::string& body) {
   const Json json = Json::parse(body, nullptr, false);
   Json out = Json::object();
-  if (json.is_object())
-    for (const char* key : {"status", "contact"})
-      if (json.contains(key)) out[key] = json[key];
+  if (!json.is_object()) return dump(out);
+  if (const auto status = json.find("status"); status != json.end() && status->is_string())
+    out["status"] = status->get<std::string>();
+  const auto contact = json.find("contact");
+  if (contact == json.end() || !contact->is_array()) return dump(out);
+  Json& kept = out["contact"] = Json::array();
+  for (const Json& address : *contact)
+    if (address.is_string()) kept.push_back(address.get<std::string>());
   return dump(out);
 }
 

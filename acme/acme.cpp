@@ -3,32 +3,11 @@
 #include "acme/solver_http01.h"
 
 #include <fmt/format.h>
-#include <pthread.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <csignal>
 
 namespace fairlead::acme {
-namespace {
-
-constexpr int kOrderThreads = 8;
-constexpr auto kOrderWindow = std::chrono::hours(3);
-
-// What authorities allow within three hours and do not tell before it is too late; somewhat less than it is,
-// for orders that were made elsewhere. Let's Encrypt: 300 orders of an account.
-std::size_t orders_allowed(const std::string& directory_url) {
-  return directory_url.find(".letsencrypt.org/") != std::string::npos ? 280 : 0;
-}
-
-void name_thread(const char* name) {
-  sigset_t all;
-  sigfillset(&all);
-  ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
-  ::pthread_setname_np(::pthread_self(), name);
-}
-
-}  // namespace
 
 Acme::Acme(Parts parts) : parts_(std::move(parts)), preflight_(parts_.challenges) {}
 
@@ -43,33 +22,29 @@ void Acme::update(std::shared_ptr<const model::Static> install,
     dynamic_ = std::move(dynamic);
     configuration_changed_ = true;
   }
-  if (needed) start_threads();
+  if (needed) start_planner();
   events_.notify_all();
 }
 
-void Acme::start_threads() {
-  const std::lock_guard lock(threads_mutex_);
-  if (stopped_ || !threads_.empty()) return;
-  threads_.emplace_back([this](std::stop_token stop) {
-    name_thread("acme-planner");
+void Acme::start_planner() {
+  const std::lock_guard lock(planner_mutex_);
+  if (stopped_ || planner_.joinable()) return;
+  planner_ = std::jthread([this](std::stop_token stop) {
+    enter_thread("acme-planner");
     run_planner(std::move(stop));
   });
-  for (int i = 0; i < kOrderThreads; ++i)
-    threads_.emplace_back([this](std::stop_token stop) {
-      name_thread("acme-order");
-      run_orders(std::move(stop));
-    });
 }
 
 void Acme::stop() {
-  std::vector<std::jthread> threads;
+  std::jthread planner;
   {
-    const std::lock_guard lock(threads_mutex_);
+    const std::lock_guard lock(planner_mutex_);
     stopped_ = true;
-    threads.swap(threads_);
+    planner = std::move(planner_);
   }
-  for (std::jthread& thread : threads) thread.request_stop();
-  threads.clear();
+  planner.request_stop();
+  order_threads_.stop();
+  if (planner.joinable()) planner.join();
   preflight_.stop();
   exporter_.stop();
 }
@@ -177,7 +152,7 @@ bool Acme::refresh_stores() {
 // What the stores hold for the resolvers that exist. Certificates are read once.
 void Acme::collect_known() {
   std::vector<std::shared_ptr<const Known>> known;
-  std::unordered_map<std::string, std::shared_ptr<const Known>> read;
+  decltype(read_) read;
   std::map<std::string, std::shared_ptr<Resolver>> resolvers;
   {
     const std::lock_guard lock(mutex_);
@@ -188,19 +163,18 @@ void Acme::collect_known() {
       const auto own = state.find(name);
       if (own == state.end()) return;
       for (const StoredCertificate& stored : own->second.certificates) {
-        std::shared_ptr<const Known>& one = read[stored.chain];
-        if (const auto before = read_.find(stored.chain); before != read_.end()) {
+        std::shared_ptr<const Known>& one = read[stored.text];
+        if (const auto before = read_.find(stored.text); before != read_.end()) {
           one = before->second;
-        } else {
-          const auto chain = read_chain(stored.chain);
-          auto certificate = tls::Certificate::from_pem(stored.chain, stored.key);
-          if (!chain || !certificate) {
+        } else if (!one) {
+          const auto chain = read_chain(stored.text->leaf());
+          auto certificate = tls::Certificate::from_text(stored.text);
+          if (chain && certificate)
+            one = std::make_shared<const Known>(Known{stored, *chain, *certificate, name, {}});
+          else
             spdlog::warn("{}: the certificate of {} cannot be used", resolver->store().path(), stored.main);
-            read.erase(stored.chain);
-            continue;
-          }
-          one = std::make_shared<const Known>(Known{stored, *chain, *certificate, name, {}});
         }
+        if (!one) continue;
         WallTime renew_at = renewal_time(one->chain.not_before, one->chain.not_after, one->chain.fingerprint);
         if (const std::int64_t hours = resolver->options().certificates_duration; hours != kUsualDuration)
           renew_at = std::max(one->chain.not_before + (one->chain.not_after - one->chain.not_before) / 3,
@@ -264,18 +238,10 @@ void Acme::plan() {
   std::map<std::string, std::map<std::string, NameState>> names;
   std::map<std::string, WallTime> closed;
   for (const auto& [name, resolver] : resolvers) {
-    LimitState limits;
     resolver->store().read([&, &name = name](const State& state) {
-      const auto own = state.find(name);
-      if (own == state.end()) return;
-      names[name] = own->second.names;
-      limits = own->second.limits;
+      if (const auto own = state.find(name); own != state.end()) names[name] = own->second.names;
     });
-    closed[name] = resolver->problem().empty() ? resolver->closed_until() : WallTime::max();
-    const std::size_t allowed = orders_allowed(resolver->client().directory_url());
-    std::erase_if(limits.orders, [&](WallTime when) { return when + kOrderWindow <= now; });
-    if (allowed != 0 && limits.orders.size() >= allowed)
-      closed[name] = std::max(closed[name], limits.orders.front() + kOrderWindow);
+    closed[name] = resolver->problem().empty() ? resolver->orders_from() : WallTime::max();
   }
   input.state = [&names](const std::string& resolver, const std::string& name) -> const NameState* {
     const auto of = names.find(resolver);
@@ -324,9 +290,9 @@ void Acme::publish() {
   parts_.certificates.set_issued(std::move(certificates), std::move(by_default));
   if (install->certificates.export_directory.empty()) return;
   std::vector<StoredCertificate> stored;
+  std::set<std::string_view> mains;  // the newest of each
   for (const auto& known : known_)
-    if (std::ranges::find(stored, known->stored.main, &StoredCertificate::main) == stored.end())
-      stored.push_back(known->stored);
+    if (mains.insert(known->stored.main).second) stored.push_back(known->stored);
   exporter_.export_all(install->certificates.export_directory, install->certificates.export_hook, stored);
 }
 

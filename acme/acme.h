@@ -3,6 +3,7 @@
 #include "acme/chain.h"
 #include "acme/export.h"
 #include "acme/order.h"
+#include "acme/order_threads.h"
 #include "acme/plan.h"
 #include "acme/preflight.h"
 #include "acme/report.h"
@@ -13,7 +14,6 @@
 
 #include <atomic>
 #include <condition_variable>
-#include <deque>
 #include <expected>
 #include <map>
 #include <memory>
@@ -32,8 +32,8 @@ namespace fairlead::acme {
 // that handshakes read; no snapshot and no route is touched.
 //
 // A planner thread decides what is to be ordered (plan.h), at every event and when the time for something has
-// come; order threads carry it out side by side, so that one slow name delays no other. What is obtained is
-// kept in the store of its resolver (store.h). Without resolvers there is no thread at all.
+// come; order threads (order_threads.h) carry it out side by side, so that a slow name delays no other. What
+// is obtained is kept in the store of its resolver (store.h). Without resolvers there is no thread at all.
 class Acme {
  public:
   struct Parts {
@@ -95,7 +95,7 @@ class Acme {
   // The planner's thread.
   void run_planner(std::stop_token stop);
   void apply_configuration();
-  void start_threads();
+  void start_planner();
   bool refresh_stores();
   void plan();
   void collect_known();
@@ -106,12 +106,13 @@ class Acme {
   void start(Job job);
 
   // Order threads.
-  void run_orders(std::stop_token stop);
+  void carry_out(const Job& job, const std::stop_token& stop);
   void order(const Job& job, const std::stop_token& stop);
   bool order_names(const Job& job, const std::stop_token& stop);
   void ask_renewal_info(const Job& job, const std::stop_token& stop);
   void try_dry_run(const Job& job, const std::stop_token& stop);
-  void keep(Resolver& resolver, const Task& task, const std::vector<std::string>& names, Issued issued);
+  void keep(Resolver& resolver, const Task& task, const std::vector<std::string>& names,
+            const Issued& issued);
   void note_failures(Resolver& resolver, const Task& task, const std::map<std::string, Problem>& names);
   void finished(const Job& job);
   bool is_wanted(const Task& task) const;
@@ -141,22 +142,20 @@ class Acme {
   int last_dry_run_ = 0;
   std::shared_ptr<const Report> report_ = std::make_shared<const Report>();
 
-  std::mutex jobs_mutex_;  // guards jobs_
-  std::condition_variable_any jobs_wake_;
-  std::deque<Job> jobs_;
+  OrderThreads order_threads_;
 
   // Of the planner's thread.
   std::map<std::string, std::weak_ptr<Store>> stores_;
   std::vector<std::shared_ptr<const Known>> known_;
-  std::unordered_map<std::string, std::shared_ptr<const Known>> read_;  // by PEM chain
+  std::unordered_map<tls::CertificateTextPtr, std::shared_ptr<const Known>> read_;  // null: it cannot be used
   std::vector<tls::CertificatePtr> published_;
   tls::CertificatePtr published_default_;
   WallTime next_plan_ = WallTime::max();
   std::atomic<bool> shared_ = false;  // another instance uses one of the stores
 
-  std::mutex threads_mutex_;  // guards what follows
+  std::mutex planner_mutex_;  // guards what follows
   bool stopped_ = false;
-  std::vector<std::jthread> threads_;
+  std::jthread planner_;
 };
 
 }  // namespace fairlead::acme

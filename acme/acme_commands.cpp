@@ -80,7 +80,7 @@ std::vector<std::string> Acme::prune() {
     if (found == resolvers.end()) continue;
     found->second->store().update([name, fingerprints](State& state) {
       std::erase_if(state[name].certificates, [&](const StoredCertificate& one) {
-        const auto chain = read_chain(one.chain);
+        const auto chain = read_chain(one.text->leaf());
         return chain && fingerprints.contains(chain->fingerprint);
       });
     });

@@ -13,7 +13,6 @@ namespace {
 
 constexpr auto kOtherInstance =
     std::chrono::seconds(2);  // before a name that another one orders is looked at again
-constexpr auto kRememberOrders = std::chrono::hours(3);
 constexpr Duration kLeastAge = std::chrono::hours(1);     // of a certificate whose first renewal wish is past
 constexpr Duration kLeastPoll = std::chrono::seconds(1);  // of renewal information
 constexpr Duration kMostPoll = std::chrono::hours(24);
@@ -48,30 +47,16 @@ void Acme::start(Job job) {
     busy_.insert(job.task.names.begin(), job.task.names.end());
     if (job.kind == Job::Kind::RenewalInfo) asked_.insert(job.fingerprint);
   }
-  {
-    const std::lock_guard lock(jobs_mutex_);
-    jobs_.push_back(std::move(job));
-  }
-  jobs_wake_.notify_one();
+  order_threads_.add([this, job = std::move(job)](const std::stop_token& stop) { carry_out(job, stop); });
 }
 
-void Acme::run_orders(std::stop_token stop) {
-  for (;;) {
-    Job job;
-    {
-      std::unique_lock lock(jobs_mutex_);
-      if (!jobs_wake_.wait(lock, stop, [this] { return !jobs_.empty(); })) return;
-      job = std::move(jobs_.front());
-      jobs_.pop_front();
-    }
-    if (stop.stop_requested()) return;
-    switch (job.kind) {
-      case Job::Kind::Order: order(job, stop); break;
-      case Job::Kind::RenewalInfo: ask_renewal_info(job, stop); break;
-      case Job::Kind::DryRun: try_dry_run(job, stop); break;
-    }
-    finished(job);
+void Acme::carry_out(const Job& job, const std::stop_token& stop) {
+  switch (job.kind) {
+    case Job::Kind::Order: order(job, stop); break;
+    case Job::Kind::RenewalInfo: ask_renewal_info(job, stop); break;
+    case Job::Kind::DryRun: try_dry_run(job, stop); break;
   }
+  finished(job);
 }
 
 void Acme::finished(const Job& job) {
@@ -98,7 +83,7 @@ void Acme::order(const Job& job, const std::stop_token& stop) {
   const Task& task = job.task;
   Resolver& resolver = *job.resolver;
   // It may have waited for long: its routers may be gone, the authority may have closed.
-  if (!is_wanted(task) || resolver.closed_until() > std::chrono::system_clock::now()) return;
+  if (!is_wanted(task) || resolver.orders_from() > std::chrono::system_clock::now()) return;
   std::vector<std::string> locked;
   for (const std::string& name : task.names) {
     if (!resolver.store().lock_name(name)) break;
@@ -112,7 +97,9 @@ void Acme::order(const Job& job, const std::stop_token& stop) {
       const auto own = state.find(resolver.name());
       if (own == state.end()) return false;
       return std::ranges::any_of(own->second.certificates, [&](const StoredCertificate& stored) {
-        const auto chain = read_chain(stored.chain);
+        // Most are of other names, and need not be read for that.
+        if (!covers(stored.names(), task.names.front())) return false;
+        const auto chain = read_chain(stored.text->leaf());
         return chain && chain->fingerprint != task.replaces &&
                renewal_time(chain->not_before, chain->not_after, chain->fingerprint) >
                    std::chrono::system_clock::now() &&
@@ -153,13 +140,7 @@ bool Acme::order_names(const Job& job, const std::stop_token& stop) {
       resolver.authority_failed(trouble);
       return false;
     }
-    if (resolver.client().directory_url().find(".letsencrypt.org/") != std::string::npos)
-      resolver.store().update(
-          [name = resolver.name(), now = WallTime(std::chrono::system_clock::now())](State& state) {
-            std::vector<WallTime>& orders = state[name].limits.orders;
-            std::erase_if(orders, [&](WallTime when) { return when + kRememberOrders <= now; });
-            orders.push_back(now);
-          });
+    if (!resolver.claim_order()) return false;  // others were faster: it is planned again
     look_before(resolver, names);
     Order order(resolver.client(), *signer, resolver.solvers(), stop);
     order.on_step = [this, &job](std::string step) {
@@ -179,7 +160,7 @@ bool Acme::order_names(const Job& job, const std::stop_token& stop) {
     auto issued = order.run(wish);
     if (issued) {
       resolver.authority_answered();
-      keep(resolver, job.task, names, std::move(*issued));
+      keep(resolver, job.task, names, *issued);
       return true;
     }
     const OrderFailure& failure = issued.error();
@@ -228,7 +209,8 @@ void Acme::look_before(Resolver& resolver, const std::vector<std::string>& names
   }
 }
 
-void Acme::keep(Resolver& resolver, const Task& task, const std::vector<std::string>& names, Issued issued) {
+void Acme::keep(Resolver& resolver, const Task& task, const std::vector<std::string>& names,
+                const Issued& issued) {
   const auto chain = read_chain(issued.chain);
   if (!chain) return;  // the order has read it before
   // One that is due at once would be ordered again at once, and again.
@@ -236,8 +218,7 @@ void Acme::keep(Resolver& resolver, const Task& task, const std::vector<std::str
   const bool usable = renewal_time(chain->not_before, chain->not_after, chain->fingerprint) > now;
   StoredCertificate made{.main = names.front(),
                          .sans = {names.begin() + 1, names.end()},
-                         .chain = std::move(issued.chain),
-                         .key = std::move(issued.key)};
+                         .text = tls::CertificateText::of(issued.chain, issued.key)};
   resolver.store().update([name = resolver.name(), made, usable](State& state) {
     ResolverState& own = state[name];
     const std::vector<std::string> now = made.names();

@@ -117,7 +117,7 @@ void Acme::Reporter::look_at_resolvers() {
     const std::string problem = resolver->problem();
     if (!problem.empty())
       closed_[name] = {fmt::format("resolver {}: {}", name, problem), {}, WallTime::max()};
-    else if (const WallTime until = resolver->closed_until(); until > now_)
+    else if (const WallTime until = resolver->orders_from(); until > now_)
       closed_[name] = {fmt::format("resolver {}: {}", name, resolver->closed_because()), {}, until};
     // Storage that does not keep what it is given concerns everybody who uses it.
     const std::string unwritten = resolver->store().write_problem();

@@ -57,7 +57,7 @@ void Acme::forget_outdated(const std::set<std::string>& used, WallTime now) {
       for (const std::string& name : one.names) wanted.emplace(one.resolver, name);
   }
   for (const auto& [name, resolver] : resolvers) {
-    std::set<std::string> expired;  // chains
+    std::set<tls::CertificateTextPtr> expired;
     std::set<std::string> there;
     for (const auto& known : known_) {
       if (known->resolver != name) continue;
@@ -71,7 +71,7 @@ void Acme::forget_outdated(const std::set<std::string>& used, WallTime now) {
       const bool needed = std::ranges::any_of(known->chain.names, [&, &name = name](const std::string& one) {
         return wanted.contains({name, one});
       });
-      if (!needed) expired.insert(known->stored.chain);
+      if (!needed) expired.insert(known->stored.text);
     }
     const auto outdated = [&, &name = name](const ResolverState& state, bool& any) {
       std::set<std::string> names;
@@ -90,7 +90,7 @@ void Acme::forget_outdated(const std::set<std::string>& used, WallTime now) {
     resolver->store().update([name, names, expired, there](State& state) {
       ResolverState& own = state[name];
       std::erase_if(own.certificates,
-                    [&](const StoredCertificate& one) { return expired.contains(one.chain); });
+                    [&](const StoredCertificate& one) { return expired.contains(one.text); });
       std::erase_if(own.renewals, [&](const auto& entry) { return !there.contains(entry.first); });
       for (const std::string& one : names) own.names.erase(one);
     });

@@ -73,13 +73,14 @@ Configured<bool> export_certificate(const std::string& folder, const StoredCerti
   const std::string target = fmt::format("{}/{}", folder, export_folder_name(certificate.main));
   const std::string chain = target + "/fullchain.pem";
   const std::string key = target + "/privkey.pem";
-  if (content_of(chain) == certificate.chain && content_of(key) == certificate.key) return false;
+  const std::string chain_text = certificate.text->chain();
+  if (content_of(chain) == chain_text && content_of(key) == certificate.text->key()) return false;
   std::error_code problem;
   std::filesystem::create_directories(target, problem);
   if (problem) return misconfigured(target, fmt::format("cannot be made: {}", problem.message()));
   // The key first: who watches the chain finds the pair complete.
-  if (auto done = replace(key, certificate.key); !done) return std::unexpected(done.error());
-  if (auto done = replace(chain, certificate.chain); !done) return std::unexpected(done.error());
+  if (auto done = replace(key, certificate.text->key()); !done) return std::unexpected(done.error());
+  if (auto done = replace(chain, chain_text); !done) return std::unexpected(done.error());
   return true;
 }
 

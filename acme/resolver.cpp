@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <map>
@@ -18,6 +19,13 @@ namespace {
 
 constexpr auto kAskAgainForRenewalInfo = std::chrono::hours(24);
 constexpr auto kLongestPatience = std::chrono::hours(24 * 8);  // of a Retry-After that is believed
+constexpr auto kOrderWindow = std::chrono::hours(3);
+
+// What authorities allow within the window and do not tell before it is too late; somewhat less than it is,
+// for orders that were made elsewhere. Let's Encrypt: 300 orders of an account. 0: no limit is known.
+std::size_t orders_allowed(const std::string& directory_url) {
+  return directory_url.find(".letsencrypt.org/") != std::string::npos ? 280 : 0;
+}
 
 double chance() {
   thread_local std::minstd_rand dice(std::random_device{}());
@@ -248,15 +256,50 @@ WallTime Resolver::closed_until() const {
   }));
 }
 
+// When the oldest order that counts does so no more; the past: there is room.
+WallTime Resolver::allowance_returns() const {
+  const std::size_t allowed = orders_allowed(client_->directory_url());
+  if (allowed == 0) return {};
+  const WallTime begin = std::chrono::system_clock::now() - kOrderWindow;
+  return store_->read([&](const State& state) {
+    const auto own = state.find(name_);
+    if (own == state.end()) return WallTime{};
+    const std::vector<WallTime>& orders = own->second.limits.orders;
+    const auto count =
+        static_cast<std::size_t>(std::ranges::count_if(orders, [&](WallTime when) { return when > begin; }));
+    return count < allowed ? WallTime{} : orders[orders.size() - allowed] + kOrderWindow;
+  });
+}
+
+WallTime Resolver::orders_from() const { return std::max(closed_until(), allowance_returns()); }
+
+bool Resolver::claim_order() {
+  if (orders_allowed(client_->directory_url()) == 0) return true;
+  const std::lock_guard lock(claim_mutex_);
+  const WallTime now = std::chrono::system_clock::now();
+  if (allowance_returns() > now) return false;
+  store_->update([name = name_, now](State& state) {
+    std::vector<WallTime>& orders = state[name].limits.orders;
+    std::erase_if(orders, [&](WallTime when) { return when + kOrderWindow <= now; });
+    orders.push_back(now);
+  });
+  return true;
+}
+
 std::string Resolver::closed_because() const {
   {
     const std::lock_guard lock(mutex_);
     if (!closed_because_.empty()) return closed_because_;
   }
-  return store_->read([this](const State& state) {
+  std::string told = store_->read([this](const State& state) {
     const auto own = state.find(name_);
-    return own == state.end() ? std::string() : own->second.limits.detail;
+    return own == state.end() || own->second.limits.until <= std::chrono::system_clock::now()
+               ? std::string()
+               : own->second.limits.detail;
   });
+  if (!told.empty() || allowance_returns() == WallTime{}) return told;
+  return fmt::format("{} orders were made within {} hours, and the authority allows few more",
+                     orders_allowed(client_->directory_url()), kOrderWindow.count());
 }
 
 bool Resolver::may_offer_renewal_info() const {

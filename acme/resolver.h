@@ -57,8 +57,12 @@ class Resolver {
   void authority_failed(const Trouble& trouble);
   void authority_answered();
   WallTime closed_until() const;
-  // Why it is left alone.
+  // From when on something may be ordered: neither closed nor at the end of what it allows; the past: now.
+  WallTime orders_from() const;
+  // Why nothing may be ordered now.
   std::string closed_because() const;
+  // Counts an order that is about to be made. False: the authority allows no more for now.
+  bool claim_order();
 
   // Renewal information (ARI) is asked for unless the authority offers none.
   bool may_offer_renewal_info() const;
@@ -66,6 +70,7 @@ class Resolver {
 
  private:
   std::optional<Account> known_account() const;
+  WallTime allowance_returns() const;
   bool is_ours(const Account& account) const;
 
   const std::string name_;
@@ -78,6 +83,8 @@ class Resolver {
   // One registration at a time, among all resolvers of the store that have the same authority.
   std::shared_ptr<std::mutex> account_mutex_;
   std::optional<Signer> signer_;
+
+  std::mutex claim_mutex_;  // one claim at a time
 
   mutable std::mutex mutex_;  // guards what follows
   int failures_ = 0;

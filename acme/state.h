@@ -3,6 +3,7 @@
 #include "acme/account.h"
 #include "acme/messages.h"
 #include "engine/base/clock.h"
+#include "engine/tls/certificate_text.h"
 
 #include <map>
 #include <optional>
@@ -15,8 +16,7 @@ namespace fairlead::acme {
 struct StoredCertificate {
   std::string main;
   std::vector<std::string> sans;
-  std::string chain;  // PEM
-  std::string key;    // PEM
+  tls::CertificateTextPtr text;  // never null
   std::string store = "default";
 
   std::vector<std::string> names() const {

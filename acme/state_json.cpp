@@ -1,6 +1,5 @@
 #include "acme/state_json.h"
 
-#include "acme/chain.h"
 #include "acme/encoding.h"
 #include "engine/base/strings.h"
 
@@ -8,6 +7,9 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <istream>
+#include <map>
+#include <stdexcept>
 
 namespace fairlead::acme {
 namespace {
@@ -52,8 +54,12 @@ std::optional<StoredCertificate> certificate_of(const Json& json) {
   const Json* domain = find(json, "domain");
   const auto chain = from_base64(text(json, "certificate"));
   const auto key = from_base64(text(json, "key"));
-  if (!domain || !chain || !key || !read_chain(*chain) || !belongs(*chain, *key)) return std::nullopt;
-  StoredCertificate out{.main = lower(text(*domain, "main")), .sans = {}, .chain = *chain, .key = *key};
+  // Whether the key is the certificate's is found out by who uses it.
+  if (!domain || !chain || !key || chain->find("-----BEGIN ") == std::string::npos ||
+      key->find("PRIVATE KEY-----") == std::string::npos)
+    return std::nullopt;
+  StoredCertificate out{
+      .main = lower(text(*domain, "main")), .sans = {}, .text = tls::CertificateText::of(*chain, *key)};
   if (const Json* sans = find(*domain, "sans"); sans && sans->is_array())
     for (const Json& name : *sans)
       if (name.is_string()) out.sans.push_back(lower(name.get<std::string>()));
@@ -93,19 +99,43 @@ void read_own(const Json& json, ResolverState& out) {
   if (out.account) out.account->directory = text(json, "Directory");
 }
 
-ResolverState resolver_of(const Json& json) {
+// Takes certificates out of the tree while the text is read: that of 50,000 would weigh several times the
+// text.
+class Certificates {
+ public:
+  // As a parser's callback: false drops the value.
+  bool operator()(int depth, Json::parse_event_t event, const Json& value) {
+    using Event = Json::parse_event_t;
+    if (depth > static_cast<int>(kMaxDepth)) throw std::runtime_error("nested too deeply");
+    if (event == Event::key && depth == 1) {
+      resolver_ = value.get<std::string>();
+      in_list_ = false;
+    }
+    if (event == Event::key && depth == 2)
+      in_list_ = iequals(value.get_ref<const std::string&>(), "Certificates");
+    if (event == Event::object_start && depth == 2) in_list_ = false;
+    if (event != Event::object_end || depth != 3 || !in_list_) return true;
+    auto certificate = certificate_of(value);
+    if (certificate) found_[resolver_].push_back(std::move(*certificate));
+    return !certificate;
+  }
+  std::vector<StoredCertificate> of(const std::string& resolver) { return std::move(found_[resolver]); }
+
+ private:
+  std::string resolver_;
+  bool in_list_ = false;  // the array of certificates, not an object of that name
+  std::map<std::string, std::vector<StoredCertificate>> found_;
+};
+
+ResolverState resolver_of(const Json& json, std::vector<StoredCertificate> certificates) {
   ResolverState out;
+  out.certificates = std::move(certificates);
   for (const auto& [key, value] : json.items()) {
     if (iequals(key, "Account")) {
       out.account = account_of(value);
     } else if (iequals(key, "Certificates")) {
       if (!value.is_array()) continue;
-      for (const Json& item : value) {
-        if (auto certificate = certificate_of(item))
-          out.certificates.push_back(std::move(*certificate));
-        else
-          out.unreadable.push_back(dump(item));
-      }
+      for (const Json& item : value) out.unreadable.push_back(dump(item));
     } else if (key != "Fairlead") {
       out.others[key] = dump(value);
     }
@@ -139,8 +169,8 @@ Json print_certificate(const StoredCertificate& certificate) {
   Json domain{{"main", certificate.main}};
   if (!certificate.sans.empty()) domain["sans"] = certificate.sans;
   return {{"domain", std::move(domain)},
-          {"certificate", base64(certificate.chain)},
-          {"key", base64(certificate.key)},
+          {"certificate", base64(certificate.text->chain())},
+          {"key", base64(certificate.text->key())},
           {"Store", certificate.store}};
 }
 
@@ -169,16 +199,14 @@ Json print_own(const ResolverState& state) {
   return out;
 }
 
-}  // namespace
-
-Configured<State> read_state(std::string_view bytes) {
-  if (bytes.find_first_not_of(" \t\r\n") == std::string_view::npos) return State{};
+template <class Input>
+Configured<State> read(Input&& input) {
   std::string why;
   Json json;
+  Certificates certificates;
   try {
-    json = Json::parse(bytes, [](int depth, Json::parse_event_t, Json&) {
-      if (depth > static_cast<int>(kMaxDepth)) throw std::runtime_error("nested too deeply");
-      return true;
+    json = Json::parse(std::forward<Input>(input), [&](int depth, Json::parse_event_t event, Json& value) {
+      return certificates(depth, event, value);
     });
   } catch (const std::exception& problem) {
     why = problem.what();
@@ -189,26 +217,54 @@ Configured<State> read_state(std::string_view bytes) {
   for (const auto& [name, resolver] : json.items()) {
     if (!resolver.is_object() && !resolver.is_null())
       return misconfigured({}, fmt::format("{} is no JSON object", fairlead::quoted(name)));
-    out[name] = resolver.is_object() ? resolver_of(resolver) : ResolverState{};
+    out[name] = resolver.is_object() ? resolver_of(resolver, certificates.of(name)) : ResolverState{};
   }
   return out;
 }
 
-std::string print_state(const State& state) {
-  Json out = Json::object();
+}  // namespace
+
+Configured<State> read_state(std::string_view bytes) {
+  if (bytes.find_first_not_of(" \t\r\n") == std::string_view::npos) return State{};
+  return read(bytes);
+}
+
+Configured<State> read_state(std::istream& in) {
+  in >> std::ws;
+  if (in.peek() == std::istream::traits_type::eof()) return State{};
+  return read(in);
+}
+
+void print_state(const State& state, const std::function<void(std::string_view)>& sink) {
+  std::string_view between = "{";
   for (const auto& [name, resolver] : state) {
-    Json& one = out[name] = Json::object();
-    one["Account"] = resolver.account ? print_account(*resolver.account) : Json(nullptr);
-    Json certificates = Json::array();
-    for (const StoredCertificate& certificate : resolver.certificates)
-      certificates.push_back(print_certificate(certificate));
-    for (const std::string& raw : resolver.unreadable)
-      certificates.push_back(Json::parse(raw, nullptr, false));
-    one["Certificates"] = certificates.empty() ? Json(nullptr) : std::move(certificates);
-    for (const auto& [key, raw] : resolver.others) one[key] = Json::parse(raw, nullptr, false);
-    if (Json own = print_own(resolver); !own.empty()) one["Fairlead"] = std::move(own);
+    sink(between);
+    between = ",";
+    sink("\n  " + dump(name) + ": {\n    \"Account\": ");
+    sink(dump(resolver.account ? print_account(*resolver.account) : Json(nullptr)));
+    sink(",\n    \"Certificates\": ");
+    std::string_view before = "[";
+    const auto certificate = [&](const std::string& text) {
+      sink(before);
+      sink("\n      ");
+      sink(text);
+      before = ",";
+    };
+    for (const StoredCertificate& one : resolver.certificates) certificate(dump(print_certificate(one)));
+    for (const std::string& raw : resolver.unreadable) certificate(raw);
+    sink(before == "[" ? "null" : "\n    ]");
+    for (const auto& [key, raw] : resolver.others) sink(",\n    " + dump(key) + ": " + raw);
+    if (const Json own = print_own(resolver); !own.empty())
+      sink(",\n    \"Fairlead\": " + own.dump(2, ' ', false, Json::error_handler_t::replace));
+    sink("\n  }");
   }
-  return out.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
+  sink(state.empty() ? "{}\n" : "\n}\n");
+}
+
+std::string print_state(const State& state) {
+  std::string out;
+  print_state(state, [&out](std::string_view piece) { out += piece; });
+  return out;
 }
 
 }  // namespace fairlead::acme

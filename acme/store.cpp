@@ -1,17 +1,27 @@
 #include "acme/store.h"
 
+#include "acme/file_input.h"
 #include "acme/state_json.h"
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <istream>
 
 namespace fairlead::acme {
 namespace {
 
 // Of changes that cannot be written: memory holds their effect anyway.
 constexpr std::size_t kMaxUnwritten = 4096;
+
+// Without a file: nothing.
+Configured<State> read_from(const Fd& file) {
+  if (!file) return State{};
+  FileInput bytes(file.get());
+  std::istream in(&bytes);
+  return read_state(in);
+}
 
 }  // namespace
 
@@ -36,20 +46,20 @@ bool Store::load_if_changed() {
   if (loaded_ && now == stamp_) return false;
   loaded_ = true;
   std::string problem;
-  auto content = file_.read();
+  auto file = file_.open();
   Configured<State> state = State{};
-  if (!content) {
-    problem = content.error().what;
+  if (!file) {
+    problem = file.error().what;
   } else {
-    state = read_state(*content);
+    state = read_from(*file);
     if (!state) {
       // Another instance may be rewriting it in place, or was ended in the middle of that.
       const auto guard = file_.lock();
-      content = file_.read();
-      if (content) state = read_state(*content);
+      file = file_.open();
+      if (file) state = read_from(*file);
       if (!state)
-        if (const auto copy = file_.read_copy())
-          if (auto saved = read_state(*copy)) {
+        if (const auto copy = file_.open_copy())
+          if (auto saved = read_from(*copy)) {
             spdlog::warn("{} is damaged; the complete copy beside it is used", path());
             state = std::move(saved);
           }
@@ -94,7 +104,6 @@ void Store::update(Change change) {
 // One thread at a time, which writes for all that wait.
 void Store::flush(std::unique_lock<std::mutex>& lock) {
   writing_ = true;
-  std::string content;
   std::uint64_t upto = 0;
   std::size_t count = 0;
   Configured<> done;
@@ -106,9 +115,9 @@ void Store::flush(std::unique_lock<std::mutex>& lock) {
     upto = changes_;
     count = unwritten_.size();
     if (refusal_.empty()) {
-      content = print_state(state_);
+      const State now = state_;  // its texts are shared, not copied
       lock.unlock();
-      done = file_.write(content);
+      done = file_.write([&now](const StoreFile::Sink& sink) { print_state(now, sink); });
       lock.lock();
       stamp_ = file_.stamp();
     } else {

@@ -8,7 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -55,19 +54,6 @@ off_t place_of(std::string_view name) {
   return kNames + static_cast<off_t>(fnv1a(name) % (std::uint64_t{1} << 40));
 }
 
-Configured<std::string> read_all(int fd, const std::string& path) {
-  std::string out;
-  std::array<char, 64 * 1024> block;
-  for (;;) {
-    const ssize_t got = ::read(fd, block.data(), block.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return failed("cannot be read", path);
-    if (got == 0) return out;
-    out.append(block.data(), static_cast<std::size_t>(got));
-    if (static_cast<off_t>(out.size()) > kMaxFile) return misconfigured(path, "is larger than 1 GiB");
-  }
-}
-
 bool write_all(int fd, std::string_view content) {
   while (!content.empty()) {
     const ssize_t done = ::write(fd, content.data(), content.size());
@@ -78,13 +64,31 @@ bool write_all(int fd, std::string_view content) {
   return true;
 }
 
+// Writes in blocks what comes in pieces; errno tells why it failed.
+bool write_all(int fd, const StoreFile::Content& content) {
+  constexpr std::size_t kBlock = 256 * 1024;
+  std::string block;
+  int problem = 0;
+  const auto flush = [&] {
+    if (problem == 0 && !write_all(fd, block)) problem = errno;
+    block.clear();
+  };
+  content([&](std::string_view piece) {
+    block += piece;
+    if (block.size() >= kBlock) flush();
+  });
+  flush();
+  errno = problem;
+  return problem == 0;
+}
+
 void sync_folder(const std::string& path) {
   const Fd folder(::open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (folder) ::fsync(folder.get());
 }
 
 // A complete, synchronised file; removed again when that fails.
-Configured<> write_new(const std::string& path, std::string_view content, const struct stat* like) {
+Configured<> write_new(const std::string& path, const StoreFile::Content& content, const struct stat* like) {
   ::unlink(path.c_str());
   const Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, kMode));
   if (!file) return failed("cannot be created", path);
@@ -116,29 +120,30 @@ StoreFile::Stamp StoreFile::stamp() const {
   return {found.st_dev, found.st_ino, found.st_size, found.st_mtim.tv_sec, found.st_mtim.tv_nsec};
 }
 
-Configured<std::string> StoreFile::read() {
-  const Fd file(::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (!file && errno == ENOENT) return std::string();
+Configured<Fd> StoreFile::open() {
+  Fd file(::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!file && errno == ENOENT) return Fd();
   if (!file) return failed("cannot be opened", path_);
   struct stat found{};
   if (::fstat(file.get(), &found) != 0) return failed("cannot be looked at", path_);
   if (!S_ISREG(found.st_mode)) return misconfigured(path_, "is no file");
+  if (found.st_size > kMaxFile) return misconfigured(path_, "is larger than 1 GiB");
   if ((found.st_mode & 0077) != 0) {
     const bool mended = ::fchmod(file.get(), kMode) == 0;
     spdlog::warn("{} holds private keys and had the mode {:o}; {}", path_, found.st_mode & 0777,
                  mended ? "it is 600 now" : fmt::format("600 could not be set: {}", std::strerror(errno)));
   }
-  return read_all(file.get(), path_);
+  return file;
 }
 
-Configured<std::string> StoreFile::read_copy() const {
+Configured<Fd> StoreFile::open_copy() const {
   const std::string path = path_ + ".copy";
-  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   if (!file) return failed("cannot be opened", path);
-  return read_all(file.get(), path);
+  return file;
 }
 
-Configured<> StoreFile::write(std::string_view content) {
+Configured<> StoreFile::write(const Content& content) {
   struct stat found{};
   const bool exists = ::stat(path_.c_str(), &found) == 0;
   const std::string temporary = path_ + ".tmp";
@@ -160,19 +165,20 @@ Configured<> StoreFile::write(std::string_view content) {
   return rewrite_in_place(content);
 }
 
-Configured<> StoreFile::rewrite_in_place(std::string_view content) {
+Configured<> StoreFile::rewrite_in_place(const Content& content) {
   const Fd file(::open(path_.c_str(), O_WRONLY | O_CLOEXEC));
   if (!file) return failed("cannot be written", path_);
   const std::string copy = path_ + ".copy";
   // Where nothing can be put beside it, memory is the copy.
   const auto beside = write_new(copy, content, nullptr);
+  off_t size = 0;
+  content([&size](std::string_view piece) { size += static_cast<off_t>(piece.size()); });
   // Room first: running out of it half-way would leave half a file.
-  if (const int full = ::posix_fallocate(file.get(), 0, static_cast<off_t>(content.size())); full == ENOSPC) {
+  if (const int full = ::posix_fallocate(file.get(), 0, size); full == ENOSPC) {
     errno = full;
     return failed("cannot be written", path_);
   }
-  if (!write_all(file.get(), content) || ::ftruncate(file.get(), static_cast<off_t>(content.size())) != 0 ||
-      ::fsync(file.get()) != 0)
+  if (!write_all(file.get(), content) || ::ftruncate(file.get(), size) != 0 || ::fsync(file.get()) != 0)
     return failed("cannot be written", path_);
   if (beside) ::unlink(copy.c_str());
   return {};

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <ctime>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -31,13 +32,17 @@ class StoreFile {
   };
   Stamp stamp() const;
 
-  // The whole content; empty when there is no file. A mode looser than 0600 is corrected with a warning. When
-  // an in-place rewrite was cut short, `copy` holds what stands beside it.
-  Configured<std::string> read();
-  Configured<std::string> read_copy() const;
+  // For reading; empty when there is no file. A mode looser than 0600 is corrected with a warning. When an
+  // in-place rewrite was cut short, the copy is what stands beside it.
+  Configured<Fd> open();
+  Configured<Fd> open_copy() const;
+
+  // Gives a content in pieces, the same each time.
+  using Sink = std::function<void(std::string_view)>;
+  using Content = std::function<void(const Sink&)>;
   // Replaces the content: temporary file, fsync, rename, fsync of the directory; what cannot be renamed over
   // (a bind-mounted file) is rewritten in place while a complete copy stands beside it.
-  Configured<> write(std::string_view content);
+  Configured<> write(const Content& content);
 
   // Excludes other instances until it goes out of scope. Waits at most 10 s.
   class Guard {
@@ -59,7 +64,7 @@ class StoreFile {
   const std::string& path() const { return path_; }
 
  private:
-  Configured<> rewrite_in_place(std::string_view content);
+  Configured<> rewrite_in_place(const Content& content);
 
   const std::string path_;
   Fd lock_file_;

@@ -46,13 +46,13 @@ StoredCertificate made(const std::string& name, const std::string& alternatives)
   X509_sign(x, key->get(), EVP_sha256());
   const BioPtr out(BIO_new(BIO_s_mem()));
   PEM_write_bio_X509(out.get(), x);
-  return {.main = name, .sans = {}, .chain = text_of(out.get()), .key = key->pem()};
+  return {.main = name, .sans = {}, .text = tls::CertificateText::of(text_of(out.get()), key->pem())};
 }
 
 TEST(Chain, TellsNamesTimesAndTheRenewalId) {
   const StoredCertificate certificate = made("a.test", "DNS:A.test,DNS:*.b.test,IP:192.0.2.1,IP:2001:db8::1");
 
-  const auto chain = read_chain(certificate.chain);
+  const auto chain = read_chain(certificate.text->chain());
 
   ASSERT_TRUE(chain) << chain.error().what;
   EXPECT_EQ(chain->names, (std::vector<std::string>{"a.test", "*.b.test", "192.0.2.1", "2001:db8::1"}));
@@ -62,8 +62,8 @@ TEST(Chain, TellsNamesTimesAndTheRenewalId) {
   // RFC 9773 §4.1: the serial number's DER bytes, here with a leading zero.
   const std::string serial = chain->renewal_id.substr(chain->renewal_id.find('.') + 1);
   EXPECT_EQ(hex(*from_base64url(serial)), "008765432112345678");
-  EXPECT_TRUE(belongs(certificate.chain, certificate.key));
-  EXPECT_FALSE(belongs(certificate.chain, made("a.test", "DNS:a.test").key));
+  EXPECT_TRUE(belongs(certificate.text->chain(), certificate.text->key()));
+  EXPECT_FALSE(belongs(certificate.text->chain(), made("a.test", "DNS:a.test").text->key()));
 }
 
 TEST(Chain, RefusesWhatIsCutShort) {
@@ -71,9 +71,9 @@ TEST(Chain, RefusesWhatIsCutShort) {
 
   EXPECT_FALSE(read_chain(""));
   EXPECT_FALSE(read_chain("-----BEGIN CERTIFICATE-----\n"));
-  EXPECT_FALSE(read_chain(certificate.chain.substr(0, certificate.chain.size() / 2)));
-  EXPECT_FALSE(read_chain(certificate.chain + certificate.chain.substr(0, 200)))
-      << "a cut second certificate";
+  const std::string text = certificate.text->chain();
+  EXPECT_FALSE(read_chain(text.substr(0, text.size() / 2)));
+  EXPECT_FALSE(read_chain(text + text.substr(0, 200))) << "a cut second certificate";
 }
 
 TEST(Chain, CoversByOneLabelOnly) {
@@ -98,8 +98,8 @@ TEST(StateJson, ReadsWhatTraefikWritesAndWritesItAgain) {
           {"KeyType", "2048"}}},
         {"Certificates",
          Json::array({{{"domain", {{"main", "a.test"}, {"sans", {"b.test"}}}},
-                       {"certificate", base64(certificate.chain)},
-                       {"key", base64(certificate.key)},
+                       {"certificate", base64(certificate.text->chain())},
+                       {"key", base64(certificate.text->key())},
                        {"Store", "default"}},
                       {{"domain", {{"main", "broken.test"}}}, {"certificate", "AAAA"}, {"key", "BBBB"}}})}}},
       {"empty", {{"Account", nullptr}, {"Certificates", nullptr}}}};

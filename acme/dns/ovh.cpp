@@ -88,6 +88,7 @@ class Ovh final : public ZoneProvider {
     if (!list) return std::unexpected(list.error());
     if (!list->json.is_array()) return "";
     for (std::size_t i = 0; i < std::min(list->json.size(), kMostRecords); ++i) {
+      if (!list->json[i].is_number_integer()) continue;
       const std::string id = list->json[i].dump();
       const auto one =
           api.get(fmt::format("/domain/zone/{}/record/{}", place.zone, url_encoded(id)), stop, {404});

@@ -2,6 +2,7 @@
 
 #include "engine/base/strings.h"
 #include "engine/net/address.h"
+#include "engine/tls/pem.h"
 
 #include <fmt/format.h>
 #include <openssl/bio.h>
@@ -12,14 +13,19 @@
 
 #include <algorithm>
 #include <array>
+#include <list>
+#include <mutex>
+#include <unordered_map>
+#include <utility>
 
 namespace fairlead::tls {
 namespace {
 
 using std::chrono::system_clock;
 
-constexpr std::size_t kMaxChain = 32;
-constexpr long kYear = 365L * 24 * 3600;  // seconds
+constexpr int kMaxChain = 32;
+constexpr std::size_t kFewIssuers = 1024;  // fewer are not worth a look for those that are gone
+constexpr long kYear = 365L * 24 * 3600;   // seconds
 
 BioPtr reader(std::string_view bytes) {
   return BioPtr(BIO_new_mem_buf(bytes.data(), static_cast<int>(bytes.size())));
@@ -27,16 +33,6 @@ BioPtr reader(std::string_view bytes) {
 
 // An encrypted key must not ask for its pass phrase on the terminal.
 int no_passphrase(char*, int, int, void*) { return 0; }
-
-template <class T>
-std::string der_of(T* object, int (*write)(const T*, unsigned char**)) {
-  unsigned char* bytes = nullptr;
-  const int size = write(object, &bytes);
-  if (size <= 0) return {};
-  std::string out(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size));
-  OPENSSL_free(bytes);
-  return out;
-}
 
 std::string text(const ASN1_STRING* value) {
   return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(value)),
@@ -80,6 +76,39 @@ std::vector<std::string> names_of(X509* leaf) {
     if (const std::string common = text(name); common.find(' ') == std::string::npos) add(common);
   }
   return names;
+}
+
+KeyPtr read_key(std::string_view pem) {
+  return KeyPtr(PEM_read_bio_PrivateKey(reader(pem).get(), nullptr, no_passphrase, nullptr));
+}
+
+// Whether the bytes of a private key hold the leaf's public key, as EC keys (RFC 5915 §3) and RSA keys (RFC
+// 8017 §A.1.2) do: then it belongs to it, and need not be read before it is used.
+bool holds_public_key(std::string_view key_pem, const X509* leaf) {
+  constexpr std::size_t kLeast = 33;  // a point of P-256, compressed
+  const ASN1_BIT_STRING* bits = X509_get0_pubkey_bitstr(leaf);
+  std::string_view wanted(reinterpret_cast<const char*>(ASN1_STRING_get0_data(bits)),
+                          static_cast<std::size_t>(ASN1_STRING_length(bits)));
+  // RSA: the modulus and the exponent, without the SEQUENCE around them.
+  if (EVP_PKEY_get_base_id(X509_get0_pubkey(leaf)) == EVP_PKEY_RSA && wanted.size() > 4)
+    wanted.remove_prefix((wanted[1] & 0x80) == 0 ? 2 : 2 + (wanted[1] & 0x7f));
+  if (wanted.size() < kLeast) return false;
+  const BioPtr bio = reader(key_pem);
+  char* label = nullptr;
+  char* header = nullptr;
+  unsigned char* bytes = nullptr;
+  long size = 0;
+  bool found = false;
+  while (!found && PEM_read_bio(bio.get(), &label, &header, &bytes, &size) == 1) {
+    const std::string_view kind = label;
+    const std::string_view all(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size));
+    found = kind.ends_with("PRIVATE KEY") && *header == '\0' && all.find(wanted) != std::string_view::npos;
+    OPENSSL_free(label);
+    OPENSSL_free(header);
+    OPENSSL_clear_free(bytes, static_cast<std::size_t>(size));
+  }
+  ERR_clear_error();
+  return found;
 }
 
 void add_extension(X509* certificate, int nid, const std::string& value) {
@@ -133,32 +162,64 @@ void Certificate::describe(X509* leaf) {
   ecdsa_ = EVP_PKEY_get_base_id(X509_get0_pubkey(leaf)) != EVP_PKEY_RSA;
 }
 
-Configured<CertificatePtr> Certificate::from_pem(std::string_view chain, std::string_view key) {
-  ERR_clear_error();
-  std::shared_ptr<Certificate> made(new Certificate);
-  const BioPtr chain_bio = reader(chain);
-  X509Ptr leaf;
-  while (X509Ptr certificate{PEM_read_bio_X509(chain_bio.get(), nullptr, no_passphrase, nullptr)}) {
-    if (made->chain_der_.size() == kMaxChain) return misconfigured("certFile", "more than 32 certificates");
-    made->chain_der_.push_back(der_of<X509>(certificate.get(), i2d_X509));
-    if (!leaf) leaf = std::move(certificate);
+// Issuers of a chain, read once for all chains that end in the same.
+struct Certificate::Issuers {
+  std::shared_ptr<const std::string> text;
+  ChainPtr chain;
+};
+
+Configured<std::shared_ptr<const Certificate::Issuers>> Certificate::read_issuers(
+    const CertificateText& text) {
+  static std::mutex mutex;
+  static std::unordered_map<const std::string*, std::weak_ptr<const Issuers>> all;
+  static std::size_t sweep_at = kFewIssuers;
+  const std::lock_guard lock(mutex);
+  std::weak_ptr<const Issuers>& slot = all[text.issuers().get()];
+  if (auto known = slot.lock()) return known;
+  auto made = std::make_shared<Issuers>();
+  made->text = text.issuers();
+  made->chain.reset(sk_X509_new_null());
+  const BioPtr bio = reader(*made->text);
+  while (X509Ptr certificate{PEM_read_bio_X509(bio.get(), nullptr, no_passphrase, nullptr)}) {
+    if (sk_X509_num(made->chain.get()) == kMaxChain - 1)
+      return misconfigured("certFile", fmt::format("more than {} certificates", kMaxChain));
+    sk_X509_push(made->chain.get(), certificate.release());
   }
   const unsigned long end = ERR_peek_last_error();
+  if (ERR_GET_REASON(end) != PEM_R_NO_START_LINE) return misconfigured("certFile", openssl_error());
+  ERR_clear_error();
+  slot = made;
+  if (all.size() >= sweep_at) {
+    std::erase_if(all, [](const auto& entry) { return entry.second.expired(); });
+    sweep_at = std::max(kFewIssuers, all.size() * 2);
+  }
+  return made;
+}
+
+Configured<CertificatePtr> Certificate::from_pem(std::string_view chain, std::string_view key) {
+  return from_text(CertificateText::of(chain, key));
+}
+
+Configured<CertificatePtr> Certificate::from_text(CertificateTextPtr text) {
+  ERR_clear_error();
+  std::shared_ptr<Certificate> made(new Certificate);
+  made->text_ = std::move(text);
+  const X509Ptr leaf = made->leaf();
   if (!leaf) {
     ERR_clear_error();
     return misconfigured("certFile", "no certificate in PEM form");
   }
-  if (ERR_GET_REASON(end) != PEM_R_NO_START_LINE) return misconfigured("certFile", openssl_error());
-  ERR_clear_error();
-  const BioPtr key_bio = reader(key);
-  const KeyPtr private_key(PEM_read_bio_PrivateKey(key_bio.get(), nullptr, no_passphrase, nullptr));
-  if (!private_key)
-    return misconfigured("keyFile", fmt::format("no usable private key ({})", openssl_error()));
-  if (X509_check_private_key(leaf.get(), private_key.get()) != 1) {
-    ERR_clear_error();
-    return misconfigured("keyFile", "the key does not belong to the certificate");
+  auto issuers = read_issuers(*made->text_);
+  if (!issuers) return std::unexpected(issuers.error());
+  made->issuers_ = std::move(*issuers);
+  if (!holds_public_key(made->text_->key(), leaf.get())) {
+    const KeyPtr key = read_key(made->text_->key());
+    if (!key) return misconfigured("keyFile", fmt::format("no usable private key ({})", openssl_error()));
+    if (X509_check_private_key(leaf.get(), key.get()) != 1) {
+      ERR_clear_error();
+      return misconfigured("keyFile", "the key does not belong to the certificate");
+    }
   }
-  made->key_der_ = der_of<EVP_PKEY>(private_key.get(), i2d_PrivateKey);
   made->describe(leaf.get());
   return made;
 }
@@ -193,43 +254,89 @@ CertificatePtr Certificate::self_signed(const std::string& common_name, const st
   if (!alternatives.empty()) add_extension(x, NID_subject_alt_name, alternatives);
   if (!acme_digest.empty()) add_acme_digest(x, acme_digest);
   if (X509_sign(x, key.get(), EVP_sha256()) == 0) return nullptr;
+  const BioPtr key_text(BIO_new(BIO_s_mem()));
+  PEM_write_bio_PrivateKey(key_text.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr);
+  char* bytes = nullptr;
+  const long size = BIO_get_mem_data(key_text.get(), &bytes);
   std::shared_ptr<Certificate> made(new Certificate);
-  made->chain_der_.push_back(der_of<X509>(x, i2d_X509));
-  made->key_der_ = der_of<EVP_PKEY>(key.get(), i2d_PrivateKey);
+  made->text_ = CertificateText::of(to_pem(x), {bytes, static_cast<std::size_t>(size)});
+  made->issuers_ = read_issuers(*made->text_).value_or(nullptr);
   made->describe(x);
   return made;
 }
 
-const Certificate::Loaded* Certificate::load() const {
-  std::call_once(once_, [this] {
-    auto made = std::make_unique<Loaded>();
-    made->chain.reset(sk_X509_new_null());
-    for (const std::string& der : chain_der_) {
-      const auto* at = reinterpret_cast<const unsigned char*>(der.data());
-      X509Ptr certificate(d2i_X509(nullptr, &at, static_cast<long>(der.size())));
-      if (!certificate) return;
-      if (!made->leaf)
-        made->leaf = std::move(certificate);
-      else
-        sk_X509_push(made->chain.get(), certificate.release());
-    }
-    const auto* at = reinterpret_cast<const unsigned char*>(key_der_.data());
-    made->key.reset(d2i_AutoPrivateKey(nullptr, &at, static_cast<long>(key_der_.size())));
-    if (made->leaf && made->key) loaded_ = std::move(made);
-  });
-  return loaded_.get();
+X509Ptr Certificate::leaf() const {
+  return X509Ptr(PEM_read_bio_X509(reader(text_->leaf()).get(), nullptr, no_passphrase, nullptr));
+}
+
+// What handshakes take.
+struct Certificate::Loaded {
+  X509Ptr leaf;
+  KeyPtr key;
+};
+
+// The objects of the certificates that were used last.
+class Certificate::Cache {
+ public:
+  static Cache& shared() {
+    static Cache& cache = *new Cache;  // outlives what static objects hold
+    return cache;
+  }
+  std::shared_ptr<const Loaded> find(const Certificate* of) {
+    const std::lock_guard lock(mutex_);
+    const auto found = places_.find(of);
+    if (found == places_.end()) return nullptr;
+    order_.splice(order_.begin(), order_, found->second);
+    return found->second->second;
+  }
+  void put(const Certificate* of, std::shared_ptr<const Loaded> loaded) {
+    const std::lock_guard lock(mutex_);
+    // Another thread may have been faster; both are the same.
+    if (places_.contains(of)) return;
+    order_.emplace_front(of, std::move(loaded));
+    places_[of] = order_.begin();
+    if (order_.size() <= kMostLoaded) return;
+    places_.erase(order_.back().first);
+    order_.pop_back();
+  }
+  void forget(const Certificate* of) {
+    const std::lock_guard lock(mutex_);
+    const auto found = places_.find(of);
+    if (found == places_.end()) return;
+    order_.erase(found->second);
+    places_.erase(found);
+  }
+
+ private:
+  using Order = std::list<std::pair<const Certificate*, std::shared_ptr<const Loaded>>>;
+
+  std::mutex mutex_;
+  Order order_;  // used last first
+  std::unordered_map<const Certificate*, Order::iterator> places_;
+};
+
+Certificate::~Certificate() { Cache::shared().forget(this); }
+
+std::shared_ptr<const Certificate::Loaded> Certificate::load() const {
+  if (auto known = Cache::shared().find(this)) return known;
+  auto made = std::make_shared<Loaded>();
+  made->leaf = leaf();
+  made->key = read_key(text_->key());
+  if (!made->leaf || !made->key || !issuers_) return nullptr;
+  Cache::shared().put(this, made);
+  return made;
 }
 
 bool Certificate::use(SSL* ssl) const {
-  const Loaded* loaded = load();
-  return loaded && SSL_use_cert_and_key(ssl, loaded->leaf.get(), loaded->key.get(), loaded->chain.get(),
+  const auto loaded = load();
+  return loaded && SSL_use_cert_and_key(ssl, loaded->leaf.get(), loaded->key.get(), issuers_->chain.get(),
                                         /*override=*/1) == 1;
 }
 
 bool Certificate::use(SSL_CTX* context) const {
-  const Loaded* loaded = load();
+  const auto loaded = load();
   return loaded &&
-         SSL_CTX_use_cert_and_key(context, loaded->leaf.get(), loaded->key.get(), loaded->chain.get(),
+         SSL_CTX_use_cert_and_key(context, loaded->leaf.get(), loaded->key.get(), issuers_->chain.get(),
                                   /*override=*/1) == 1;
 }
 

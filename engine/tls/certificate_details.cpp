@@ -32,9 +32,7 @@ std::string key_type(const EVP_PKEY* key) {
 
 CertificateDetails details_of(const Certificate& certificate) {
   CertificateDetails out;
-  const std::string& der = certificate.leaf_der();
-  const auto* at = reinterpret_cast<const unsigned char*>(der.data());
-  const X509Ptr leaf(d2i_X509(nullptr, &at, static_cast<long>(der.size())));
+  const X509Ptr leaf = certificate.leaf();
   if (!leaf) return out;
   const X509_NAME* subject = X509_get_subject_name(leaf.get());
   const X509_NAME* issuer = X509_get_issuer_name(leaf.get());

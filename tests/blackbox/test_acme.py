@@ -11,7 +11,7 @@ import time
 
 import pytest
 from support.acme_front import Front
-from support.fairlead import BINARY, environment
+from support.acme_site import Stage, names_of, reason, row, served, site, wait_served
 from support.pebble import Pebble
 from support.ports import free_port, wait_for
 
@@ -22,74 +22,9 @@ def pebble():
         yield authority
 
 
-def served(port, name, authority=None):
-    """The certificate that a client gets for `name`, as the ssl module describes it; None when it is not trusted."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.load_verify_locations(str(authority))
-    try:
-        with socket.create_connection(("127.0.0.1", port), 5) as plain:
-            with context.wrap_socket(plain, server_hostname=name) as secure:
-                return secure.getpeercert()
-    except (ssl.SSLError, OSError):
-        return None
-
-
-def names_of(certificate):
-    return sorted(value for _, value in certificate["subjectAltName"])
-
-
-def wait_served(proxy, name, authority, seconds=30.0):
-    return wait_for(lambda: served(proxy.port("secure"), name, authority), seconds, f"{name} has a trusted certificate")
-
-
-def site(origin, *rules, resolver="le", **tls):
-    """Each of `rules` is a rule, or (rule, tls block)."""
-    routers = {}
-    for number, rule in enumerate(rules):
-        rule, block = rule if isinstance(rule, tuple) else (rule, {})
-        routers[f"r{number}"] = {"rule": rule, "service": "origin", "entryPoints": ["secure"],
-                                 "tls": {"certResolver": resolver, **block}}
-    return {"http": {"routers": routers,
-                     "services": {"origin": {"loadBalancer": {"servers": [{"url": origin.url}]}}}}, **tls}
-
-
-class Stage:
-    """Ports that a pebble and a Fairlead agree on, and storage that outlives both."""
-
-    def __init__(self, start, pebble, folder):
-        self.start_fairlead, self.pebble, self.folder = start, pebble, folder
-        self.storage = folder / "acme.json"
-        self.control = folder / "run"
-        self.control.mkdir()
-
-    def start(self, dynamic, challenge=None, install=None, resolvers=None, ready=True, **more):
-        challenge = challenge or {"httpChallenge": {"entryPoint": "web"}}
-        resolvers = resolvers or {"le": self.pebble.resolver(self.storage, challenge, **more)}
-        points = {"web": {"address": f"127.0.0.1:{self.pebble.http_port}"},
-                  "secure": {"address": f"127.0.0.1:{self.pebble.tls_port}"}}
-        install = {"certificatesResolvers": resolvers, **(install or {})}
-        install["entryPoints"] = {name: {**points.get(name, {}), **block} for name, block in
-                                  {**points, **install.get("entryPoints", {})}.items()}
-        proxy = self.start_fairlead(dynamic, install, entry_points=(), ready=ready,
-                                    env={"XDG_RUNTIME_DIR": str(self.control)})
-        proxy.ports.update(web=self.pebble.http_port, secure=self.pebble.tls_port)
-        return proxy
-
-    def certs(self, *arguments):
-        return subprocess.run([BINARY, "certs", *arguments], capture_output=True, text=True, timeout=60,
-                              env=environment(XDG_RUNTIME_DIR=str(self.control)))
-
-    def stored(self):
-        return json.loads(self.storage.read_text())
-
-
 @pytest.fixture
 def stage(start, pebble, tmp_path):
     return Stage(start, pebble, tmp_path)
-
-
-def row(proxy, name):
-    return next((c for c in proxy.api("/api/certificates?per_page=1000") if name in c["sans"]), None)
 
 
 # ---- obtaining
@@ -285,11 +220,6 @@ def test_the_default_certificate_can_be_generated(stage, origin):
 
 
 # ---- what goes wrong
-
-
-def reason(proxy, router):
-    found = proxy.router(router)
-    return " ".join(found.get("error", [])) if found else ""
 
 
 def test_a_name_that_fails_is_left_out_and_comes_back(stage, origin):

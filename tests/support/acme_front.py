@@ -13,11 +13,13 @@ import threading
 class Front:
     """`profiles`: name → description. `renewal`: certificate id → (start, end) as RFC 3339 texts, or a function of the
     id; `retry_after` is sent with it. `fault(handler, body)` may answer a request itself and return True. `orders` are
-    the payloads of newOrder, in order; `polls` the ids that renewal information was asked for."""
+    the payloads of newOrder, in order; `polls` the ids that renewal information was asked for; `challenges` the names
+    that the paths of challenges are about."""
 
     def __init__(self, pebble, profiles=None, renewal=None, retry_after="3600", fault=None):
         self.pebble, self.profiles, self.renewal, self.retry_after, self.fault = pebble, profiles, renewal, retry_after, fault
         self.orders, self.polls, self.requests = [], [], []
+        self.challenges = {}
         front = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -77,6 +79,10 @@ class Front:
                     if front.profiles is not None:
                         directory.setdefault("meta", {})["profiles"] = front.profiles
                     data = json.dumps(directory).encode()
+                if self.path.startswith("/authZ/") and answer.status == 200:
+                    shown = json.loads(data)
+                    for challenge in shown["challenges"]:
+                        front.challenges["/" + challenge["url"].split("/", 3)[3]] = shown["identifier"]["value"]
                 self.send_response(answer.status)
                 for name, value in answer.getheaders():
                     if name.lower() not in ("content-length", "connection", "transfer-encoding", "date", "server"):
