@@ -117,6 +117,12 @@ void TcpTransport::finish_writing() { ::shutdown(socket_.get(), SHUT_WR); }
 
 void TcpTransport::close() { socket_.reset(); }
 
+void TcpTransport::abort() {
+  const linger at_once{1, 0};
+  ::setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  socket_.reset();
+}
+
 void TcpTransport::on_event(std::uint32_t events) {
   // The user may close this transport in any of these calls; it is destroyed only when the tick has ended.
   if (!socket_ || !user_) return;

@@ -26,6 +26,7 @@ class TcpTransport final : public Transport, event::Handler {
   void want_writable() override;
   void finish_writing() override;
   void close() override;
+  void abort() override;
   bool closed() const override { return !socket_; }
   int plain_fd() const override { return socket_.get(); }
   Address local() const override;

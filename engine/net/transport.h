@@ -54,6 +54,8 @@ class Transport {
   virtual void want_writable() {}
   virtual void finish_writing() = 0;  // FIN after what was written
   virtual void close() = 0;           // no calls to the user after this
+  // As close(), but the peer sees a reset: what it received may not be all.
+  virtual void abort() { close(); }
   virtual bool closed() const = 0;
 
   // The descriptor when bytes pass unchanged, for splice(2); -1 otherwise.

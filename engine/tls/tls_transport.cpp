@@ -383,6 +383,12 @@ void TlsTransport::close() {
   lower_->close();
 }
 
+// Without close_notify, which would say that this was all (RFC 8446 §6.1).
+void TlsTransport::abort() {
+  if (handshaking_) handshaking_->timer.cancel();
+  if (!lower_->closed()) lower_->abort();
+}
+
 void TlsTransport::on_readable() {
   dry_ = false;
   if (state_ == State::Handshake) return step();

@@ -56,6 +56,7 @@ class TlsTransport final : public net::Transport, net::TransportUser {
   net::IoResult write(std::span<const iovec> parts) override;
   void finish_writing() override;
   void close() override;
+  void abort() override;
   bool closed() const override { return lower_->closed(); }
   net::Address local() const override { return lower_->local(); }
 

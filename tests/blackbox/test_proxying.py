@@ -155,6 +155,26 @@ def test_http_1_0_is_closed_unless_it_asks_otherwise(proxy):
             assert client.read_answer().status == 200
 
 
+def test_http_1_0_is_answered_in_its_own_version(proxy, origin):
+    for target, status in (("/", b"200"), ("http://other/", b"404")):
+        with RawClient(proxy.port()) as client:
+            client.send(f"GET {target} HTTP/1.0\r\nHost: app\r\n\r\n")
+            assert client.read_until(b"\r\n").startswith(b"HTTP/1.0 " + status)
+
+    assert origin.last().version == "HTTP/1.1"
+
+
+@pytest.mark.parametrize("body", [b"5\r\nhello\r\n", b"5\r\nhel", b"5\r\nhello\r\nx\r\n"], ids=["no end", "half", "malformed"])
+def test_http_1_0_sees_a_reset_when_an_answer_breaks_off(proxy, origin, body):
+    """Its body ends with the connection: an orderly end would make half an answer look like all of it."""
+    origin.script([b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", body, 0.2, Origin.CLOSE])
+    with RawClient(proxy.port()) as client:
+        client.send("GET / HTTP/1.0\r\nHost: app\r\n\r\n")
+        with pytest.raises(ConnectionResetError):
+            while client.socket.recv(65536):
+                pass
+
+
 def test_requests_alternate_between_servers(start):
     with Origin(respond(b"a")) as a, Origin(respond(b"b")) as b:
         proxy = start(routes(app=[a.url, b.url]))

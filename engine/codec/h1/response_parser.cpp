@@ -100,7 +100,9 @@ Result<> parse_response_head(std::string_view bytes, const Limits& limits, std::
   } else if (seen.has(Name::ContentLength)) {
     if (auto settled = settle_length(bytes, seen, head); !settled) return settled;
   }
-  if (head.status == 101 && seen.has(Name::Upgrade) && !seen.repeats(Name::Upgrade))
+  // RFC 9110 §7.8: an Upgrade that Connection does not name says nothing about this connection.
+  if (head.status == 101 && seen.has(Name::Upgrade) && !seen.repeats(Name::Upgrade) &&
+      connection_has(head, "upgrade"))
     head.upgrade = head.fields.get(Name::Upgrade);
   if (!facts) return {};
 

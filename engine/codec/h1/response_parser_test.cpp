@@ -170,6 +170,8 @@ TEST(ResponseParser, ReportsTheProtocolOfA101Rfc9110Section1522) {
 
   EXPECT_EQ(parsed.head.upgrade, "websocket");
   EXPECT_EQ(Parsed(response("HTTP/1.1 101 x")).head.upgrade, "");
+  EXPECT_EQ(Parsed(response("HTTP/1.1 101 x", "Upgrade: websocket\r\n")).head.upgrade, "")
+      << "RFC 9110 §7.8: Connection must name it";
   EXPECT_EQ(Parsed(response("HTTP/1.1 101 x", "Upgrade: a\r\nUpgrade: b\r\n")).head.upgrade, "");
   EXPECT_EQ(Parsed(ok("Upgrade: h2c\r\n")).head.upgrade, "") << "an offer, no switch";
 }

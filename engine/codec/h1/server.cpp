@@ -356,7 +356,13 @@ void ServerConnection::close_connection() {
   cancel_job({499, Fault::Client, false, "the connection was closed"});
   input_.drop();
   output_.clear();
-  transport_->close();
+  // An HTTP/1.0 client takes the end of the connection for the end of the body: only a reset tells it that
+  // this is not all.
+  const bool cut_short = head_sent_ && !response_done_ && !tunnel_ && framing_ == BodyFraming::UntilClose;
+  if (cut_short)
+    transport_->abort();
+  else
+    transport_->close();
   owner_.closed(*this);
 }
 

@@ -74,7 +74,7 @@ Framing ServerConnection::frame(const http::ResponseHead& head, bool last) {
     keep_alive_ = false;
   framing.close = !keep_alive_;
   framing.keep_alive = keep_alive_ && http10_;
-  framing.http10 = false;
+  framing.http10 = http10_;
   if (!head.fields.has(http::Name::Date)) framing.date = http_date(loop_);
   return framing;
 }
