@@ -3,10 +3,15 @@
 #include "engine/exchange/middleware.h"
 #include "engine/exchange/service.h"
 
+#include <cstddef>
 #include <memory>
 #include <vector>
 
 namespace fairlead::exchange {
+
+// How many middlewares one chain may hold, groups taken apart. Each costs stack while the next one runs, and
+// groups of groups multiply: ten names in each of eight would be a hundred million.
+inline constexpr std::size_t kMostMiddlewares = 100;
 
 // Middlewares in order, then a service. Runs of head middlewares need no coroutine of their own.
 class Chain final : public Service {

@@ -2,6 +2,7 @@
 
 #include "engine/base/assert.h"
 #include "engine/base/strings.h"
+#include "engine/exchange/chain.h"
 
 #include <fmt/format.h>
 
@@ -34,6 +35,8 @@ Configured<std::shared_ptr<const ChainOf>> ChainOf::make(const Options& options,
       members.insert(members.end(), inner.begin(), inner.end());
     else
       members.push_back(std::move(*member));
+    if (members.size() > exchange::kMostMiddlewares)
+      return misconfigured("middlewares", fmt::format("come to more than {}", exchange::kMostMiddlewares));
   }
   return std::make_shared<const ChainOf>(std::move(members));
 }

@@ -56,6 +56,20 @@ TEST(Chain, FindsThatItContainsItself) {
   EXPECT_EQ(config.make("a").error().what, "b@docker: recursion detected in a@docker->b@docker->a@docker");
 }
 
+TEST(Chain, IsBrokenWhenItsInnerChainsMultiply) {
+  Config config{.elements = {{"last", {"addPrefix", test::options({{"prefix", "/a"}})}}}, .carry_over = {}};
+  std::string inner = "last";
+  for (const char* name : {"a", "b", "c", "d", "e", "f", "g", "h"}) {  // ten each: a hundred million
+    std::string ten;
+    for (int i = 0; i < 10; ++i) ten += (i > 0 ? ", " : "") + inner;
+    config.elements[name] = {"chain", test::options({{"middlewares", ten}})};
+    inner = name;
+  }
+
+  EXPECT_TRUE(config.make("b")) << "a hundred are allowed";
+  EXPECT_NE(config.make("h").error().what.find("come to more than 100"), std::string::npos);
+}
+
 TEST(Chain, IsBrokenByAMemberThatDoesNotExist) {
   Config config{.elements = {{"a", {"chain", test::options({{"middlewares", "b"}})}}}, .carry_over = {}};
 

@@ -9,7 +9,7 @@ namespace fairlead::model {
 namespace {
 
 // A sane nesting is two or three deep.
-constexpr int kMaxDepth = 100;
+constexpr int kMaxDepth = 16;
 
 class Tree {
  public:

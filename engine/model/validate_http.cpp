@@ -10,7 +10,7 @@ namespace fairlead::model {
 namespace {
 
 // Services and middlewares refer to each other without end only by mistake; a sane nesting is a handful deep.
-constexpr int kMaxDepth = 100;
+constexpr int kMaxDepth = 16;
 
 // Marks what is missing, broken below or turns in a circle. Each element is looked at once.
 class Graph {

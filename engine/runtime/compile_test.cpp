@@ -111,6 +111,27 @@ http:
   EXPECT_TRUE(snapshot->dynamic->http.routers.at("shop@docker").broken());
 }
 
+TEST_F(CompileTest, ARouterWithHundredsOfMiddlewaresIsBroken) {
+  std::string names = "ten";
+  for (int i = 0; i < 10; ++i) names += ", ten";
+  const auto snapshot = compile(R"yaml(
+http:
+  routers:
+    shop: {rule: "Host(`shop.example.com`)", service: shop, middlewares: [)yaml" +
+                                names + R"yaml(]}
+    fits: {rule: "Host(`fits.example.com`)", service: shop, middlewares: [ten, ten, zip]}
+  middlewares:
+    ten: {chain: {middlewares: [zip, zip, zip, zip, zip, zip, zip, zip, zip, zip]}}
+    zip: {compress: {}}
+  services:
+    shop: {loadBalancer: {servers: [{url: "http://10.0.0.1:80"}]}}
+)yaml");
+
+  EXPECT_TRUE(route(*snapshot, "shop.example.com")) << "it keeps its place";
+  EXPECT_TRUE(snapshot->dynamic->http.routers.at("shop@docker").broken());
+  EXPECT_FALSE(snapshot->dynamic->http.routers.at("fits@docker").broken());
+}
+
 TEST_F(CompileTest, ARuleThatDoesNotParseIsListedAsBroken) {
   const auto snapshot = compile(R"yaml(
 http:

@@ -351,9 +351,18 @@ std::shared_ptr<const Middleware> ServiceCompiler::make_middleware(const std::st
 std::vector<std::shared_ptr<const Middleware>> ServiceCompiler::middlewares(
     const std::vector<std::string>& names, std::vector<model::Reason>& missing) {
   std::vector<std::shared_ptr<const Middleware>> out;
+  std::size_t count = 0;  // with the members of groups
   for (const std::string& name : names) {
     auto made = middleware(name);
     if (made) {
+      count += std::max<std::size_t>(1, made->members().size());
+      if (count > exchange::kMostMiddlewares) {
+        missing.push_back({model::ReasonKind::BadOption,
+                           fmt::format("more than {} middlewares in a row", exchange::kMostMiddlewares),
+                           {},
+                           true});
+        return out;
+      }
       out.push_back(std::move(made));
       continue;
     }
