@@ -9,11 +9,30 @@
 #include <map>
 
 namespace fairlead::middleware {
+namespace {
+
+schema::Problem hopeless(const char* option, const AuthUser& user) {
+  schema::Problem problem;
+  problem.kind = schema::Problem::Kind::BadValue;
+  problem.severity = schema::Severity::Warning;
+  problem.segments = {option};
+  problem.path = problem.key = option;
+  problem.what = "(" + user.name + ") " + user.complaint + "; nobody can log in as this user";
+  return problem;
+}
+
+}  // namespace
 
 AuthTable::AuthTable(std::vector<AuthUser> users) {
-  std::map<std::string, std::string> last;  // of several entries for one name, as in Traefik
-  for (AuthUser& user : users) last.insert_or_assign(std::move(user.name), std::move(user.secret));
-  for (const auto& [name, secret] : last) users_.push_back({name, secret});
+  std::map<std::string, AuthUser> last;  // of several entries for one name, as in Traefik
+  for (AuthUser& user : users) {
+    std::string name = user.name;
+    last.insert_or_assign(std::move(name), std::move(user));
+  }
+  names_ = last.size();
+  // Who cannot log in costs what an unknown user costs, and is no stand-in for one.
+  for (auto& [name, user] : last)
+    if (user.complaint.empty()) users_.push_back(std::move(user));
 }
 
 const std::string* AuthTable::find(std::string_view name) const {
@@ -65,6 +84,8 @@ Configured<std::shared_ptr<AuthUsers>> AuthUsers::make(const std::vector<std::st
           }
           fresh->own_.push_back(std::move(*user));
         }
+        for (const AuthUser& user : fresh->own_)
+          if (!user.complaint.empty()) fresh->notices_.push_back(hopeless("users", user));
         std::vector<AuthUser> from_file;
         if (!file.empty()) {
           auto contents = read_whole_file(file);
@@ -78,9 +99,14 @@ Configured<std::shared_ptr<AuthUsers>> AuthUsers::make(const std::vector<std::st
             return nullptr;
           }
           from_file = std::move(*parsed);
+          for (const AuthUser& user : from_file)
+            if (!user.complaint.empty()) fresh->notices_.push_back(hopeless("usersFile", user));
           const auto changed = [self = fresh.get(), parse, file](const std::string& now) {
             auto again = parse_file(now, parse);
             if (!again) return spdlog::warn("{}: {}; the users before stay", file, again.error().what);
+            for (const AuthUser& user : *again)
+              if (!user.complaint.empty())
+                return spdlog::warn("{}: ({}) {}; the users before stay", file, user.name, user.complaint);
             self->replace(std::move(*again));
             spdlog::info("{}: read again", file);
           };
@@ -90,7 +116,8 @@ Configured<std::shared_ptr<AuthUsers>> AuthUsers::make(const std::vector<std::st
         return fresh;
       });
   if (error) return std::unexpected(std::move(*error));
-  if (made->now()->size() == 0) return misconfigured("users", "has no user");
+  if (made->now()->names() == 0) return misconfigured("users", "has no user");
+  making.notices.insert(making.notices.end(), made->notices_.begin(), made->notices_.end());
   return made;
 }
 

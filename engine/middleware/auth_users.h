@@ -17,6 +17,7 @@ namespace fairlead::middleware {
 struct AuthUser {
   std::string name;
   std::string secret;
+  std::string complaint{};  // why nothing can ever prove it, continuing "(jo) "; empty: something can
 };
 
 // An immutable table of users, sorted by name.
@@ -26,16 +27,19 @@ class AuthTable {
 
   const std::string* find(std::string_view name) const;
   // The secret of some user, always the same for one name: what an unknown user is checked against, so that
-  // it costs what a known one costs. Null only when there are no users.
+  // it costs what a known one costs. Null only when nobody can log in.
   const std::string* stand_in(std::string_view name) const;
-  std::size_t size() const { return users_.size(); }
+  // Of users, with those that nothing can prove.
+  std::size_t names() const { return names_; }
 
  private:
-  std::vector<AuthUser> users_;
+  std::vector<AuthUser> users_;  // that can log in
+  std::size_t names_ = 0;
 };
 
 // The users of one middleware, from the options and from a file that is read again when it changes; a file
-// that cannot be read or holds a bad line keeps its last good contents.
+// that cannot be read or holds a bad line keeps its last good contents. A user that nothing can prove is told
+// in the notices and never let in; the others are not harmed.
 class AuthUsers {
  public:
   // Reads one entry; the error's `what` continues the words "user entry 3 ".
@@ -54,6 +58,7 @@ class AuthUsers {
   void replace(std::vector<AuthUser> from_file);
 
   std::vector<AuthUser> own_;  // of the options
+  schema::Problems notices_;   // about users that nothing can prove
   std::atomic<std::shared_ptr<const AuthTable>> table_;
   std::unique_ptr<WatchedFile> file_;  // last: it calls back until it is gone
 };

@@ -19,9 +19,7 @@ Configured<AuthUser> parse_entry(std::string_view entry) {
     return misconfigured("", "has more than one colon");
   const std::string_view name = entry.substr(0, colon);
   const std::string_view hash = entry.substr(colon + 1);
-  if (const auto complaint = complaint_about_hash(hash))
-    return misconfigured("", "(" + std::string(name) + ") " + *complaint);
-  return AuthUser{std::string(name), std::string(hash)};
+  return AuthUser{std::string(name), std::string(hash), complaint_about_hash(hash).value_or("")};
 }
 
 }  // namespace

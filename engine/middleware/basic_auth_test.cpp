@@ -104,11 +104,25 @@ TEST(BasicAuth, RefusesEntriesThatCannotWork) {
   EXPECT_THAT(test::Made("basicAuth", {{"realm", "x"}}).error(), HasSubstr("users: "));
   EXPECT_THAT(test::Made("basicAuth", {{"users", "test"}}).error(), HasSubstr("name:hash"));
   EXPECT_THAT(test::Made("basicAuth", {{"users", "a:b:c"}}).error(), HasSubstr("more than one colon"));
-  EXPECT_THAT(test::Made("basicAuth", {{"users", "test:/"}}).error(), HasSubstr("Compose"));
   EXPECT_THAT(test::Made("basicAuth", {{"usersFile", "/nonexistent"}}).error(),
               HasSubstr("usersFile: open /nonexistent"));
   EXPECT_THAT(test::Made("basicAuth", {{"users", kTest}, {"headerField", "a b"}}).error(),
               HasSubstr("headerField"));
+}
+
+TEST(BasicAuth, AUserWithoutAUsableHashNeverLogsInAndHarmsNobodyElse) {
+  for (const char* hash : {"secret", "/", "", "$apr1$H6uskkkW$Igx", "ab01FAX.bQRSU"}) {
+    const test::Made made("basicAuth", {{"users", std::string(kTest) + ",jo:" + hash}});
+
+    ASSERT_TRUE(made) << made.error();
+    EXPECT_EQ(status_of(made, "test:test"), 200) << hash;
+    EXPECT_EQ(status_of(made, std::string("jo:") + hash), 401) << hash;
+    ASSERT_EQ(made.making.notices.size(), 1u) << hash;
+    EXPECT_THAT(made.making.notices[0].what, HasSubstr("(jo)")) << hash;
+  }
+  const test::Made alone("basicAuth", {{"users", "jo:secret"}});
+  ASSERT_TRUE(alone) << alone.error();
+  EXPECT_EQ(status_of(alone, "jo:secret"), 401);
 }
 
 TEST(BasicAuth, ReadsTheUsersFileAgainAndKeepsTheLastGoodOne) {

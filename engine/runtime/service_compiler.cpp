@@ -340,7 +340,9 @@ std::shared_ptr<const Middleware> ServiceCompiler::make_middleware(const std::st
   };
   Configured<middleware::MiddlewarePtr> made = type->make(element.options.options, making);
   for (const schema::Problem& notice : making.notices)
-    element.warn(model::ReasonKind::Deprecated, notice.text());
+    element.warn(notice.kind == schema::Problem::Kind::BadValue ? model::ReasonKind::BadOption
+                                                                : model::ReasonKind::Deprecated,
+                 notice.text());
   if (made) return std::move(*made);
   const std::string where = made.error().path.empty() ? std::string(type->name)
                                                       : fmt::format("{}.{}", type->name, made.error().path);

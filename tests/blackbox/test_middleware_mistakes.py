@@ -1,6 +1,7 @@
 """Middlewares that cannot work: their routers answer 503, and the reason names the option. One instance serves them
 all; a row is a middleware and what the API must say about it."""
 
+import base64
 import json
 
 import pytest
@@ -28,12 +29,6 @@ MISTAKES = {
                     ["sourceCriterion"]),
     "maintenance-range": ({"maintenance": {"sourceRange": ["10.0.0.256"]}}, ["sourceRange"]),
     # hashes
-    "hash-short": ({"basicAuth": {"users": ["jo:$apr1$H6uskkkW$Igx"]}}, ["users", "jo", "cut short"]),
-    "hash-clear": ({"basicAuth": {"users": [SHA1, "jo:correct horse battery"]}}, ["users", "jo"]),
-    "hash-compose": ({"basicAuth": {"users": ["jo:/"]}}, ["users", "jo", "Compose", "$$"]),
-    "hash-compose-empty": ({"basicAuth": {"users": ["jo:"]}}, ["users", "$$"]),
-    "hash-doubled": ({"basicAuth": {"users": ["jo:$$2y$$05$$abcdefghijklmnopqrstuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuu"]}},
-                     ["users", "doubled"]),
     "hash-none": ({"basicAuth": {"users": ["jo"]}}, ["users", "name:hash"]),
     "hash-digest": ({"digestAuth": {"users": ["jo:traefik:xyz"]}}, ["users"]),
     "hash-key": ({"apiKey": {"keys": ["ci:secret"]}}, ["keys", "SHA-256"]),
@@ -107,6 +102,16 @@ MISTAKES = {
     "plugged": ({"plugin": {"demo": {"a": "b"}}}, ["plugin"]),
 }
 
+# Users that nothing can prove: told, never let in, and no harm to the others.
+HOPELESS = {
+    "hash-short": ("jo:$apr1$H6uskkkW$Igx", ["users", "jo", "cut short"]),
+    "hash-clear": ("jo:correct horse battery", ["users", "jo"]),
+    "hash-clear-word": ("jo:secret", ["users", "jo"]),
+    "hash-compose": ("jo:/", ["users", "jo", "Compose", "$$"]),
+    "hash-compose-empty": ("jo:", ["users", "$$"]),
+    "hash-doubled": ("jo:$$2y$$05$$abcdefghijklmnopqrstuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuu", ["users", "doubled"]),
+}
+
 
 @pytest.fixture(scope="module")
 def world():
@@ -120,8 +125,13 @@ def world():
                 # One broken middleware is enough, wherever it stands.
                 "among-others": {"rule": "Host(`among-others`)", "service": "app", "middlewares": ["good", "cidr", "good"]},
                 "unharmed": {"rule": "Host(`unharmed`)", "service": "app", "middlewares": ["good"]},
+                **{name: {"rule": f"Host(`{name}`)", "service": "app", "middlewares": [name]} for name in HOPELESS},
             },
-            "middlewares": {**{name: options for name, (options, _) in MISTAKES.items()}, "good": {"addPrefix": {"prefix": "/a"}}},
+            "middlewares": {
+                **{name: options for name, (options, _) in MISTAKES.items()},
+                **{name: {"basicAuth": {"users": [SHA1, user]}} for name, (user, _) in HOPELESS.items()},
+                "good": {"addPrefix": {"prefix": "/a"}},
+            },
             "services": {"app": {"loadBalancer": {"servers": [{"url": World.origin.url}]}}},
         }}
         with Fairlead(dynamic) as World.proxy:
@@ -142,6 +152,22 @@ def test_the_router_answers_503_and_the_reason_names_the_option(world, name):
     assert [word for word in words if word not in said] == [], said
 
 
+@pytest.mark.parametrize("name", HOPELESS)
+def test_a_user_without_a_usable_hash_is_told_and_never_let_in(world, name):
+    user, words = HOPELESS[name]
+
+    shown = world.shown[f"{name}@file"]
+    assert shown["status"] == "warning"
+    assert [word for word in words if word not in " ".join(shown["error"])] == [], shown["error"]
+    assert world.proxy.ask(host=name, headers=[_basic(user)]).status == 401
+    assert world.proxy.ask(host=name, headers=[_basic("test:test")]).status == 200
+    world.origin.requests.clear()
+
+
+def _basic(text):
+    return "Authorization", "Basic " + base64.b64encode(text.encode()).decode()
+
+
 def test_no_request_came_through(world):
     assert world.proxy.ask(host="among-others").status == 503
     assert world.origin.requests == []
@@ -155,10 +181,10 @@ def test_repaired_options_open_the_router(start, origin):
             "middlewares": {"m": {"basicAuth": {"users": users}}},
             "services": {"app": {"loadBalancer": {"servers": [{"url": origin.url}]}}}}}
 
-    proxy = start(dynamic(["jo:/"]))
+    proxy = start(dynamic(["jo"]))
     assert proxy.ask(host="r").status == 503
     proxy.write_dynamic(dynamic([SHA1]))
     proxy.wait_status(401, "r")
-    proxy.write_dynamic(dynamic(["jo:/"]))
+    proxy.write_dynamic(dynamic(["jo"]))
     proxy.wait_status(503, "r")
-    wait_for(lambda: "jo" in proxy.log() and "Compose" in proxy.log(), 5, "the log says why")
+    wait_for(lambda: "name:hash" in proxy.log(), 5, "the log says why")
