@@ -67,13 +67,14 @@ std::string_view forwarded_proto(const http::RequestHead& head) {
   return tls ? "https" : "http";
 }
 
-std::string_view forwarded_port(const http::RequestHead& head) {
+// `proto`: X-Forwarded-Proto as the server gets it. A trusted peer that took TLS off says it there.
+std::string_view forwarded_port(const http::RequestHead& head, std::string_view proto) {
   const std::string_view authority = head.authority;
   const auto colon = authority.rfind(':');
   if (colon != std::string_view::npos && authority.find(']', colon) == std::string_view::npos &&
       colon + 1 < authority.size())
     return authority.substr(colon + 1);
-  return head.scheme == "https" ? "443" : "80";
+  return proto == "https" || proto == "wss" || head.scheme == "https" ? "443" : "80";
 }
 
 // addXForwardedSchemeHeaders: what other proxies call X-Forwarded-Proto. A trusted peer may have said it.
@@ -112,9 +113,11 @@ void forwarded_fields(Exchange& x, const EntryPoint& entry_point) {
   const auto add = [&](Name name, std::string_view value) {
     if ((present & bit(name)) == 0) fields.append(http::spelling(name), value, name);
   };
+  const std::string_view told = fields.get(Name::XForwardedProto);
+  const std::string_view proto = told.empty() ? forwarded_proto(x.request) : told;
   add(Name::XForwardedHost, x.request.authority);
-  add(Name::XForwardedPort, forwarded_port(x.request));
-  add(Name::XForwardedProto, forwarded_proto(x.request));
+  add(Name::XForwardedPort, forwarded_port(x.request, proto));
+  add(Name::XForwardedProto, proto);
   fields.append(http::spelling(Name::XForwardedServer), entry_point.server_name, Name::XForwardedServer);
   add(Name::XRealIp, x.client_ip);
   if (options.add_scheme) scheme_fields(fields, trusted);

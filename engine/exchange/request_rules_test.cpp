@@ -39,6 +39,16 @@ TEST_F(RulesTest, TellsTheOriginAboutTheClient) {
   EXPECT_EQ(field("X-Real-Ip"), "192.0.2.7");
 }
 
+TEST_F(RulesTest, TellsThePortThatBelongsToTheSchemeATrustedPeerNamed) {
+  entry_point_.forwarded.insecure = true;
+  x_.request.authority = "example.com";
+  x_.header("X-Forwarded-Proto", "https");
+
+  ASSERT_TRUE(apply());
+
+  EXPECT_EQ(field("X-Forwarded-Port"), "443");
+}
+
 TEST_F(RulesTest, BelievesNoManagedFieldOfAnUntrustedPeerInAnySpelling) {
   for (const char* name : {"X-Forwarded-For", "x_forwarded_for", "X-Forwarded-Prefix", "X_Forwarded-Proto",
                            "X.Real.Ip", "X-Forwarded-Tls-Client-Cert", "x-forwarded-method"})
