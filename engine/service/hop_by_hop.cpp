@@ -19,6 +19,10 @@ void remove_hop_by_hop(http::Fields& fields) {
         named.push_back(token);
     }
   }
+  // Of what a client can do with the answer, trailers alone are a matter of both hops.
+  const http::Field* te = fields.find(Name::Te);
+  if (te && !iequals(te->value, "trailers") && http::has_token(fields.joined("Te"), "trailers"))
+    fields.set(Name::Te, "trailers");
   fields.remove_if([&](const http::Field& line) {
     switch (line.known) {
       case Name::Connection:

@@ -40,5 +40,17 @@ TEST(HopByHop, KeepsTeOnlyForTrailers) {
   EXPECT_EQ(left_of({{"TE", "gzip"}}), "");
 }
 
+TEST(HopByHop, KeepsOnlyTrailersOfWhatTeLists) {
+  Arena arena;
+  http::Fields fields(arena);
+  fields.add("TE", "gzip;q=0.5");
+  fields.add("te", "deflate, trailers");
+
+  remove_hop_by_hop(fields);
+
+  ASSERT_EQ(fields.size(), 1u);
+  EXPECT_EQ(fields.get(http::Name::Te), "trailers");
+}
+
 }  // namespace
 }  // namespace fairlead::service
