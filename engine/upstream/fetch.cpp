@@ -12,6 +12,7 @@ namespace fairlead::upstream {
 namespace {
 
 constexpr std::size_t kChunk = 64 * 1024;
+constexpr int kMaxInformational = 32;  // 1xx responses before the answer; more is an attack on us
 
 // Ends a stream when its time is up.
 class Limit final : event::TimerUser {
@@ -46,6 +47,17 @@ std::string_view after_authority(std::string_view url) {
   const auto slash = url.find_first_of("/?", begin);
   std::string_view rest = slash == std::string_view::npos ? std::string_view{} : url.substr(slash);
   return rest.substr(0, rest.find('#'));
+}
+
+Task<Result<void>> receive_final(http::ClientStream& stream, http::ResponseHead& answer, TimePoint due) {
+  for (int informational = 0;; ++informational) {
+    Result<> received = co_await stream.receive(answer, due);
+    if (!received || answer.status >= 200) co_return received;
+    if (answer.status == 101)
+      co_return fail(502, Fault::Upstream, "the server switched to a protocol that nobody asked for");
+    if (informational == kMaxInformational)
+      co_return fail(502, Fault::Upstream, "the server sent too many interim responses");
+  }
 }
 
 Task<Result<void>> read_body(http::BodyPtr body, std::uint64_t max_bytes, FetchResponse& out) {
@@ -91,9 +103,7 @@ Task<Result<FetchResponse>> fetch(event::Loop& loop, Pools& pools, FetchRequest 
     const std::string_view host = request.host.empty() ? address->host_port : request.host;
     Result<> done = co_await (*stream)->send(head, host, request.body.empty());
     if (done && !request.body.empty()) done = co_await (*stream)->write(request.body, true);
-    do {
-      if (done) done = co_await (*stream)->receive(answer, due);
-    } while (done && answer.status < 200);
+    if (done) done = co_await receive_final(**stream, answer, due);
     if (!done) {
       // A pooled connection that the server closed while idle: once more on a new one.
       if (attempt == 0 && (*stream)->reused() && !(*stream)->received_anything() &&

@@ -23,7 +23,8 @@ namespace {
 
 constexpr std::size_t kMaxWaiting = 10'000;
 constexpr int kMaxRedirections = 5;
-constexpr std::size_t kMaxNodes = 1000;  // as many as a cluster may have
+constexpr std::size_t kMaxAnswer = 1 << 20;  // bytes; hiredis keeps all of one that is not complete
+constexpr std::size_t kMaxNodes = 1000;      // as many as a cluster may have
 
 struct FreeReader {
   void operator()(redisReader* reader) const { redisReaderFree(reader); }
@@ -186,6 +187,7 @@ class Redis::Link final : public event::Destroyable, net::TransportUser, event::
     transport_ = std::move(transport);
     transport_->set_user(this);
     reader_.reset(redisReaderCreate());
+    answer_bytes_ = 0;
     const RedisOptions& options = settings_->options;
     std::string greeting;
     greetings_ = 0;
@@ -239,7 +241,9 @@ class Redis::Link final : public event::Destroyable, net::TransportUser, event::
       const net::IoResult got = transport_->read(room);
       if (got.bytes > 0) {
         if (redisReaderFeed(reader_.get(), room, got.bytes) != REDIS_OK) return lost("unreadable answer");
+        answer_bytes_ += got.bytes;
         if (!read_replies()) return;
+        if (answer_bytes_ > kMaxAnswer) return lost("an answer of more than 1 MiB");
       }
       if (got.status == net::IoStatus::End) return lost("connection closed");
       if (got.status == net::IoStatus::Failed) return lost(std::strerror(got.error));
@@ -253,6 +257,7 @@ class Redis::Link final : public event::Destroyable, net::TransportUser, event::
       void* raw = nullptr;
       if (redisReaderGetReply(reader_.get(), &raw) != REDIS_OK) return lost("unreadable answer"), false;
       if (!raw) return true;
+      answer_bytes_ = 0;
       const std::unique_ptr<redisReply, FreeReply> reply(static_cast<redisReply*>(raw));
       RedisReply converted = convert(*reply);
       if (greetings_ > 0) {
@@ -285,7 +290,8 @@ class Redis::Link final : public event::Destroyable, net::TransportUser, event::
   std::string out_;  // commands that the socket did not take yet
   std::deque<std::shared_ptr<Waiter>> waiting_;
   event::Timer late_;
-  int greetings_ = 0;  // answers to AUTH and SELECT that are still to come
+  std::size_t answer_bytes_ = 0;  // since the last whole answer
+  int greetings_ = 0;             // answers to AUTH and SELECT that are still to come
   bool connecting_ = false;
   Scope scope_;
 };

@@ -1,6 +1,9 @@
 """Rate limits that live in Redis: several Fairleads, a cluster, a server that comes and goes, certificates that change."""
 
+import re
 import shutil
+import socket
+import threading
 
 import pytest
 from support.certificates import make
@@ -67,3 +70,33 @@ def test_its_certificates_are_read_again_when_they_change(start, origin, pki):
         assert statuses(proxy, "a", 1) == [500]
         shutil.copy(pki.ca.cert, trusted)
         wait_for(lambda: proxy.ask(headers={"X-Tenant": "a"}).status == 200, 10, "the new authority is trusted")
+
+
+@pytest.mark.parametrize("begun, more", [(b"$2000000000\r\n", b"a" * 65536), (b"*100000000\r\n", b":1\r\n" * 16384), (b"+", b"a" * 65536)],
+                         ids=["one text", "one list", "one line"])
+def test_an_answer_without_end_costs_neither_memory_nor_the_worker(start, origin, begun, more):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        def pour():
+            while True:
+                try:
+                    connection = listener.accept()[0]
+                except OSError:
+                    return
+                try:
+                    connection.sendall(begun)
+                    while True:
+                        connection.sendall(more)
+                except OSError:
+                    connection.close()
+
+        threading.Thread(target=pour, daemon=True).start()
+        dynamic = limited(origin, listener.getsockname()[1])
+        dynamic["http"]["routers"]["free"] = {"rule": "PathPrefix(`/free`)", "service": "app"}
+        proxy = start(dynamic, workers=1)
+
+        for _ in range(3):
+            assert statuses(proxy, "a", 1) == [500]
+            assert proxy.ask("/free").status == 200
+        with open(f"/proc/{proxy.pid}/status") as status:
+            assert int(re.search(r"VmHWM:\s+(\d+)", status.read()).group(1)) < 300_000, "KiB"
+        listener.shutdown(socket.SHUT_RDWR)
