@@ -288,14 +288,19 @@ Built build(const Container& container, const Surroundings& around, const Settin
 
 std::optional<std::uint16_t> choose_port(const Container& container, bool tcp,
                                          std::optional<std::uint16_t> chosen) {
-  std::optional<std::uint16_t> lowest, published;
+  std::optional<std::uint16_t> lowest, published, other;
   for (const Port& port : container.ports) {  // by number
-    if (port.tcp != tcp) continue;
+    if (port.tcp != tcp) {
+      if (!other) other = port.number;
+      continue;
+    }
     if (port.number == chosen) return chosen;
     if (!lowest) lowest = port.number;
     if (!published && !port.bindings.empty()) published = port.number;
   }
-  return published ? published : lowest;
+  if (published) return published;
+  // EXPOSE without a protocol means TCP, and images of UDP servers forget to say it; Traefik takes any.
+  return lowest ? lowest : other;
 }
 
 }  // namespace fairlead::providers::docker

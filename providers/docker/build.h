@@ -48,7 +48,7 @@ Built build(const Container& container, const Surroundings& around, const Settin
             std::optional<std::uint16_t> chosen);
 
 // The port of a service without a port label: the only exposed one of its protocol, else `chosen`, else the
-// published one, else the lowest.
+// published one, else the lowest; without one of its protocol the lowest of the other.
 std::optional<std::uint16_t> choose_port(const Container& container, bool tcp,
                                          std::optional<std::uint16_t> chosen);
 

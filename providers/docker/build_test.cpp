@@ -63,6 +63,8 @@ TEST(Build, ChoosesAmongExposedPorts) {
   EXPECT_EQ(choose_port(c, true, std::nullopt), 3000) << "the lowest";
   EXPECT_TRUE(make(c).ambiguous);
   EXPECT_EQ(make(c).probes.size(), 3u);
+  c.ports = {{5000, true, {}}};
+  EXPECT_EQ(choose_port(c, false, std::nullopt), 5000) << "EXPOSE without /udp";
   c.ports = {};
   EXPECT_EQ(make(c).servers.at(0).reasons.at(0).text, "a: port is missing");
 }
