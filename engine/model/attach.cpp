@@ -101,22 +101,40 @@ ReasonKind kind_of(const schema::Problem& problem) {
   return ReasonKind::BadOption;
 }
 
+// A label's key may be as long as its writer likes; the log and the API need not be.
+std::string shortened(const std::string& path) {
+  constexpr std::size_t kMaxPath = 200;
+  return path.size() <= kMaxPath ? path : path.substr(0, kMaxPath) + "…";
+}
+
 }  // namespace
 
 Reason reason_of(const schema::Problem& problem) {
   Reason reason;
   reason.kind = kind_of(problem);
-  reason.text = problem.path.empty() ? problem.what : fmt::format("{}: {}", problem.path, problem.what);
+  reason.text =
+      problem.path.empty() ? problem.what : fmt::format("{}: {}", shortened(problem.path), problem.what);
   if (!problem.suggestion.empty()) {
     const bool is_replacement = problem.kind == Kind::Deprecated;
-    reason.hint = is_replacement ? fmt::format("use {}", problem.suggestion)
-                                 : fmt::format("did you mean `{}`?", problem.suggestion);
+    const std::string suggestion = shortened(problem.suggestion);
+    reason.hint =
+        is_replacement ? fmt::format("use {}", suggestion) : fmt::format("did you mean `{}`?", suggestion);
   }
   return reason;
 }
 
+Reason reason_at(const schema::Problem& problem, const schema::Origin& origin) {
+  Reason reason = reason_of(problem);
+  const std::string where = problem.origin.source.empty() ? origin.text() : problem.origin.text();
+  if (where.empty()) return reason;
+  reason.text = problem.path.empty()
+                    ? fmt::format("{}: {}", where, problem.what)
+                    : fmt::format("{} ({}): {}", shortened(problem.path), where, problem.what);
+  return reason;
+}
+
 void attach(Dynamic& dynamic, const schema::Problem& problem, const schema::Origin& origin) {
-  if (!put_on_element(dynamic, problem, origin)) dynamic.reasons.push_back(reason_of(problem));
+  if (!put_on_element(dynamic, problem, origin)) dynamic.reasons.push_back(reason_at(problem, origin));
 }
 
 }  // namespace fairlead::model

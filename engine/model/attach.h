@@ -12,5 +12,7 @@ void attach(Dynamic& dynamic, const schema::Problem& problem, const schema::Orig
 
 // The problem as a reason that breaks nothing.
 Reason reason_of(const schema::Problem& problem);
+// The same, for what belongs to no element: its text names the container or file, or else `origin`.
+Reason reason_at(const schema::Problem& problem, const schema::Origin& origin);
 
 }  // namespace fairlead::model

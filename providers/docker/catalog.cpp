@@ -215,13 +215,30 @@ bool Catalog::choosing_ports() const {
 // Builds the container's piece again and follows what that changes.
 void Catalog::rebuild(Entry& entry, Moment now, Effects& effects) {
   const bool was_exposed = entry.built.exposed;
-  std::vector<model::Reason> notes = std::move(entry.built.notes);
   entry.built = build(entry.tracked.container, surroundings(entry.tracked.container.host), settings_,
                       entry.tracked.chosen);
-  if (entry.built.notes != notes)
-    for (const model::Reason& note : entry.built.notes) spdlog::warn("docker: {} {}", note.text, note.hint);
+  say_what_is_new(entry);
   effects.changed = effects.changed || was_exposed || entry.built.exposed;
   update(entry, now, effects);
+}
+
+// What concerns no element that the log names, once: labels that are none, servers without port or network.
+void Catalog::say_what_is_new(Entry& entry) {
+  std::vector<model::Reason> now = entry.built.notes;
+  const auto add = [&now](const model::Reason& reason) {
+    if (std::ranges::find(now, reason) == now.end()) now.push_back(reason);
+  };
+  std::ranges::for_each(entry.built.dynamic.reasons, add);
+  for (const ServerOf& server : entry.built.servers)
+    for (model::Reason reason : server.reasons) {
+      reason.text = fmt::format("service {} (container {}): {}", server.service, entry.tracked.container.name,
+                                reason.text);
+      add(reason);
+    }
+  for (const model::Reason& reason : now)
+    if (std::ranges::find(entry.said, reason) == entry.said.end())
+      spdlog::warn("docker: {}{}{}", reason.text, reason.hint.empty() ? "" : "; ", reason.hint);
+  entry.said = std::move(now);
 }
 
 // Others see `changed` through network_mode container:X, or because it is Fairlead's own container.

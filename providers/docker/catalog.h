@@ -81,6 +81,7 @@ class Catalog {
     Built built;
     std::optional<TimePoint> trying_since;
     std::optional<TimePoint> forget_at;
+    std::vector<model::Reason> said;  // in the log
   };
   using Key = std::pair<std::string, std::string>;  // host, id
 
@@ -88,6 +89,7 @@ class Catalog {
   const Container* find_container(const std::string& host, std::string_view id_or_name) const;
   Surroundings surroundings(const std::string& host) const;
   void rebuild(Entry& entry, Moment now, Effects& effects);
+  static void say_what_is_new(Entry& entry);
   void rebuild_dependents(const Container& changed, Moment now, Effects& effects);
   void settle(Entry& entry, Moment now);
   void update(Entry& entry, Moment now, Effects& effects);

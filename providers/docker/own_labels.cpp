@@ -1,5 +1,6 @@
 #include "providers/docker/own_labels.h"
 
+#include "engine/model/attach.h"
 #include "engine/schema/read.h"
 #include "engine/schema/scalar.h"
 
@@ -13,11 +14,7 @@ void read_placement(const schema::Node& root, std::string_view key, OwnLabels& o
   if (node == nullptr) return;
   schema::Problems problems;
   schema::read(*node, out.placement, problems, {std::string(key)});
-  for (const schema::Problem& problem : problems) {
-    std::string hint =
-        problem.suggestion.empty() ? std::string() : fmt::format("did you mean `{}`?", problem.suggestion);
-    out.warnings.push_back({model::ReasonKind::BadOption, problem.text(), std::move(hint), false});
-  }
+  for (const schema::Problem& problem : problems) out.warnings.push_back(model::reason_at(problem, {}));
 }
 
 }  // namespace

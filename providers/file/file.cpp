@@ -92,8 +92,14 @@ void File::look(Sink& sink) {
   if (published_ == nullptr && !usable) return;
   auto composed = std::make_shared<const model::Dynamic>(contents_.compose());
   if (published_ != nullptr && *composed == *published_) return;
-  for (const model::Reason& reason : composed->reasons)
-    if (reason.kind == model::ReasonKind::Conflict) spdlog::warn("file: {}", reason.text);
+  for (const model::Reason& reason : composed->reasons) {
+    // Files that cannot be read were told above.
+    const bool known = std::ranges::find(contents_.complaints(), reason.text) != contents_.complaints().end();
+    const bool old =
+        published_ != nullptr && std::ranges::find(published_->reasons, reason) != published_->reasons.end();
+    if (!known && !old)
+      spdlog::warn("file: {}{}{}", reason.text, reason.hint.empty() ? "" : "; ", reason.hint);
+  }
   published_ = composed;
   sink.publish(name(), std::move(composed));
 }

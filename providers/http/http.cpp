@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <random>
 
 namespace fairlead::providers::http {
@@ -120,6 +121,9 @@ std::string Http::poll(Sink& sink) {
   }
   auto read = std::make_shared<model::Dynamic>(model::read_dynamic(*node, {options_.endpoint, 0, 0}, types_));
   if (published_ != nullptr && *read == *published_) return {};
+  for (const model::Reason& reason : read->reasons)
+    if (published_ == nullptr || std::ranges::find(published_->reasons, reason) == published_->reasons.end())
+      spdlog::warn("http provider: {}{}{}", reason.text, reason.hint.empty() ? "" : "; ", reason.hint);
   published_ = read;
   sink.publish(name(), std::move(read));
   return {};

@@ -1,0 +1,68 @@
+"""What is wrong with a container's labels is said in the log: the container, the label, and what would be right."""
+
+import re
+
+import pytest
+from support.labels import LabelledEngine
+from support.ports import wait_for
+
+RULE = "http.routers.x.rule=Host(`x`)"
+
+# labels (without "traefik.") → what a line of the log says besides the container, and what `x` answers
+MISTAKES = {
+    "a section": ([RULE, "htpp.routers.y.rule=Host(`y`)"], "traefik.http.routers.y.rule", None),
+    "enable": ([RULE, "enabel=true"], "traefik.enabel .*did you mean `traefik.enable`", None),
+    "enable is no boolean": ([RULE, "enable=yes"], 'traefik.enable .*expected true or false, got "yes"', 404),
+    "an option of docker": ([RULE, "docker.netwrok=proxy"], "traefik.docker.netwrok .*did you mean `network`", None),
+    "a label of Traefik 1": ([RULE, "frontend.rule=Host:x"], "traefik.frontend.rule .*Traefik 1.*traefik.http.routers", None),
+    "an empty segment": ([RULE, "http..y.rule=Host(`y`)"], r"traefik.http..y.rule .*a dot too many", None),
+    "an option of a router": ([RULE, "http.routers.x.middlewars=a"], "middlewars.*did you mean `middlewares`", 503),
+    "an option of a middleware": ([RULE, "http.routers.x.middlewares=a", "http.middlewares.a.basicauth.user=a:b"],
+                                  "basicAuth.user.*did you mean `users`", 503),
+    "a type of middleware": ([RULE, "http.routers.x.middlewares=a", "http.middlewares.a.basicaut.users=a:b"],
+                             "basicaut.*did you mean `basicAuth`", 503),
+    "an option of a service": ([RULE, "http.services.x.loadbalancer.server.prot=80"], "prot.*did you mean .*port", None),
+    "a port that is none": ([RULE, "http.services.x.loadbalancer.server.port=http"], 'service x .*"http" is no port', 503),
+    "url and port": ([RULE, "http.services.x.loadbalancer.server.port=80", "http.services.x.loadbalancer.server.url=http://127.0.0.1"],
+                     "url excludes port and scheme; remove", 503),
+    "two services": ([RULE, "http.services.a.loadbalancer.server.port=80", "http.services.b.loadbalancer.server.port=81"],
+                     "cannot be linked automatically with 2 services; add traefik.http.routers.x.service", 503),
+    "two services and no router": (["http.services.a.loadbalancer.server.port=80", "http.services.b.loadbalancer.server.port=81"],
+                                   "too many services; add a router", 404),
+    "a matcher": (["http.routers.x.rule=Hots(`x`)"], 'unknown matcher "Hots"; did you mean Host', 404),
+    "a rule of version 2": (["http.routers.x.rule=Host(`x`,`y`)"], "v2 syntax.*Host\\(`x`\\) \\|\\| Host\\(`y`\\)", 404),
+}
+
+
+@pytest.mark.parametrize("case", MISTAKES)
+def test_a_mistake_is_said_once_with_its_container_and_the_right_spelling(start, origin, case):
+    labels, said, status = MISTAKES[case]
+    with LabelledEngine() as engine:
+        engine.put("shop-1", origin.port, labels)
+        proxy = start(install=engine.install)
+
+        def lines():
+            return [line.split("Z ", 1)[1] for line in proxy.log().splitlines()
+                    if re.search("WRN|ERR", line) and "container shop-1" in line and re.search(said, line)]
+
+        wait_for(lines, 10, "the log says it")
+
+        # Whatever has no fault of its own is served.
+        proxy.wait_status(status or 200, "x", seconds=5)
+        engine.put("other-1", origin.port, ["http.routers.other.rule=Host(`other`)"])
+        proxy.wait_status(200, "other")
+        assert len(lines()) == len(set(lines())), "once, not with every change"
+        assert all(line.count("did you mean") <= 1 for line in lines())
+
+
+def test_a_container_without_a_port_is_named(start, origin):
+    class Portless(LabelledEngine):
+        def _inspected(self, *container):
+            return {**super()._inspected(*container), "Config": {"Labels": {}}}
+
+    with Portless() as engine:
+        engine.put("db-1", 1, [])
+        proxy = start(install=engine.install)
+
+        wait_for(lambda: re.search("service db-1 .container db-1.: db-1: port is missing; EXPOSE one", proxy.log()), 10, "the log says it")
+        assert proxy.ask(host="db-1").status == 503
