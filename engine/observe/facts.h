@@ -11,6 +11,8 @@ class Fields;
 
 namespace fairlead::observe {
 
+class Trace;
+
 // What is known when an exchange has ended. Views: valid during the call that gets it. Heads may be null.
 struct Facts {
   const Record& record;
@@ -20,6 +22,7 @@ struct Facts {
   const http::Fields* response = nullptr;  // as the client got it
   std::string_view client_ip = {};         // text of record.client.ip; empty: not made yet
   std::string_view upgrade = {};           // the protocol that the client asked to switch to
+  const Trace* trace = nullptr;            // null: not traced
 };
 
 }  // namespace fairlead::observe
