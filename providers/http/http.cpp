@@ -113,7 +113,8 @@ std::string Http::poll(Sink& sink) {
   if (polled_ && answer->body == body_) return {};
   polled_ = true;
   body_ = std::move(answer->body);
-  const auto node = schema::read_yaml(body_, options_.endpoint);
+  // As in Traefik, only files are templates.
+  const auto node = schema::read_yaml(body_, options_.endpoint, schema::keep_templates);
   if (!node) {
     // Said once: the same body is not read again, and the last good configuration stays.
     spdlog::error("http provider: {}: {}", node.error().path, node.error().what);

@@ -107,6 +107,18 @@ TEST(HttpProvider, PollsAndFollowsChanges) {
   provider->stop();
 }
 
+TEST(HttpProvider, AnAnswerIsNoTemplate) {
+  Source source;
+  source.say(200, router("{{one}}"));
+  RecordingSink sink;
+  auto provider = *Http::make(options(source), {});
+
+  provider->start(sink);
+
+  EXPECT_TRUE(comes(sink, "{{one}}"));
+  provider->stop();
+}
+
 TEST(HttpProvider, KeepsTheLastGoodConfiguration) {
   Source source;
   source.say(200, router("one"));
