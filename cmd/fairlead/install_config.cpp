@@ -1,5 +1,6 @@
 #include "cmd/fairlead/install_config.h"
 
+#include "engine/model/static_checks.h"
 #include "engine/schema/file.h"
 #include "engine/schema/flags.h"
 #include "engine/schema/option.h"
@@ -63,9 +64,7 @@ Configured<std::string> read_whole(const std::string& path) {
 
 void collect(const schema::Problems& problems, InstallConfig& out) {
   for (const schema::Problem& problem : problems) {
-    std::string text = problem.text();
-    if (!problem.suggestion.empty()) text += fmt::format("; did you mean `{}`?", problem.suggestion);
-    (problem.severity == schema::Severity::Error ? out.errors : out.notices).push_back(std::move(text));
+    (problem.severity == schema::Severity::Error ? out.errors : out.notices).push_back(problem.text());
   }
 }
 
@@ -100,6 +99,7 @@ InstallConfig read_install(std::span<const std::string> arguments, const schema:
   out.wants_help = line.wants_help;
   out.words = line.words;
   schema::Node from_environment = schema::read_environment(environment, type, problems);
+  for (schema::Problem& problem : problems) model::explain_removed(problem);
 
   const std::string* named = scalar_of(line.options, "configFile");
   if (!named) named = scalar_of(from_environment, "configFile");

@@ -59,8 +59,7 @@ static_assert(fairlead::schema::complete<fairlead::model::AccessLogFields>());
 template <>
 inline constexpr auto fairlead::schema::options<fairlead::model::AccessLog> = table(
     option<&model::AccessLog::file_path>("filePath", "File the lines go to; stdout when empty."),
-    option<&model::AccessLog::format>("format", "common, genericCLF or json.",
-                                      {.choices = "common|genericCLF|json"}),
+    option<&model::AccessLog::format>("format", "common, genericCLF or json; any other means common."),
     option<&model::AccessLog::filters>("filters", "Which requests are written; any that matches suffices."),
     option<&model::AccessLog::fields>("fields", "Which fields are written."),
     option<&model::AccessLog::buffering_size>("bufferingSize", "Lines that may wait to be written.",

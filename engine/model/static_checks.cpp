@@ -31,6 +31,7 @@ class Checker {
   void services_of_our_own();
   void providers();
   void resolvers();
+  void access_log();
   void exporters();
   void without_effect();
 
@@ -191,6 +192,15 @@ void Checker::resolvers() {
   }
 }
 
+void Checker::access_log() {
+  if (!s_.access_log) return;
+  const std::string& format = s_.access_log->format;
+  if (format == "common" || format == "genericCLF" || format == "json") return;
+  say(Severity::Warning, {"accessLog", "format"},
+      fmt::format("there is no format `{}`; common is used", format))
+      .suggestion = schema::nearest_choice("common|genericCLF|json", format);
+}
+
 void Checker::exporters() {
   const auto grpc = [this](const std::optional<OtlpGrpc>& block, schema::Path at) {
     if (block && block->insecure && block->tls) say(Severity::Error, std::move(at), "insecure excludes tls");
@@ -238,6 +248,7 @@ void check_static(const Static& install, const schema::Node& root, schema::Probl
   checker.services_of_our_own();
   checker.providers();
   checker.resolvers();
+  checker.access_log();
   checker.exporters();
   checker.without_effect();
 }
@@ -248,7 +259,9 @@ void explain_removed(Problem& problem) {
   for (const auto& [ending, text] : kRemoved) {
     const bool ends = path.ends_with(ending) &&
                       (path.size() == ending.size() || path[path.size() - ending.size() - 1] == '.');
-    if (!ends) continue;
+    // Flags and variables name the option below a removed section at once.
+    const bool begins = path.starts_with(std::string(ending) + '.');
+    if (!ends && !begins) continue;
     problem.what = text;
     problem.suggestion.clear();
     return;

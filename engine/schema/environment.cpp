@@ -202,6 +202,7 @@ void EnvironmentReader::set(const std::string& variable, const std::vector<Name>
 void EnvironmentReader::unknown(const std::string& variable, const Matcher& matcher,
                                 const std::vector<std::string>& words, std::string_view prefix) {
   Problem& problem = report(variable, Problem::Kind::UnknownKey, "unknown variable");
+  problem.segments = words;
   if (!matcher.stuck_in()) return;
   std::string rest;
   for (std::size_t i = matcher.furthest(); i < words.size(); ++i)

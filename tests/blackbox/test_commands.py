@@ -56,6 +56,29 @@ def test_an_unknown_flag_is_refused_with_the_nearest_spelling():
     assert "providers.docker" in (done.stdout + done.stderr).lower()
 
 
+@pytest.mark.parametrize("name, value, remedy", [
+    ("providers.docker.swarmMode", "true", "providers.swarm"),
+    ("pilot.token", "x", "drop it"),
+    ("tracing.jaeger.samplingType", "const", "tracing.otlp"),
+])
+def test_an_option_that_was_removed_is_refused_with_what_took_its_place(name, value, remedy):
+    by_flag = call(f"--{name}={value}")
+    variable = "TRAEFIK_" + name.replace(".", "_").upper()
+    by_variable = subprocess.run([BINARY], capture_output=True, text=True, timeout=20, env=environment(**{variable: value}))
+
+    for done in (by_flag, by_variable):
+        assert done.returncode == 2
+        assert "was removed" in done.stderr and remedy in done.stderr, done.stderr
+
+
+def test_an_unknown_format_of_the_access_log_means_common(start, origin):
+    proxy = start(routes(app=[origin.url]), {"accessLog": {"format": "JSON"}})
+    assert proxy.ask("/", "app").status == 200
+
+    wait_for(lambda: '"GET / HTTP/1.1" 200 2 "-" "-"' in proxy.access_path.read_text(), 5, "the line is written")
+    assert "accessLog.format" in proxy.log()
+
+
 def test_a_named_configuration_that_is_missing_is_an_error():
     done = call("--configFile=/nowhere/fairlead.yml")
     assert done.returncode not in (0, -6, -11)
