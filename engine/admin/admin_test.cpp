@@ -310,7 +310,8 @@ TEST_F(Admin, ExposesMetrics) {
   observe::Record record;
   record.entry_point = "web";
   record.router = "a@docker";
-  record.service = "shop@docker";
+  record.router_service = record.service = "shop@docker";
+  record.reached_service = true;
   record.method = "GET";
   record.status = 200;
   metrics->add_block().count({.record = record, .begun = {}});

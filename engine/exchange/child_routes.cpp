@@ -19,7 +19,7 @@ Task<Response> ChildRoutes::follow(Exchange& x, const Route& route) const {
   x.router_name = x.arena().join(parents, " -> ", route.name);
   x.record.router = route.name;
   x.record.router_path = x.router_name;
-  x.record.service = route.service_name;
+  x.record.router_service = x.record.service = route.service_name;
   Response response = co_await route.handler->serve(x);
   x.router_name = parents;
   co_return response;

@@ -202,7 +202,7 @@ void RequestMetrics::write(Exposition& out, Metrics& metrics, const RequestFamil
     const bool router = show(row.router, families.router_exists, gone_routers_, gone_routers);
     const bool service =
         row.service.empty() || show(row.service, families.service_exists, gone_services_, gone_services);
-    if (router && families.routers) routers.add(row, row.router, row.service, buckets);
+    if (router && families.routers) routers.add(row, row.router, row.router_service, buckets);
     if (service && families.services && !row.service.empty()) {
       services.add(row, row.service, {}, buckets);
       if (!row.tls) retries[row.service] += row.retries.load(std::memory_order_relaxed);

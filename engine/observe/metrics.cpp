@@ -52,6 +52,7 @@ int metric_code(const Facts& facts, std::string_view protocol) {
 struct Metrics::Block::Key {
   std::string_view entry_point;
   std::string_view router;
+  std::string_view router_service;
   std::string_view service;
   std::string_view method;
   std::string_view protocol;
@@ -61,12 +62,13 @@ struct Metrics::Block::Key {
 
   bool is(const MetricRow& row) const {
     return code == row.code && tls == row.tls && method == row.method && router == row.router &&
-           service == row.service && entry_point == row.entry_point && protocol == row.protocol &&
-           header_labels == row.header_labels;
+           router_service == row.router_service && service == row.service && entry_point == row.entry_point &&
+           protocol == row.protocol && header_labels == row.header_labels;
   }
   std::uint64_t hash() const {
     std::uint64_t h = static_cast<std::uint64_t>(code) * 2 + (tls ? 1 : 0);
-    for (const std::string_view part : {entry_point, router, service, method, protocol, header_labels})
+    for (const std::string_view part :
+         {entry_point, router, router_service, service, method, protocol, header_labels})
       h = mix(h, part);
     return h;
   }
@@ -91,7 +93,8 @@ void Metrics::Block::count(const Facts& facts) {
   if (!record.metrics || (record.internal && !options_.internals)) return;
   Key key{.entry_point = record.entry_point,
           .router = record.router,
-          .service = record.service,
+          .router_service = record.router_service,
+          .service = record.reached_service ? record.service : std::string_view{},
           .method = metric_method(record.method),
           .protocol = metric_protocol(facts),
           .header_labels = {}};
@@ -142,6 +145,7 @@ MetricRow& Metrics::Block::find_or_insert(const Key& key) {
   if (rows_.size() >= kMaxRows && !(key.router.empty() && key.header_labels.empty())) {
     Key coarse{.entry_point = key.entry_point,
                .router = {},
+               .router_service = {},
                .service = {},
                .method = key.method,
                .protocol = key.protocol,
@@ -159,6 +163,7 @@ MetricRow& Metrics::Block::insert(const Key& key, std::uint64_t hash) {
   auto row = std::make_unique<MetricRow>();
   row->entry_point = key.entry_point;
   row->router = key.router;
+  row->router_service = key.router_service;
   row->service = key.service;
   row->method = key.method;
   row->protocol = key.protocol;
@@ -186,12 +191,13 @@ void Metrics::Block::forget_gone() {
   rows_ = std::move(left);
   index_.clear();
   const auto key_of = [](const MetricRow& row) {
-    return Key{row.entry_point, row.router,        row.service, row.method,
-               row.protocol,    row.header_labels, row.code,    row.tls};
+    return Key{row.entry_point, row.router,        row.router_service, row.service, row.method,
+               row.protocol,    row.header_labels, row.code,           row.tls};
   };
   for (const auto& row : rows_) index_.emplace(key_of(*row).hash(), row.get());
   for (auto& row : gone) {
     row->router.clear();
+    row->router_service.clear();
     row->service.clear();
     row->header_labels.clear();
     row->retries.store(0, std::memory_order_relaxed);

@@ -22,7 +22,8 @@ struct MetricRow {
   // Labels. Of TLS rows `method` is the version and `protocol` the cipher suite, `code` is 0.
   std::string entry_point;
   std::string router;
-  std::string service;
+  std::string router_service;  // what the router names
+  std::string service;         // what served; empty when nothing did
   std::string method;
   std::string protocol;
   std::string header_labels;  // the values of metrics.prometheus.headerLabels, each ended by '\0'

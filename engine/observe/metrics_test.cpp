@@ -51,6 +51,33 @@ TEST(Metrics, CountsUnderTraefiksNames) {
   EXPECT_THAT(out, HasSubstr("traefik_service_retries_total{service=\"shop-svc@docker\"} 0\n"));
 }
 
+TEST(Metrics, CountsForAServiceOnlyWhatReachedIt) {
+  Metrics metrics({});
+  SomeFacts some;
+  some.record.reached_service = false;
+  some.record.status = 401;
+
+  metrics.add_block().count(some.facts());
+  const std::string out = text(metrics, {.routers = true});
+
+  EXPECT_THAT(out, HasSubstr("traefik_router_requests_total{code=\"401\",method=\"GET\",protocol=\"http\","
+                             "router=\"shop@docker\",service=\"shop-svc@docker\"} 1\n"));
+  EXPECT_THAT(out, Not(HasSubstr("traefik_service")));
+}
+
+TEST(Metrics, TellsTheServiceOfTheRouterFromTheChildThatServed) {
+  Metrics metrics({});
+  SomeFacts some;
+  some.record.service = "blue@docker";
+
+  metrics.add_block().count(some.facts());
+  const std::string out = text(metrics, {.routers = true});
+
+  EXPECT_THAT(out, HasSubstr("router=\"shop@docker\",service=\"shop-svc@docker\"} 1\n"));
+  EXPECT_THAT(out, HasSubstr("traefik_service_requests_total{code=\"200\",method=\"GET\",protocol=\"http\","
+                             "service=\"blue@docker\"} 1\n"));
+}
+
 TEST(Metrics, PutsDurationsIntoCumulativeBuckets) {
   Metrics metrics({.buckets = {0.01, 0.1}, .header_names = {}});
   Metrics::Block& block = metrics.add_block();

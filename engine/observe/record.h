@@ -21,9 +21,11 @@ struct Record {
 
   net::Address client;
   std::string_view entry_point;
-  std::string_view router;       // "web@docker"; empty when no router matched
-  std::string_view router_path;  // "web@file -> cart@file" of one below others (parentRefs); else empty
-  std::string_view service;
+  std::string_view router;          // "web@docker"; empty when no router matched
+  std::string_view router_path;     // "web@file -> cart@file" of one below others (parentRefs); else empty
+  std::string_view router_service;  // what the router names
+  std::string_view service;         // what served: of composites the child
+  bool reached_service = false;     // false when a middleware answered, or no server was to be had
   std::string_view server_url;      // of the server that answered
   std::string_view server_address;  // its host:port
   std::string_view user;            // authenticated, or attempted

@@ -23,7 +23,8 @@ struct SomeFacts {
     record.client = {*net::Ip::parse("192.0.2.7"), 40000};
     record.entry_point = "web";
     record.router = "shop@docker";
-    record.service = "shop-svc@docker";
+    record.router_service = record.service = "shop-svc@docker";
+    record.reached_service = true;
     record.server_url = "http://172.17.0.2:80";
     record.server_address = "172.17.0.2:80";
     record.method = "GET";

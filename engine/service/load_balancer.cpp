@@ -138,6 +138,7 @@ Task<Response> LoadBalancer::serve(Exchange& x) const {
     // The set may be swapped while this request waits: what it needs of the server is held on its own.
     const std::shared_ptr<const upstream::ServerSet> set = local->set;
     const upstream::Server& server = set->servers[static_cast<std::size_t>(index)];
+    x.record.reached_service = true;
     upstream::Pool& pool = *local->pools[static_cast<std::size_t>(index)];
     if (tries++ > 0) ++x.record.retries;
     Result<http::ClientStreamPtr> stream =
