@@ -6,11 +6,15 @@
 #include "engine/middleware/registry.h"
 #include "engine/model/api_json.h"
 #include "engine/model/merge.h"
+#include "engine/model/served_routers.h"
 #include "engine/schema/json.h"
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+
+#include <map>
+#include <optional>
 
 namespace fairlead::admin {
 namespace {
@@ -66,6 +70,8 @@ class Calls {
       : query_(query),
         view_(view),
         sources_(sources),
+        served_(shows_http_routers(query) ? model::served_routers(view.dynamic->http, *view.install)
+                                          : std::nullopt),
         context_{.usage = view.usage,
                  .middleware_options =
                      [&sources](const model::Middleware& middleware, model::Layer layer) {
@@ -74,7 +80,8 @@ class Calls {
                                                              : schema::node_text(middleware.options);
                      },
                  .server_up = sources.server_up,
-                 .illness = sources.illness} {}
+                 .illness = sources.illness,
+                 .served_routers = served_ ? &*served_ : nullptr} {}
 
   ApiAnswer answer() const {
     const std::vector<std::string>& path = query_.segments;
@@ -98,6 +105,11 @@ class Calls {
   }
 
  private:
+  static bool shows_http_routers(const ApiQuery& query) {
+    const std::vector<std::string>& path = query.segments;
+    if (path.size() == 1) return path[0] == "rawdata" || path[0] == "support-dump";
+    return path[0] == "http" && path[1] == "routers";
+  }
   static ApiAnswer found(std::string body) {
     return {.status = 200, .body = std::move(body), .next_page = 0};
   }
@@ -114,15 +126,16 @@ class Calls {
       return model::api_json(key, full, context_);
     };
     if (kind == "routers")
-      return elements(layer.routers, "router", name, query_, plain, [&](ListItem& item, const auto& element) {
-        if (element.reasons.empty() && !certificate_reasons(layer, std::string(item.name)).empty())
-          item.status = "warning";
-        if constexpr (requires { element.options.rule; }) {
-          item.searched = element.options.rule;
-          item.middlewares = element.options.middlewares;
-        }
-        item.service = element.options.service;
-      });
+      return elements(
+          routers(layer, name), "router", name, query_, plain, [&](ListItem& item, const auto& element) {
+            if (element.reasons.empty() && !certificate_reasons(layer, std::string(item.name)).empty())
+              item.status = "warning";
+            if constexpr (requires { element.options.rule; }) {
+              item.searched = element.options.rule;
+              item.middlewares = element.options.middlewares;
+            }
+            item.service = element.options.service;
+          });
     const auto service = [&](const std::string& key, const auto& element) {
       const auto known = standings.find(key);
       return model::api_json(key, element, known == standings.end() ? nullptr : &known->second, context_);
@@ -140,9 +153,15 @@ class Calls {
     }
     return unknown();
   }
-  std::vector<model::Reason> certificate_reasons(const model::Http&, const std::string& router) const {
-    return sources_.certificate_reasons ? sources_.certificate_reasons("http/" + router)
-                                        : std::vector<model::Reason>{};
+  // A router that is split is still found by the name it was given.
+  const std::map<std::string, model::Element<model::HttpRouter>>& routers(const model::Http& http,
+                                                                          const std::string* name) const {
+    return served_ && (!name || served_->contains(*name)) ? *served_ : http.routers;
+  }
+  static const auto& routers(const auto& layer, const std::string*) { return layer.routers; }
+  std::vector<model::Reason> certificate_reasons(const model::Http& http, const std::string& router) const {
+    if (!sources_.certificate_reasons) return {};
+    return sources_.certificate_reasons("http/" + model::configured_name(router, http, *view_.install));
   }
   std::vector<model::Reason> certificate_reasons(const model::Tcp&, const std::string& router) const {
     return sources_.certificate_reasons ? sources_.certificate_reasons("tcp/" + router)
@@ -218,6 +237,7 @@ class Calls {
   const ApiQuery& query_;
   const AdminView& view_;
   const Sources& sources_;
+  const std::optional<std::map<std::string, model::Element<model::HttpRouter>>> served_;
   const model::ApiContext context_;
 };
 

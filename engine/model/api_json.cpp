@@ -2,6 +2,7 @@
 
 #include "engine/model/internal.h"
 #include "engine/model/merge.h"
+#include "engine/model/served_routers.h"
 #include "engine/model/static.h"
 #include "engine/schema/json.h"
 
@@ -72,10 +73,15 @@ void used_by(Json& out, const std::string& name, const Usage::Users& users) {
 }
 
 template <class T>
-Json router_json(const std::string& name, const Element<T>& router,
-                 const std::vector<std::string>& defaults) {
+Json router_json(const std::string& name, const Element<T>& router, const std::vector<std::string>& defaults,
+                 const Usage& usage) {
+  bool has_entry_points = true;
+  if constexpr (requires { router.options.parent_refs; })
+    has_entry_points = router.options.parent_refs.empty();  // others are reached through their parents
   Json out;
   schema::write_json(router.options, out);
+  const auto& names = router.options.entry_points.empty() ? defaults : router.options.entry_points;
+  if (has_entry_points && !names.empty()) out["entryPoints"] = names;
   const std::string_view provider = split(name).provider;
   shorten_at(out, {"service"}, provider);
   shorten_at(out, {"middlewares"}, provider);
@@ -85,11 +91,9 @@ Json router_json(const std::string& name, const Element<T>& router,
     shorten_at(out, {"tls", "options"}, provider);
   }
   common(out, name, router);
-  const auto& names = router.options.entry_points;
-  bool entered = !router.broken();
-  if constexpr (requires { router.options.parent_refs; })
-    entered = entered && router.options.parent_refs.empty();  // others are reached through their parents
-  if (entered) out["using"] = names.empty() ? defaults : names;
+  // Of broken ones too: they keep their place there.
+  for (const std::string& entry_point : names)
+    if (has_entry_points && usage.entry_points.contains(entry_point)) out["using"].push_back(entry_point);
   return out;
 }
 
@@ -189,14 +193,14 @@ Json middleware_json(const std::string& name, const Element<Middleware>& middlew
 }
 
 Json json_of(const std::string& name, const Element<HttpRouter>& router, const ApiContext& context) {
-  Json out = router_json(name, router, context.usage.default_tcp);
+  Json out = router_json(name, router, context.usage.default_tcp, context.usage);
   const HttpRouter& options = router.options;
   priority(out, options.priority != 0 ? options.priority : length_of(options.rule));
   return out;
 }
 
 Json json_of(const std::string& name, const Element<TcpRouter>& router, const ApiContext& context) {
-  Json out = router_json(name, router, context.usage.default_tcp);
+  Json out = router_json(name, router, context.usage.default_tcp, context.usage);
   const TcpRouter& options = router.options;
   const std::int64_t computed = options.rule == "HostSNI(`*`)" ? -1 : length_of(options.rule);
   priority(out, options.priority != 0 ? options.priority : computed);
@@ -204,7 +208,7 @@ Json json_of(const std::string& name, const Element<TcpRouter>& router, const Ap
 }
 
 Json json_of(const std::string& name, const Element<UdpRouter>& router, const ApiContext& context) {
-  return router_json(name, router, context.usage.default_udp);
+  return router_json(name, router, context.usage.default_udp, context.usage);
 }
 
 template <class T>
@@ -282,7 +286,8 @@ std::string api_json(const std::string& name, const EntryPoint& entry_point) {
 
 std::string overview_json(const Dynamic& dynamic, const Static& install) {
   Json out;
-  out["http"] = {{"routers", totals(dynamic.http.routers)},
+  const auto served = served_routers(dynamic.http, install);
+  out["http"] = {{"routers", totals(served ? *served : dynamic.http.routers)},
                  {"services", totals(dynamic.http.services)},
                  {"middlewares", totals(dynamic.http.middlewares)}};
   out["tcp"] = {{"routers", totals(dynamic.tcp.routers)},
@@ -322,7 +327,7 @@ std::string rawdata_json(const Dynamic& dynamic, const ApiContext& context) {
       return middleware_json(name, element, layer, context);
     };
   };
-  section("routers", dynamic.http.routers, routers);
+  section("routers", context.served_routers ? *context.served_routers : dynamic.http.routers, routers);
   section("middlewares", dynamic.http.middlewares, middlewares(Layer::Http));
   section("services", dynamic.http.services, services(dynamic.http.standings, context.usage.http_services));
   section("tcpRouters", dynamic.tcp.routers, routers);

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -36,6 +37,8 @@ struct ApiContext {
   std::function<std::optional<bool>(std::string_view service, std::string_view url)> server_up;
   // Why it is not; empty: nothing is told.
   std::function<std::optional<ServerIllness>(std::string_view service, std::string_view url)> illness = {};
+  // HTTP routers with what their entry points add; null: as they are configured.
+  const std::map<std::string, Element<HttpRouter>>* served_routers = nullptr;
 };
 
 // "enabled", "warning" or "disabled".

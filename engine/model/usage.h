@@ -2,6 +2,7 @@
 
 #include "engine/model/dynamic.h"
 
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -21,6 +22,7 @@ struct Usage {
   Users udp_services;
   std::vector<std::string> default_tcp;  // entry points of HTTP and TCP routers that name none
   std::vector<std::string> default_udp;
+  std::set<std::string> entry_points;  // that exist
 };
 Usage usage_of(const Dynamic& dynamic, const Static& install);
 

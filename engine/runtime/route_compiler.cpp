@@ -3,6 +3,7 @@
 #include "engine/base/strings.h"
 #include "engine/exchange/child_routes.h"
 #include "engine/model/merge.h"
+#include "engine/model/served_routers.h"
 #include "engine/runtime/broken.h"
 
 #include <fmt/format.h>
@@ -11,14 +12,6 @@
 
 namespace fairlead::runtime {
 namespace {
-
-// Whether an entry point adds something of its own to its routers: then a router of several entry points has
-// one name per entry point, as in Traefik ("websecure-shop@docker").
-bool has_model(const model::EntryPoint& entry_point) {
-  const model::EntryPointObservability plain;
-  return entry_point.http.tls || !entry_point.http.middlewares.empty() ||
-         entry_point.http.encoded_characters || !(entry_point.observability == plain);
-}
 
 std::uint32_t precedence_of(std::string_view provider, const model::Static& install) {
   const auto& order = install.providers.precedence;
@@ -65,10 +58,12 @@ exchange::Route RouteCompiler::route(const std::string& name, model::Element<mod
   const bool internal = model::split(name).provider == "internal";
   exchange::Route made;
   made.name = name;
-  if (options.entry_points.size() > 1 && has_model(entry_point))
-    made.name = fmt::format("{}-{}", entry_point_name, name);
+  const auto& entry_points = options.entry_points.empty() ? defaults_ : options.entry_points;
+  if (!internal && entry_points.size() > 1 && model::adds_to_routers(entry_point))
+    made.name = model::served_name(entry_point_name, name);
   made.service_name = options.service;
-  made.internal = internal;
+  // A user's router to api@internal is as internal as our own.
+  made.internal = internal || model::split(options.service).provider == "internal";
   std::vector<std::string> middlewares;
   if (!internal) middlewares = entry_point.http.middlewares;
   made.handler = handler(name, element, std::move(middlewares));
@@ -76,7 +71,7 @@ exchange::Route RouteCompiler::route(const std::string& name, model::Element<mod
   const auto& watch = options.observability;
   made.log = watch && watch->access_logs ? *watch->access_logs : entry_point.observability.access_logs;
   made.metrics = watch && watch->metrics ? *watch->metrics : entry_point.observability.metrics;
-  made.loop_token = loop_token(name, element);
+  made.loop_token = loop_token(made.name, element);
   return made;
 }
 
