@@ -42,6 +42,7 @@ endfunction()
 
 header_only(toml++/toml.h libtomlplusplus-dev)
 header_only(nlohmann/json.hpp nlohmann-json3-dev)
+header_only(protozero/pbf_writer.hpp libprotozero-dev)
 third_party(cpp-httplib httplib.h libcpp-httplib-dev)
 
 set(THREADS_PREFER_PTHREAD_FLAG OFF)

@@ -2,6 +2,7 @@
 
 #include "engine/base/strings.h"
 #include "engine/http/fields.h"
+#include "engine/observe/access_line.h"
 #include "engine/observe/json_text.h"
 
 #include <algorithm>
@@ -10,13 +11,14 @@ namespace fairlead::observe {
 namespace {
 
 constexpr std::array<std::string_view, kAccessFields> kNames = {
-    "ClientAddr",       "ClientHost",    "ClientPort",     "ClientUsername",    "DownstreamContentSize",
-    "DownstreamStatus", "Duration",      "GzipRatio",      "OriginContentSize", "OriginDuration",
-    "OriginStatus",     "Overhead",      "Reason",         "RequestAddr",       "RequestContentSize",
-    "RequestCount",     "RequestHost",   "RequestMethod",  "RequestPath",       "RequestPort",
-    "RequestProtocol",  "RequestScheme", "RetryAttempts",  "RouterName",        "ServiceAddr",
-    "ServiceName",      "ServiceURL",    "StartLocal",     "StartUTC",          "TLSCipher",
-    "TLSClientSubject", "TLSVersion",    "entryPointName",
+    "ClientAddr",       "ClientHost",       "ClientPort",    "ClientUsername",    "DownstreamContentSize",
+    "DownstreamStatus", "Duration",         "GzipRatio",     "OriginContentSize", "OriginDuration",
+    "OriginStatus",     "Overhead",         "Reason",        "RequestAddr",       "RequestContentSize",
+    "RequestCount",     "RequestHost",      "RequestMethod", "RequestPath",       "RequestPort",
+    "RequestProtocol",  "RequestScheme",    "RetryAttempts", "RouterName",        "ServiceAddr",
+    "ServiceName",      "ServiceURL",       "SpanId",        "StartLocal",        "StartUTC",
+    "TLSCipher",        "TLSClientSubject", "TLSVersion",    "TraceId",           "entryPointName",
+    "span_id",          "trace_id",
 };
 
 constexpr std::string_view kRedacted = "REDACTED";
@@ -67,7 +69,8 @@ std::string KeptHeaders::value(const http::Fields* fields, std::string_view name
   return out;
 }
 
-void KeptHeaders::append_json(std::string& out, std::string_view prefix, const http::Fields* fields) const {
+template <class Put>
+void KeptHeaders::each(const http::Fields* fields, Put put) const {
   if (!any_ || !fields) return;
   const auto end = fields->begin() + static_cast<std::ptrdiff_t>(std::min(fields->size(), kMaxHeaders));
   std::string joined;
@@ -77,20 +80,32 @@ void KeptHeaders::append_json(std::string& out, std::string_view prefix, const h
     if (wanted == Mode::Drop) continue;
     const auto same = [&](const http::Field& other) { return iequals(other.name, line->name); };
     if (std::any_of(fields->begin(), line, same)) continue;
+    if (wanted == Mode::Redact) {
+      put(line->name, kRedacted);
+      continue;
+    }
+    joined = line->value;
+    for (auto other = line + 1; other != end; ++other)
+      if (same(*other)) (joined += ',') += other->value;
+    put(line->name, std::string_view(joined));
+  }
+}
+
+void KeptHeaders::append_json(std::string& out, std::string_view prefix, const http::Fields* fields) const {
+  each(fields, [&](std::string_view name, std::string_view value) {
     out += '"';
     out += prefix;
-    out += canonical_header_name(line->name);  // a token: nothing to escape
+    out += canonical_header_name(name);  // a token: nothing to escape
     out += "\":";
-    if (wanted == Mode::Redact) {
-      append_json_text(out, kRedacted);
-    } else {
-      joined = line->value;
-      for (auto other = line + 1; other != end; ++other)
-        if (same(*other)) (joined += ',') += other->value;
-      append_json_text(out, joined);
-    }
+    append_json_text(out, value);
     out += ',';
-  }
+  });
+}
+
+void KeptHeaders::visit(std::string_view prefix, const http::Fields* fields, FieldVisitor& visitor) const {
+  each(fields, [&](std::string_view name, std::string_view value) {
+    visitor.text(std::string(prefix) + canonical_header_name(name), value);
+  });
 }
 
 std::string canonical_header_name(std::string_view name) {

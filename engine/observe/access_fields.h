@@ -16,7 +16,11 @@ class Fields;
 
 namespace fairlead::observe {
 
-// The fields of a line but for headers, in the order of their names, which is the order of the JSON form.
+class FieldVisitor;
+
+// The fields of a line but for headers, in the order of their names, which is the order of the JSON form up
+// to EntryPointName. The two spellings of the trace's identifiers are Traefik's, of which the first is its
+// old one.
 enum class AccessField : std::uint8_t {
   ClientAddr,
   ClientHost,
@@ -45,12 +49,16 @@ enum class AccessField : std::uint8_t {
   ServiceAddr,
   ServiceName,
   ServiceUrl,
+  SpanId,
   StartLocal,
   StartUtc,
   TlsCipher,
   TlsClientSubject,
   TlsVersion,
+  TraceId,
   EntryPointName,
+  SpanIdSnake,
+  TraceIdSnake,
   kCount,
 };
 inline constexpr auto kAccessFields = static_cast<std::size_t>(AccessField::kCount);
@@ -81,8 +89,14 @@ class KeptHeaders {
   std::string value(const http::Fields* fields, std::string_view name) const;
   // `"request_User-Agent":"…",` for each that is written.
   void append_json(std::string& out, std::string_view prefix, const http::Fields* fields) const;
+  // The same for a visitor.
+  void visit(std::string_view prefix, const http::Fields* fields, FieldVisitor& visitor) const;
 
  private:
+  // Calls put(name as received, value) for each that is written.
+  template <class Put>
+  void each(const http::Fields* fields, Put put) const;
+
   Mode default_;
   std::map<std::string, Mode, std::less<>> names_;  // in lower case
   bool any_;

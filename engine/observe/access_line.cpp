@@ -3,6 +3,7 @@
 #include "engine/base/strings.h"
 #include "engine/http/fields.h"
 #include "engine/observe/json_text.h"
+#include "engine/observe/trace.h"
 
 #include <fmt/format.h>
 
@@ -95,6 +96,51 @@ const std::array<std::string, kAccessFields>& keys() {
   return all;
 }
 
+// `"Name":value,` for each field.
+struct JsonOut {
+  std::string& out;
+
+  void key(Field field) { out += keys()[static_cast<std::size_t>(field)]; }
+  void text(Field field, std::string_view value) {
+    key(field);
+    append_json_text(out, value);
+    out += ',';
+  }
+  template <class Number>
+  void number(Field field, Number value) {
+    key(field);
+    append_number(out, value);
+    out += ',';
+  }
+  void real(Field field, double value) {
+    key(field);
+    fmt::format_to(std::back_inserter(out), "{},", value);
+  }
+  template <class Append>
+  void time(Field field, Append append) {
+    key(field);
+    append(out += '"');
+    out += "\",";
+  }
+};
+
+struct VisitorOut {
+  FieldVisitor& visitor;
+
+  void text(Field field, std::string_view value) { visitor.text(name(field), value); }
+  template <class Number>
+  void number(Field field, Number value) {
+    visitor.number(name(field), static_cast<std::int64_t>(value));
+  }
+  void real(Field field, double value) { visitor.real(name(field), value); }
+  template <class Append>
+  void time(Field field, Append append) {
+    std::string made;
+    append(made);
+    visitor.text(name(field), made);
+  }
+};
+
 }  // namespace
 
 AccessLine::AccessLine(const model::AccessLog& options)
@@ -147,38 +193,45 @@ std::string_view AccessLine::path(const Record& record) const {
 
 void AccessLine::append_json(std::string& out, const Facts& facts, std::uint64_t count,
                              TimeText& times) const {
+  JsonOut json{out};
   out += '{';
   for (std::size_t i = 0; i < static_cast<std::size_t>(Field::EntryPointName); ++i)
-    append_field(out, static_cast<Field>(i), facts, count, times);
+    put_field(json, static_cast<Field>(i), facts, count, times);
   headers_.append_json(out, "downstream_", facts.response);
-  append_field(out, Field::EntryPointName, facts, count, times);
+  put_field(json, Field::EntryPointName, facts, count, times);
   out += R"("level":"info","msg":"",)";
   headers_.append_json(out, "origin_", facts.origin);
   headers_.append_json(out, "request_", facts.request);
+  put_field(json, Field::SpanIdSnake, facts, count, times);
   out += "\"time\":\"";
   times.append_local_second(out, facts.begun + duration(facts.record));
-  out += "\"}\n";
+  out += "\",";
+  put_field(json, Field::TraceIdSnake, facts, count, times);
+  out.back() = '}';
+  out += '\n';
 }
 
-// `"Name":value,` unless the field is dropped or there is nothing to say.
-void AccessLine::append_field(std::string& out, Field field, const Facts& facts, std::uint64_t count,
-                              TimeText& times) const {
+void AccessLine::visit(const Facts& facts, std::uint64_t count, TimeText& times,
+                       FieldVisitor& visitor) const {
+  VisitorOut out{visitor};
+  for (std::size_t i = 0; i < kAccessFields; ++i) put_field(out, static_cast<Field>(i), facts, count, times);
+  headers_.visit("downstream_", facts.response, visitor);
+  headers_.visit("origin_", facts.origin, visitor);
+  headers_.visit("request_", facts.request, visitor);
+}
+
+// Gives `out` the field, unless it is dropped or there is nothing to say.
+template <class Out>
+void AccessLine::put_field(Out& out, Field field, const Facts& facts, std::uint64_t count,
+                           TimeText& times) const {
   if (!fields_[field]) return;
   const Record& r = facts.record;
-  const auto key = [&] { out += keys()[static_cast<std::size_t>(field)]; };
-  const auto text = [&](std::string_view value) {
-    key();
-    append_json_text(out, value);
-    out += ',';
-  };
+  const auto text = [&](std::string_view value) { out.text(field, value); };
   const auto some = [&](std::string_view value) {
     if (!value.empty()) text(value);
   };
-  const auto number = [&](auto value) {
-    key();
-    append_number(out, value);
-    out += ',';
-  };
+  const auto number = [&](auto value) { out.number(field, value); };
+  const auto time = [&](auto append) { out.time(field, append); };
   std::string made;
   const bool answered = r.origin_status != 0;
   const bool served = answered || !r.server_url.empty();
@@ -192,9 +245,7 @@ void AccessLine::append_field(std::string& out, Field field, const Facts& facts,
     case Field::Duration: return number(duration(r).count());
     case Field::GzipRatio:
       if (answered && r.response_bytes != 0 && r.origin_bytes != r.response_bytes) {
-        key();
-        fmt::format_to(std::back_inserter(out), "{},",
-                       static_cast<double>(r.origin_bytes) / static_cast<double>(r.response_bytes));
+        out.real(field, static_cast<double>(r.origin_bytes) / static_cast<double>(r.response_bytes));
       }
       return;
     case Field::OriginContentSize: return answered ? number(r.origin_bytes) : void();
@@ -217,19 +268,15 @@ void AccessLine::append_field(std::string& out, Field field, const Facts& facts,
     case Field::ServiceAddr: return some(r.server_address);
     case Field::ServiceName: return some(r.service);
     case Field::ServiceUrl: return some(r.server_url);
-    case Field::StartLocal:
-      key();
-      times.append_local(out += '"', facts.begun);
-      out += "\",";
-      return;
-    case Field::StartUtc:
-      key();
-      times.append_utc(out += '"', facts.begun);
-      out += "\",";
-      return;
+    case Field::SpanId:
+    case Field::SpanIdSnake: return facts.trace ? text(hex(facts.trace->server_span())) : void();
+    case Field::StartLocal: return time([&](std::string& to) { times.append_local(to, facts.begun); });
+    case Field::StartUtc: return time([&](std::string& to) { times.append_utc(to, facts.begun); });
     case Field::TlsCipher: return some(r.tls_cipher);
     case Field::TlsClientSubject: return some(r.tls_client_subject);
     case Field::TlsVersion: return some(r.tls_version);
+    case Field::TraceId:
+    case Field::TraceIdSnake: return facts.trace ? text(hex(facts.trace->id())) : void();
     case Field::EntryPointName: return some(r.entry_point);
     case Field::kCount: return;
   }

@@ -8,8 +8,20 @@
 #include <bitset>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace fairlead::observe {
+
+// Takes the fields of a line one by one, where it does not become text.
+class FieldVisitor {
+ public:
+  virtual void text(std::string_view name, std::string_view value) = 0;
+  virtual void number(std::string_view name, std::int64_t value) = 0;
+  virtual void real(std::string_view name, double value) = 0;
+
+ protected:
+  ~FieldVisitor() = default;
+};
 
 // The text of an access log line, and which exchanges get one. Immutable; shared by all workers.
 class AccessLine {
@@ -20,15 +32,18 @@ class AccessLine {
   bool wanted(const Record& record) const;
   // One line with its line feed. `count` numbers the requests since the start.
   void append(std::string& out, const Facts& facts, std::uint64_t count, TimeText& times) const;
+  // The fields of the JSON form, headers too, whatever the form of this line; without those of the logger.
+  void visit(const Facts& facts, std::uint64_t count, TimeText& times, FieldVisitor& visitor) const;
   // Whether heads of servers have to be kept for it.
   bool wants_origin_head() const { return form_ == Form::Json && headers_.any(); }
+  bool keeps_headers() const { return headers_.any(); }
 
  private:
   enum class Form : std::uint8_t { Common, GenericClf, Json };
 
   void append_json(std::string& out, const Facts& facts, std::uint64_t count, TimeText& times) const;
-  void append_field(std::string& out, AccessField field, const Facts& facts, std::uint64_t count,
-                    TimeText& times) const;
+  template <class Out>
+  void put_field(Out& out, AccessField field, const Facts& facts, std::uint64_t count, TimeText& times) const;
   void append_common(std::string& out, const Facts& facts, std::uint64_t count, TimeText& times) const;
   std::string_view path(const Record& record) const;
 
