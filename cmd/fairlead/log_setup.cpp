@@ -3,6 +3,8 @@
 #include "cmd/fairlead/log_file.h"
 #include "cmd/fairlead/log_format.h"
 #include "engine/base/strings.h"
+#include "engine/runtime/exports.h"
+#include "engine/telemetry/log_records.h"
 
 #include <spdlog/async.h>
 #include <spdlog/sinks/base_sink.h>
@@ -11,6 +13,8 @@
 
 #include <memory>
 #include <mutex>
+#include <string>
+#include <vector>
 
 namespace fairlead::cmd {
 namespace {
@@ -36,6 +40,37 @@ class FileSink final : public spdlog::sinks::base_sink<std::mutex> {
   void flush_() override {}
 
   LogFile file_;
+};
+
+telemetry::Severity severity_of(spdlog::level::level_enum level) {
+  switch (level) {
+    case spdlog::level::trace: return telemetry::Severity::Trace;
+    case spdlog::level::debug: return telemetry::Severity::Debug;
+    case spdlog::level::warn: return telemetry::Severity::Warn;
+    case spdlog::level::err: return telemetry::Severity::Error;
+    case spdlog::level::critical: return telemetry::Severity::Fatal;
+    default: return telemetry::Severity::Info;
+  }
+}
+
+// log.otlp: the same messages for a collector.
+class CollectorSink final : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  explicit CollectorSink(std::shared_ptr<telemetry::Exporter> exporter) : exporter_(std::move(exporter)) {}
+  ~CollectorSink() override { exporter_->flush(kLastWords); }
+
+ private:
+  static constexpr auto kLastWords = std::chrono::seconds(2);
+
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    telemetry::append_log_record(records_, message.time, severity_of(message.level),
+                                 {message.payload.data(), message.payload.size()});
+    exporter_->give(records_, 1);
+  }
+  void flush_() override {}
+
+  std::shared_ptr<telemetry::Exporter> exporter_;
+  std::string records_;
 };
 
 std::shared_ptr<FileSink>& current_sink() {
@@ -67,10 +102,17 @@ void set_up_log(const model::Log& options) {
   auto sink = std::make_shared<FileSink>(std::move(file));
   const bool color = options.file_path.empty() && !options.no_color && ::isatty(STDOUT_FILENO);
   sink->set_formatter(log_formatter(options.format == "json", color));
-  auto logger = std::make_shared<spdlog::async_logger>("", sink, spdlog::thread_pool(),
-                                                       spdlog::async_overflow_policy::overrun_oldest);
-  logger->set_level(level_of(options.level));
-  spdlog::set_default_logger(std::move(logger));
+  const auto use = [&options](std::vector<spdlog::sink_ptr> sinks) {
+    auto logger = std::make_shared<spdlog::async_logger>(
+        "", sinks.begin(), sinks.end(), spdlog::thread_pool(), spdlog::async_overflow_policy::overrun_oldest);
+    logger->set_level(level_of(options.level));
+    spdlog::set_default_logger(std::move(logger));
+  };
+  use({sink});
+  // What is wrong with the collector's options is said in the new log.
+  if (options.otlp)
+    if (auto exporter = runtime::export_log(*options.otlp))
+      use({sink, std::make_shared<CollectorSink>(std::move(exporter))});
   current_sink() = std::move(sink);
 }
 

@@ -13,8 +13,10 @@
 #include "cmd/fairlead/views.h"
 #include "cmd/fairlead/whoami.h"
 #include "engine/admin/internal.h"
+#include "engine/admin/metric_push.h"
 #include "engine/base/memory_budget.h"
 #include "engine/runtime/control.h"
+#include "engine/runtime/exports.h"
 #include "engine/runtime/record_sink.h"
 #include "engine/schema/option.h"
 #include "engine/schema/reference.h"
@@ -101,6 +103,17 @@ int wait_for_signal(const sigset_t& signals, std::chrono::milliseconds time) {
   return ::sigtimedwait(&signals, nullptr, &wait);
 }
 
+// metrics.otlp; null when it is not asked for, or its collector cannot be spoken to.
+std::unique_ptr<admin::MetricPush> push_metrics(const model::Static& install,
+                                                const std::shared_ptr<const admin::Sources>& sources,
+                                                const runtime::RecordSink& sink) {
+  if (!install.metrics.otlp) return nullptr;
+  auto exporter = runtime::export_metrics(*install.metrics.otlp);
+  if (!exporter) return nullptr;
+  return std::make_unique<admin::MetricPush>(sources, *install.metrics.otlp, sink.pushed_metrics(),
+                                             std::move(exporter));
+}
+
 // Reads the install configuration again and applies what changed; a bad one changes nothing.
 void reload(const Arguments& arguments, Supervisor& supervisor, runtime::RecordSink& sink,
             InstallConfig& current) {
@@ -166,6 +179,7 @@ int serve(const Arguments& arguments) {
   Supervisor supervisor(control, install.options);
   views.watch(supervisor);
   supervisor.start();
+  auto push = push_metrics(*install.options, sources, sink);
   auto socket = ControlSocket::open(default_control_path(), views.commands());
   if (!socket) spdlog::debug("no control socket: {}", socket.error().detail);
 
@@ -191,7 +205,12 @@ int serve(const Arguments& arguments) {
     const Stamp now(install.file);
     if (signal == SIGHUP || now != stamp) {
       stamp = now;
+      const std::shared_ptr<const model::Static> before = install.options;
       reload(arguments, supervisor, sink, install);
+      if (!(before->metrics == install.options->metrics)) {
+        push.reset();
+        push = push_metrics(*install.options, sources, sink);
+      }
     }
     if (signal == SIGHUP) supervisor.refresh();
   }
@@ -199,6 +218,7 @@ int serve(const Arguments& arguments) {
   spdlog::info("stopping: no new connections, requests in flight are finished");
   views.begin_draining();
   const bool clean = drain(control, signals);
+  push.reset();
   supervisor.stop();
   control.stop();
   certificates.stop();

@@ -32,15 +32,12 @@ std::string name_of(const CertificateView& view) {
   return view.certificate ? view.certificate->fingerprint() : join(view.names, ",");
 }
 
-// Of certificates that live for less than two months, the last third of their life is "soon".
 std::string_view status_of(const CertificateView& view) {
   if (!view.certificate) return "missing";
   const auto now = system_clock::now();
   const auto end = view.certificate->not_after();
   if (end <= now) return "expired";
-  const auto third = (end - view.certificate->not_before()) / 3;
-  const bool soon = end - now < std::min<system_clock::duration>(kSoon, third);
-  return soon || !view.error.empty() ? "warning" : "enabled";
+  return end - now < kSoon || !view.error.empty() ? "warning" : "enabled";
 }
 
 Json json_of(const CertificateView& view) {
@@ -112,7 +109,7 @@ CertificateTotals certificate_totals(const Sources& sources) {
   return out;
 }
 
-void write_certificates(observe::Exposition& out, const Sources& sources) {
+void write_certificates(observe::MetricWriter& out, const Sources& sources) {
   const std::vector<CertificateView> views = all(sources);
   if (std::ranges::none_of(views, [](const CertificateView& view) { return view.certificate != nullptr; }))
     return;

@@ -23,6 +23,6 @@ struct CertificateTotals {
 CertificateTotals certificate_totals(const Sources& sources);
 
 // traefik_tls_certs_not_after: when each certificate ends, in Unix seconds.
-void write_certificates(observe::Exposition& out, const Sources& sources);
+void write_certificates(observe::MetricWriter& out, const Sources& sources);
 
 }  // namespace fairlead::admin

@@ -17,12 +17,13 @@ using Label = std::pair<std::string_view, std::string_view>;
 
 double seconds(WallTime time) { return static_cast<double>(time.time_since_epoch().count()) / 1e9; }
 
-void gauge(observe::Exposition& out, std::string_view name, std::string_view help, double value) {
+void gauge(observe::MetricWriter& out, std::string_view name, std::string_view help, double value) {
   out.family(name, help, "gauge");
   out.sample(name, {}, value);
 }
 
-void write_connections(observe::Exposition& out, const Sources& sources, const std::vector<UdpCounts>& udp) {
+void write_connections(observe::MetricWriter& out, const Sources& sources,
+                       const std::vector<UdpCounts>& udp) {
   if (!sources.connections) return;
   out.family("traefik_open_connections", "How many connections are open, by entry point.", "gauge");
   for (const OpenConnections& open : sources.connections()) {
@@ -45,7 +46,7 @@ bool stands(const model::Dynamic& dynamic, const std::string& service, std::stri
 }
 
 // Only servers that somebody checks have a state worth a series.
-void write_servers(observe::Exposition& out, const Sources& sources, const model::Dynamic& dynamic) {
+void write_servers(observe::MetricWriter& out, const Sources& sources, const model::Dynamic& dynamic) {
   if (!sources.server_up) return;
   bool begun = false;
   for (const auto& [name, service] : dynamic.http.services) {
@@ -72,6 +73,24 @@ Task<exchange::Response> Prometheus::serve(exchange::Exchange& x) const {
 std::string Prometheus::text(const Sources& sources, Scrape& scrape) {
   observe::Exposition out;
   const auto view = sources.view();
+  const auto metrics = sources.metrics ? sources.metrics() : nullptr;
+  observe::RequestFamilies families;
+  const bool shows = metrics && view && view->install->metrics.prometheus;
+  if (shows) {
+    const model::Prometheus& options = *view->install->metrics.prometheus;
+    families.entry_points = options.add_entry_points_labels;
+    families.routers = options.add_routers_labels;
+    families.services = options.add_services_labels;
+    for (const auto& [label, header] : options.header_labels) families.header_labels.push_back(label);
+  }
+  const std::lock_guard lock(scrape.mutex);
+  write_metrics(out, sources, view.get(), shows ? metrics.get() : nullptr, families, scrape.requests);
+  return out.take();
+}
+
+void write_metrics(observe::MetricWriter& out, const Sources& sources, const AdminView* view,
+                   observe::Metrics* requests, observe::RequestFamilies families,
+                   observe::RequestMetrics& shown) {
   if (view) {
     out.family("traefik_config_reloads_total", "How many configurations were applied.", "counter");
     out.sample("traefik_config_reloads_total", {}, view->reloads);
@@ -83,14 +102,8 @@ std::string Prometheus::text(const Sources& sources, Scrape& scrape) {
   write_connections(out, sources, udp);
   write_udp(out, udp);
   write_certificates(out, sources);
-  const auto metrics = sources.metrics ? sources.metrics() : nullptr;
-  if (metrics && view && view->install->metrics.prometheus) {
-    const model::Prometheus& options = *view->install->metrics.prometheus;
-    observe::RequestFamilies families{.entry_points = options.add_entry_points_labels,
-                                      .routers = options.add_routers_labels,
-                                      .services = options.add_services_labels};
-    for (const auto& [label, header] : options.header_labels) families.header_labels.push_back(label);
-    families.router_exists = [&view](std::string_view name) {
+  if (requests && view) {
+    families.router_exists = [view](std::string_view name) {
       const auto& routers = view->dynamic->http.routers;
       if (routers.contains(std::string(name))) return true;
       // One of several entry points, one of which adds something of its own: "websecure-shop@docker".
@@ -100,11 +113,10 @@ std::string Prometheus::text(const Sources& sources, Scrape& scrape) {
           return true;
       return false;
     };
-    families.service_exists = [&view](std::string_view name) {
+    families.service_exists = [view](std::string_view name) {
       return view->dynamic->http.services.contains(std::string(name));
     };
-    const std::lock_guard lock(scrape.mutex);
-    scrape.requests.write(out, *metrics, families);
+    shown.write(out, *requests, families);
   }
   if (sources.http2_floods) {
     out.family("fairlead_http2_floods_total", "HTTP/2 connections that were ended for a flood of frames.",
@@ -120,10 +132,9 @@ std::string Prometheus::text(const Sources& sources, Scrape& scrape) {
     out.sample("fairlead_access_log_lines_lost_total", {}, sources.dropped_log_lines());
   }
   write_process_metrics(out, sources.started);
-  return out.take();
 }
 
-void write_process_metrics(observe::Exposition& out, WallTime started) {
+void write_process_metrics(observe::MetricWriter& out, WallTime started) {
   rusage used{};
   ::getrusage(RUSAGE_SELF, &used);
   const auto time = [](const timeval& t) {

@@ -31,7 +31,13 @@ class Prometheus final : public exchange::Service {
   std::shared_ptr<Scrape> scrape_;
 };
 
+// All that is counted, as an exporter shows it; `requests` may be null. `shown` remembers which series were
+// shown for the last time: one for each exporter, used by one thread at a time.
+void write_metrics(observe::MetricWriter& out, const Sources& sources, const AdminView* view,
+                   observe::Metrics* requests, observe::RequestFamilies families,
+                   observe::RequestMetrics& shown);
+
 // What the kernel knows of this process: process_cpu_seconds_total and so on.
-void write_process_metrics(observe::Exposition& out, WallTime started);
+void write_process_metrics(observe::MetricWriter& out, WallTime started);
 
 }  // namespace fairlead::admin

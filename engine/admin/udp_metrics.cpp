@@ -5,7 +5,7 @@ namespace {
 
 using Label = std::pair<std::string_view, std::string_view>;
 
-void family(observe::Exposition& out, std::string_view name, std::string_view help,
+void family(observe::MetricWriter& out, std::string_view name, std::string_view help,
             const std::vector<UdpCounts>& counts, std::uint64_t UdpCounts::* value) {
   out.family(name, help, "counter");
   for (const UdpCounts& count : counts) {
@@ -14,7 +14,7 @@ void family(observe::Exposition& out, std::string_view name, std::string_view he
   }
 }
 
-void both_ways(observe::Exposition& out, std::string_view name, std::string_view help,
+void both_ways(observe::MetricWriter& out, std::string_view name, std::string_view help,
                const std::vector<UdpCounts>& counts, std::uint64_t UdpCounts::* in,
                std::uint64_t UdpCounts::* back) {
   out.family(name, help, "counter");
@@ -27,7 +27,7 @@ void both_ways(observe::Exposition& out, std::string_view name, std::string_view
 
 }  // namespace
 
-void write_udp(observe::Exposition& out, const std::vector<UdpCounts>& counts) {
+void write_udp(observe::MetricWriter& out, const std::vector<UdpCounts>& counts) {
   if (counts.empty()) return;
   family(out, "fairlead_udp_sessions_total", "UDP sessions begun, by entry point.", counts,
          &UdpCounts::opened);

@@ -25,6 +25,6 @@ struct UdpCounts {
 };
 
 // The families fairlead_udp_*.
-void write_udp(observe::Exposition& out, const std::vector<UdpCounts>& counts);
+void write_udp(observe::MetricWriter& out, const std::vector<UdpCounts>& counts);
 
 }  // namespace fairlead::admin

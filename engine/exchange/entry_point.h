@@ -4,6 +4,7 @@
 #include "engine/exchange/route_table.h"
 #include "engine/http/canonical.h"
 #include "engine/net/address.h"
+#include "engine/observe/trace.h"
 #include "engine/tls/host_table.h"
 
 #include <memory>
@@ -36,6 +37,8 @@ struct EntryPoint {
   RouteTable secure;                                // routers with tls
   std::shared_ptr<const tls::HostTable> tls_hosts;  // which TLS options a name has; null: no TLS here
   bool access_log = true;                           // of requests that no router matched
+  bool traces = true;                               // the same
+  std::shared_ptr<const observe::Tracer> tracer;    // null: nothing is traced
 };
 
 }  // namespace fairlead::exchange

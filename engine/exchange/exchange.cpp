@@ -6,6 +6,7 @@ void Exchange::clear() {
   body.reset();
   request.clear();
   record.clear();
+  trace.reset();
   sent_fields.clear();
   origin_fields.clear();
   keep_origin_fields = false;

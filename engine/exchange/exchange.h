@@ -7,6 +7,7 @@
 #include "engine/http/head.h"
 #include "engine/http/stream.h"
 #include "engine/observe/record.h"
+#include "engine/observe/trace.h"
 
 #include <memory>
 #include <optional>
@@ -69,6 +70,7 @@ class Exchange {
   http::RequestHead request;
   http::BodyPtr body;  // null: none. Taken (moved) by whoever reads it
   observe::Record record;
+  std::unique_ptr<observe::Trace> trace;  // null: not traced
   // For the access log: the head that the client got, and the server's own when the log asks for it.
   http::Fields sent_fields;
   http::Fields origin_fields;

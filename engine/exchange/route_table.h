@@ -23,6 +23,8 @@ struct Route {
   std::string loop_token;
   bool log = true;
   bool metrics = true;
+  bool traces = true;
+  bool detailed_traces = false;
   bool internal = false;  // ping, api, redirections
 };
 

@@ -3,6 +3,7 @@
 #include "engine/exchange/entry_point.h"
 #include "engine/exchange/loop_guard.h"
 #include "engine/exchange/request_rules.h"
+#include "engine/exchange/tracing.h"
 
 #include <algorithm>
 
@@ -39,6 +40,7 @@ Task<Response> route(Exchange& x, routing::Scratch& scratch) {
   const RouteTable& table = x.is_tls() ? entry_point.secure : entry_point.plain;
   const routing::MatchContext context{routing::ClientAddress{x.client.ip.bytes, true}, scratch};
   const Route* found = table.find(x.request, context);
+  if (entry_point.tracer) begin_trace(x, entry_point, found);
   if (!found) {
     x.record.log = entry_point.access_log;
     return Task<Response>::ready(answer(x, 404, "404 page not found\n"));

@@ -2,6 +2,7 @@
 
 #include "engine/exchange/spool.h"
 #include "engine/http/field_names.h"
+#include "engine/middleware/auth_span.h"
 #include "engine/middleware/forward_auth_request.h"
 #include "engine/middleware/redirect_url.h"
 #include "engine/middleware/trailer_guard.h"
@@ -103,7 +104,10 @@ Task<Response> ForwardAuth::handle(Exchange& x, exchange::Next next) const {
   }
   request.headers = auth_request_headers(x, options_.trust_forward_header, options_.auth_request_headers);
 
+  observe::OpenSpan span;
+  if (x.trace) span = begin_auth_span(x, request);
   Result<FetchResponse> answer = co_await fetch_(x.loop, x.pools, std::move(request));
+  if (x.trace) end_auth_span(x, span, answer);
   if (!answer) {
     answer.error().status = 500;
     answer.error().retryable = false;

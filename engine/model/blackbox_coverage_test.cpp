@@ -45,11 +45,6 @@ std::map<std::string, std::string> listed() {
   return out;
 }
 
-// Traces are checked where they are exported to.
-bool is_elsewhere(const std::string& option) {
-  return option.ends_with(".tracing") || option.ends_with(".traceVerbosity");
-}
-
 bool is_not_yet(const std::string& option) {
   return std::ranges::any_of(not_yet(), [&](const NotYet& one) {
     return option == one.path || option.starts_with(fmt::format("{}.", one.path));
@@ -65,8 +60,7 @@ void add(std::vector<std::string>& out, const std::string& prefix, bool as_label
       return other.size() > option.size() && other.starts_with(option) &&
              (other[option.size()] == '.' || other[option.size()] == '[');
     });
-    if (!holds_others && !is_elsewhere(prefix + option) && !is_not_yet(prefix + option))
-      out.push_back(prefix + option);
+    if (!holds_others && !is_not_yet(prefix + option)) out.push_back(prefix + option);
   }
 }
 

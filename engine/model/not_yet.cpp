@@ -15,16 +15,10 @@ using schema::TypeKind;
 
 // Sorted by area. Of the dynamic configuration: broken where serving without it would be unsafe.
 constexpr NotYet kNotYet[] = {
-    {"http.routers.*.observability.tracing"},
-    {"http.routers.*.observability.traceVerbosity"},
     {"http.middlewares.*.plugin", true},
     {"http.serversTransports.*.spiffe", true},
     {"tcp.serversTransports.*.tls.spiffe", true},
     {"entryPoints.*.http3"},
-    {"accessLog.otlp"},
-    {"log.otlp"},
-    {"metrics.otlp"},
-    {"tracing"},
     {"hostResolver.cnameFlattening"},
     {"providers.rest"},
     {"providers.redis"},

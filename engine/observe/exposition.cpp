@@ -85,11 +85,11 @@ struct Scope {
     return out;
   }
 
-  void write(Exposition& out, const std::vector<double>& limits,
+  void write(MetricWriter& out, const std::vector<double>& limits,
              const std::vector<std::string>& header_labels) const;
 };
 
-void Scope::write(Exposition& out, const std::vector<double>& limits,
+void Scope::write(MetricWriter& out, const std::vector<double>& limits,
                   const std::vector<std::string>& header_labels) const {
   const auto family = [&](std::string_view suffix) { return fmt::format("traefik_{}_{}", prefix, suffix); };
   const auto per_series = [&](std::string_view suffix, std::string_view help, auto value) {
@@ -128,18 +128,8 @@ void Scope::write(Exposition& out, const std::vector<double>& limits,
   out.family(name, "How long it took to process the request.", "histogram");
   for (const auto& [series, sum] : sums) {
     const fmt::format_int code(series.code);
-    std::vector<Label> all = labels(series, {code.data(), code.size()});
-    std::uint64_t below = 0;
-    all.emplace_back("le", "");
-    for (std::size_t i = 0; i < sum.buckets.size(); ++i) {
-      below += sum.buckets[i];
-      const std::string limit = i < limits.size() ? number(limits[i]) : "+Inf";
-      all.back().second = limit;
-      out.sample(name + "_bucket", all, below);
-    }
-    all.pop_back();
-    out.sample(name + "_sum", all, static_cast<double>(sum.duration_ns) / 1e9);
-    out.sample(name + "_count", all, below);
+    const std::vector<Label> all = labels(series, {code.data(), code.size()});
+    out.histogram(name, all, limits, sum.buckets, static_cast<double>(sum.duration_ns) / 1e9);
   }
   per_series("requests_bytes_total", "The total size of request bodies, in bytes.",
              [](const Sum& sum) { return sum.request_bytes; });
@@ -170,6 +160,21 @@ void Exposition::sample(std::string_view name, Labels labels, std::uint64_t valu
   line(name, labels, {text.data(), text.size()});
 }
 
+void Exposition::histogram(std::string_view name, Labels labels, std::span<const double> limits,
+                           std::span<const std::uint64_t> counts, double sum) {
+  std::vector<Label> all(labels.begin(), labels.end());
+  std::uint64_t below = 0;
+  all.emplace_back("le", "");
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    below += counts[i];
+    const std::string limit = i < limits.size() ? number(limits[i]) : "+Inf";
+    all.back().second = limit;
+    sample(fmt::format("{}_bucket", name), all, below);
+  }
+  sample(fmt::format("{}_sum", name), labels, sum);
+  sample(fmt::format("{}_count", name), labels, below);
+}
+
 void Exposition::line(std::string_view name, Labels labels, std::string_view value) {
   text_ += name;
   char before = '{';
@@ -186,7 +191,7 @@ void Exposition::line(std::string_view name, Labels labels, std::string_view val
   text_ += '\n';
 }
 
-void RequestMetrics::write(Exposition& out, Metrics& metrics, const RequestFamilies& families) {
+void RequestMetrics::write(MetricWriter& out, Metrics& metrics, const RequestFamilies& families) {
   const std::size_t buckets = metrics.options().buckets.size() + 1;
   Scope entry_points{
       .prefix = "entrypoint", .label_names = {"entrypoint"}, .sums = {}, .requests = {}, .tls = {}};

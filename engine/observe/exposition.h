@@ -1,5 +1,6 @@
 #pragma once
 
+#include "engine/observe/metric_writer.h"
 #include "engine/observe/metrics.h"
 
 #include <functional>
@@ -12,14 +13,13 @@
 namespace fairlead::observe {
 
 // The text format of Prometheus, version 0.0.4.
-class Exposition {
+class Exposition final : public MetricWriter {
  public:
-  using Labels = std::span<const std::pair<std::string_view, std::string_view>>;
-
-  // Begins a family: `type` is counter, gauge or histogram.
-  void family(std::string_view name, std::string_view help, std::string_view type);
-  void sample(std::string_view name, Labels labels, double value);
-  void sample(std::string_view name, Labels labels, std::uint64_t value);
+  void family(std::string_view name, std::string_view help, std::string_view type) override;
+  void sample(std::string_view name, Labels labels, double value) override;
+  void sample(std::string_view name, Labels labels, std::uint64_t value) override;
+  void histogram(std::string_view name, Labels labels, std::span<const double> limits,
+                 std::span<const std::uint64_t> counts, double sum) override;
   std::string take() { return std::move(text_); }
 
  private:
@@ -41,7 +41,7 @@ struct RequestFamilies {
 // gone are shown once more, then no longer.
 class RequestMetrics {
  public:
-  void write(Exposition& out, Metrics& metrics, const RequestFamilies& families);
+  void write(MetricWriter& out, Metrics& metrics, const RequestFamilies& families);
 
  private:
   std::set<std::string, std::less<>> gone_routers_;

@@ -59,16 +59,25 @@ struct Metrics::Block::Key {
   std::string_view header_labels;
   int code = 0;
   bool tls = false;
+  std::string_view version = {};
+  std::string_view scheme = {};
+  std::string_view server = {};
+  int status = 0;
+  int server_code = 0;
 
   bool is(const MetricRow& row) const {
     return code == row.code && tls == row.tls && method == row.method && router == row.router &&
            router_service == row.router_service && service == row.service && entry_point == row.entry_point &&
-           protocol == row.protocol && header_labels == row.header_labels;
+           protocol == row.protocol && header_labels == row.header_labels && server == row.server &&
+           status == row.status && server_code == row.server_code && version == row.version &&
+           scheme == row.scheme;
   }
   std::uint64_t hash() const {
-    std::uint64_t h = static_cast<std::uint64_t>(code) * 2 + (tls ? 1 : 0);
-    for (const std::string_view part :
-         {entry_point, router, router_service, service, method, protocol, header_labels})
+    std::uint64_t h =
+        (static_cast<std::uint64_t>(server_code) * 1000 + static_cast<std::uint64_t>(code)) * 2 +
+        (tls ? 1 : 0);
+    for (const std::string_view part : {entry_point, router, router_service, service, method, protocol,
+                                        header_labels, version, scheme, server})
       h = mix(h, part);
     return h;
   }
@@ -105,6 +114,15 @@ void Metrics::Block::count(const Facts& facts) {
     labels += '\0';
   }
   key.header_labels = labels;
+  if (options_.semantic) {
+    key.version = record.protocol;
+    key.scheme = record.scheme;
+    key.status = record.status;
+    if (record.origin_status != 0) {
+      key.server = record.server_address;
+      key.server_code = record.origin_status;
+    }
+  }
 
   MetricRow& row = this->row(key);
   const auto took = static_cast<std::uint64_t>(std::max(record.ended - record.begun, Duration{}).count());
@@ -113,9 +131,12 @@ void Metrics::Block::count(const Facts& facts) {
   add(row.response_bytes, record.response_bytes);
   add(row.duration_ns, took);
   if (record.retries > 0) add(row.retries, static_cast<std::uint64_t>(record.retries));
-  std::size_t bucket = 0;
-  while (bucket < limits_ns_.size() && took > limits_ns_[bucket]) ++bucket;
-  add(row.buckets[bucket], 1);
+  add(row.buckets[bucket(took)], 1);
+  if (row.server_buckets) {
+    const auto waited = static_cast<std::uint64_t>(std::max(record.server_duration, Duration{}).count());
+    add(row.server_ns, waited);
+    add(row.server_buckets[bucket(waited)], 1);
+  }
 
   if (record.tls_version.empty()) return;
   key.method = record.tls_version;
@@ -123,7 +144,15 @@ void Metrics::Block::count(const Facts& facts) {
   key.header_labels = {};
   key.code = 0;
   key.tls = true;
+  key.version = key.scheme = key.server = {};
+  key.status = key.server_code = 0;
   add(this->row(key).requests, 1);
+}
+
+std::size_t Metrics::Block::bucket(std::uint64_t nanoseconds) const {
+  std::size_t at = 0;
+  while (at < limits_ns_.size() && nanoseconds > limits_ns_[at]) ++at;
+  return at;
 }
 
 MetricRow& Metrics::Block::row(const Key& key) {
@@ -142,7 +171,7 @@ MetricRow& Metrics::Block::find_or_insert(const Key& key) {
   const auto [first, last] = index_.equal_range(hash);
   for (auto at = first; at != last; ++at)
     if (key.is(*at->second)) return *at->second;
-  if (rows_.size() >= kMaxRows && !(key.router.empty() && key.header_labels.empty())) {
+  if (rows_.size() >= kMaxRows && !(key.router.empty() && key.header_labels.empty() && key.server.empty())) {
     Key coarse{.entry_point = key.entry_point,
                .router = {},
                .router_service = {},
@@ -168,9 +197,16 @@ MetricRow& Metrics::Block::insert(const Key& key, std::uint64_t hash) {
   row->method = key.method;
   row->protocol = key.protocol;
   row->header_labels = key.header_labels;
+  row->version = key.version;
+  row->scheme = key.scheme;
+  row->server = key.server;
+  row->status = key.status;
+  row->server_code = key.server_code;
   row->code = key.code;
   row->tls = key.tls;
   row->buckets = std::make_unique<std::atomic<std::uint64_t>[]>(limits_ns_.size() + 1);
+  if (key.server_code != 0)
+    row->server_buckets = std::make_unique<std::atomic<std::uint64_t>[]>(limits_ns_.size() + 1);
   MetricRow& inserted = *row;
   index_.emplace(hash, &inserted);
   const std::lock_guard lock(mutex_);
@@ -191,8 +227,9 @@ void Metrics::Block::forget_gone() {
   rows_ = std::move(left);
   index_.clear();
   const auto key_of = [](const MetricRow& row) {
-    return Key{row.entry_point, row.router,        row.router_service, row.service, row.method,
-               row.protocol,    row.header_labels, row.code,           row.tls};
+    return Key{row.entry_point, row.router,        row.router_service, row.service,    row.method,
+               row.protocol,    row.header_labels, row.code,           row.tls,        row.version,
+               row.scheme,      row.server,        row.status,         row.server_code};
   };
   for (const auto& row : rows_) index_.emplace(key_of(*row).hash(), row.get());
   for (auto& row : gone) {
@@ -200,6 +237,9 @@ void Metrics::Block::forget_gone() {
     row->router_service.clear();
     row->service.clear();
     row->header_labels.clear();
+    row->server.clear();
+    row->server_code = 0;
+    row->server_buckets.reset();
     row->retries.store(0, std::memory_order_relaxed);
     row->gone.store(false, std::memory_order_relaxed);
     const Key key = key_of(*row);

@@ -27,6 +27,12 @@ struct MetricRow {
   std::string method;
   std::string protocol;
   std::string header_labels;  // the values of metrics.prometheus.headerLabels, each ended by '\0'
+  // Of metrics by the semantic conventions; empty without MetricOptions::semantic.
+  std::string version;  // "HTTP/1.1"
+  std::string scheme;
+  std::string server;   // host:port of the one that answered
+  int status = 0;       // of HTTP, where `code` is a gRPC call's
+  int server_code = 0;  // what the server answered; 0: nothing
   int code = 0;
   bool tls = false;
 
@@ -35,14 +41,17 @@ struct MetricRow {
   std::atomic<std::uint64_t> response_bytes = 0;
   std::atomic<std::uint64_t> duration_ns = 0;
   std::atomic<std::uint64_t> retries = 0;
-  std::unique_ptr<std::atomic<std::uint64_t>[]> buckets;  // not cumulative; the last one is "+Inf"
-  std::atomic<bool> gone = false;                         // its router or service exists no more
+  std::unique_ptr<std::atomic<std::uint64_t>[]> buckets;         // not cumulative; the last one is "+Inf"
+  std::atomic<std::uint64_t> server_ns = 0;                      // until servers answered
+  std::unique_ptr<std::atomic<std::uint64_t>[]> server_buckets;  // the same; null without server_code
+  std::atomic<bool> gone = false;                                // its router or service exists no more
 };
 
 struct MetricOptions {
   std::vector<double> buckets = {0.1, 0.3, 1.2, 5.0};  // s, ascending
   std::vector<std::string> header_names;               // of headerLabels, in the order of the labels
   bool internals = false;
+  bool semantic = false;  // count by protocol, scheme and server as well
 
   bool operator==(const MetricOptions&) const = default;
 };
@@ -71,6 +80,7 @@ class Metrics {
     MetricRow& find_or_insert(const Key& key);
     MetricRow& insert(const Key& key, std::uint64_t hash);
     void forget_gone();
+    std::size_t bucket(std::uint64_t nanoseconds) const;
 
     const MetricOptions& options_;
     std::vector<std::uint64_t> limits_ns_;

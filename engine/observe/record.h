@@ -19,6 +19,8 @@ struct Record {
   WallTime begun_wall{};
   Duration origin_duration{};  // inside the service: from its first call to the end of its answer
 
+  Duration server_duration{};  // from the connection to the server that answered to its head
+
   net::Address client;
   std::string_view entry_point;
   std::string_view router;          // "web@docker"; empty when no router matched

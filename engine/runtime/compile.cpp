@@ -4,6 +4,7 @@
 #include "engine/runtime/route_compiler.h"
 #include "engine/runtime/service_compiler.h"
 #include "engine/runtime/tcp_route_compiler.h"
+#include "engine/runtime/tracer.h"
 #include "engine/runtime/udp_compiler.h"
 
 #include <fmt/format.h>
@@ -53,6 +54,7 @@ CompiledEntryPoint compile_entry_point(const std::string& name, const model::Ent
                                                             : exchange::ReasonDetail::Short;
   entry.reasons.trusted = entry.forwarded.trusted;
   entry.access_log = options.observability.access_logs;
+  entry.traces = options.observability.tracing;
   if (const auto& proxy = options.proxy_protocol)
     out.proxy = ProxyTrust{proxy->insecure, ranges(proxy->trusted_ips)};
 
@@ -112,10 +114,12 @@ std::shared_ptr<const Snapshot> Compiler::compile(std::shared_ptr<const model::S
   auto out = std::make_shared<Snapshot>();
   out->version = ++version_;
   rules_before_ = std::exchange(rules_, {});
+  const auto tracer = install->tracing ? make_tracer(*install->tracing) : nullptr;
   for (const auto& [name, options] : install->entry_points) {
     const auto address = model::parse_listen_address(options.address);
     if (!address || address->udp) continue;
-    out->entry_points.emplace(name, compile_entry_point(name, options, *install));
+    const auto added = out->entry_points.emplace(name, compile_entry_point(name, options, *install));
+    added.first->second.entry.tracer = tracer;
   }
   site_.build(dynamic->tls);
   out->tls = site_.tables();

@@ -1,7 +1,12 @@
 #include "engine/runtime/record_sink.h"
 
 #include "engine/exchange/exchange.h"
+#include "engine/telemetry/log_records.h"
+#include "engine/telemetry/spans.h"
 
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -9,6 +14,7 @@ namespace fairlead::runtime {
 namespace {
 
 constexpr auto kFinish = std::chrono::seconds(3);
+constexpr auto kFinishExport = std::chrono::seconds(2);
 
 std::uint64_t next_id() {
   static std::atomic<std::uint64_t> last = 0;
@@ -24,6 +30,15 @@ observe::MetricOptions metric_options(const model::Metrics& metrics) {
   return out;
 }
 
+observe::MetricOptions pushed_options(const model::Metrics& metrics) {
+  observe::MetricOptions out;
+  out.internals = metrics.add_internals;
+  out.buckets = metrics.otlp->explicit_boundaries;
+  std::ranges::sort(out.buckets);
+  out.semantic = true;
+  return out;
+}
+
 }  // namespace
 
 // What one worker writes into.
@@ -34,21 +49,34 @@ class RecordSink::Part final : event::TickHook {
   void ended(const exchange::Exchange& x) {
     if (const std::uint64_t now = sink_.generation_.load(std::memory_order_acquire); now != generation_)
       adopt(now);
-    if (!lines_ && !block_) return;
+    if (!lines_ && !block_ && !pushed_block_ && !access_ && !x.trace) return;
     const observe::Facts facts{.record = x.record,
                                .begun = wall(x.loop, x.record.begun),
                                .request = &x.request.fields,
                                .origin = x.origin_fields.empty() ? nullptr : &x.origin_fields,
                                .response = &x.sent_fields,
                                .client_ip = x.client_ip,
-                               .upgrade = x.request.upgrade};
+                               .upgrade = x.request.upgrade,
+                               .trace = x.trace.get()};
     if (block_) block_->count(facts);
+    if (pushed_block_) pushed_block_->count(facts);
     if (lines_ && lines_->add(facts)) x.loop.at_tick_end(*this);
+    if (x.trace && traces_) traces_.added(telemetry::append_spans(traces_.records(), facts), x.loop, *this);
+    if (access_) add_access_record(x, facts);
   }
 
  private:
   void on_tick_end() override {
     if (lines_) lines_->hand_over();
+    traces_.give();
+    access_records_.give();
+  }
+
+  void add_access_record(const exchange::Exchange& x, const observe::Facts& facts) {
+    const std::uint64_t count = access_->count.fetch_add(1, std::memory_order_relaxed) + 1;
+    if (!access_->line.wanted(facts.record)) return;
+    telemetry::append_access_record(access_records_.records(), access_->line, facts, count, times_);
+    access_records_.added(1, x.loop, *this);
   }
 
   void adopt(std::uint64_t generation) {
@@ -63,6 +91,15 @@ class RecordSink::Part final : event::TickHook {
     if (now.metrics != metrics_) {
       metrics_ = now.metrics;
       block_ = metrics_ ? &metrics_->add_block() : nullptr;
+    }
+    if (now.pushed != pushed_) {
+      pushed_ = now.pushed;
+      pushed_block_ = pushed_ ? &pushed_->add_block() : nullptr;
+    }
+    traces_.aim(now.traces);
+    if (now.access != access_) {
+      access_ = now.access;
+      access_records_.aim(access_ ? access_->exporter : nullptr);
     }
   }
 
@@ -81,6 +118,12 @@ class RecordSink::Part final : event::TickHook {
   std::optional<observe::AccessLog::Lines> lines_;
   std::shared_ptr<observe::Metrics> metrics_;
   observe::Metrics::Block* block_ = nullptr;  // of metrics_
+  std::shared_ptr<observe::Metrics> pushed_;
+  observe::Metrics::Block* pushed_block_ = nullptr;  // of pushed_
+  Outbox traces_;
+  std::shared_ptr<AccessExport> access_;
+  Outbox access_records_;
+  observe::TimeText times_;
   TimePoint asked_{};
   Duration offset_{};
 };
@@ -91,21 +134,40 @@ RecordSink::~RecordSink() = default;
 
 void RecordSink::configure(const model::Static& install) {
   Targets now = targets();
-  if (!install.access_log)
+  const auto& access_log = install.access_log;
+  if (!access_log || !access_log->otlp)
+    now.access = nullptr;
+  else if (!now.access || now.access->options != *access_log)
+    now.access = export_access_log(*access_log);
+  // What a collector gets is not written here too, unless that is wished for.
+  if (!access_log || (now.access && !access_log->dual_output))
     now.log = nullptr;
-  else if (!now.log || now.log->options() != *install.access_log)
-    now.log = std::make_shared<observe::AccessLog>(*install.access_log);
+  else if (!now.log || now.log->options() != *access_log)
+    now.log = std::make_shared<observe::AccessLog>(*access_log);
   if (!install.metrics.prometheus)
     now.metrics = nullptr;
   else if (!now.metrics || now.metrics->options() != metric_options(install.metrics))
     now.metrics = std::make_shared<observe::Metrics>(metric_options(install.metrics));
+  if (!install.metrics.otlp)
+    now.pushed = nullptr;
+  else if (!now.pushed || now.pushed->options() != pushed_options(install.metrics))
+    now.pushed = std::make_shared<observe::Metrics>(pushed_options(install.metrics));
+  if (!install.tracing)
+    now.traces = nullptr;
+  else if (!tracing_ || !same_export(*tracing_, *install.tracing))
+    now.traces = export_traces(*install.tracing);
+  tracing_ = install.tracing;
   const std::lock_guard lock(mutex_);
-  if (now.log == targets_.log && now.metrics == targets_.metrics) return;
-  wants_origin_fields_.store(now.log && now.log->wants_origin_head(), std::memory_order_relaxed);
+  if (now == targets_) return;
+  wants_origin_fields_.store(
+      (now.log && now.log->wants_origin_head()) || (now.access && now.access->line.keeps_headers()),
+      std::memory_order_relaxed);
   std::swap(targets_, now);
   generation_.fetch_add(1, std::memory_order_release);
-  std::erase_if(retired_, [](const auto& log) { return log.use_count() == 1; });
+  std::erase_if(retired_, [](const auto& one) { return one.use_count() == 1; });
   if (now.log && now.log != targets_.log) retired_.push_back(std::move(now.log));
+  if (now.traces && now.traces != targets_.traces) retired_.push_back(std::move(now.traces));
+  if (now.access && now.access != targets_.access) retired_.push_back(std::move(now.access));
 }
 
 void RecordSink::reopen() {
@@ -113,10 +175,22 @@ void RecordSink::reopen() {
 }
 
 void RecordSink::finish() {
-  if (const auto log = targets().log) log->flush(kFinish);
+  const Targets now = targets();
+  if (now.log) now.log->flush(kFinish);
+  if (now.traces) now.traces->hurry();
+  if (now.access) now.access->exporter->hurry();
+  const TimePoint until = std::chrono::steady_clock::now() + kFinishExport;
+  const auto sent = [until](telemetry::Exporter& exporter) {
+    return exporter.flush(std::max(until - std::chrono::steady_clock::now(), Duration{}));
+  };
+  if (now.traces && !sent(*now.traces)) spdlog::warn("the collector did not take the last traces");
+  if (now.access && !sent(*now.access->exporter))
+    spdlog::warn("the collector did not take the last records of the access log");
 }
 
 std::shared_ptr<observe::Metrics> RecordSink::metrics() const { return targets().metrics; }
+
+std::shared_ptr<observe::Metrics> RecordSink::pushed_metrics() const { return targets().pushed; }
 
 std::uint64_t RecordSink::dropped_lines() const {
   const auto log = targets().log;

@@ -4,20 +4,22 @@
 #include "engine/model/static.h"
 #include "engine/observe/access_log.h"
 #include "engine/observe/metrics.h"
+#include "engine/runtime/exports.h"
 
 #include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <unordered_map>
 #include <vector>
 
 namespace fairlead::runtime {
 
-// Where ended exchanges go: the access log and the counters, as the install configuration asks for them. One
-// for all workers; each works on a part of its own that it finds by its thread, so requests share nothing but
-// the number of the line.
+// Where ended exchanges go: the access log, the counters and the traces, as the install configuration asks
+// for them. One for all workers; each works on a part of its own that it finds by its thread, so requests
+// share nothing but the number of the line.
 class RecordSink final : public exchange::RecordSink {
  public:
   explicit RecordSink(const model::Static& install);
@@ -35,6 +37,8 @@ class RecordSink final : public exchange::RecordSink {
 
   // Null when nothing counts.
   std::shared_ptr<observe::Metrics> metrics() const;
+  // The counters of metrics.otlp; null when there is none.
+  std::shared_ptr<observe::Metrics> pushed_metrics() const;
   std::uint64_t dropped_lines() const;
 
   // Worker threads.
@@ -45,8 +49,12 @@ class RecordSink final : public exchange::RecordSink {
   class Part;
 
   struct Targets {
-    std::shared_ptr<observe::AccessLog> log;    // null: off
-    std::shared_ptr<observe::Metrics> metrics;  // null: off
+    std::shared_ptr<observe::AccessLog> log;      // null: off
+    std::shared_ptr<observe::Metrics> metrics;    // null: off
+    std::shared_ptr<observe::Metrics> pushed;     // metrics.otlp, with buckets of its own; null: off
+    std::shared_ptr<telemetry::Exporter> traces;  // null: off
+    std::shared_ptr<AccessExport> access;         // null: off
+    bool operator==(const Targets&) const = default;
   };
   Targets targets() const;
   Part& part();
@@ -56,8 +64,10 @@ class RecordSink final : public exchange::RecordSink {
   std::atomic<bool> wants_origin_fields_ = false;
   mutable std::mutex mutex_;
   Targets targets_;
-  // Logs that are not used any more. They go here, where waiting for their last lines stalls no worker.
-  std::vector<std::shared_ptr<observe::AccessLog>> retired_;
+  std::optional<model::Tracing> tracing_;  // of targets_.traces
+  // Logs and exporters that are not used any more. They go here, where waiting for their last lines stalls no
+  // worker.
+  std::vector<std::shared_ptr<void>> retired_;
   std::unordered_map<std::thread::id, std::unique_ptr<Part>> parts_;
 };
 

@@ -2,6 +2,7 @@
 
 #include "engine/base/strings.h"
 #include "engine/exchange/child_routes.h"
+#include "engine/exchange/tracing.h"
 #include "engine/model/merge.h"
 #include "engine/model/served_routers.h"
 #include "engine/runtime/broken.h"
@@ -71,6 +72,8 @@ exchange::Route RouteCompiler::route(const std::string& name, model::Element<mod
   const auto& watch = options.observability;
   made.log = watch && watch->access_logs ? *watch->access_logs : entry_point.observability.access_logs;
   made.metrics = watch && watch->metrics ? *watch->metrics : entry_point.observability.metrics;
+  made.traces = watch && watch->tracing ? *watch->tracing : entry_point.observability.tracing;
+  made.detailed_traces = trace_verbosity(options, entry_point) == kDetailed;
   made.loop_token = loop_token(made.name, element);
   return made;
 }
@@ -87,7 +90,8 @@ std::shared_ptr<const exchange::Service> RouteCompiler::handler(const std::strin
   for (const model::Reason& reason : made.reasons)
     if (std::ranges::find(element.reasons, reason) == element.reasons.end())
       element.reasons.push_back(reason);
-  return made.service;
+  if (!services_.detailed_traces()) return made.service;
+  return std::make_shared<exchange::TracedService>(name, options.rule, options.service, made.service);
 }
 
 std::shared_ptr<const exchange::Service> RouteCompiler::children(const std::string& parent) {

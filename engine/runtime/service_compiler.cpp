@@ -2,6 +2,7 @@
 
 #include "engine/base/strings.h"
 #include "engine/exchange/chain.h"
+#include "engine/exchange/tracing.h"
 #include "engine/middleware/registry.h"
 #include "engine/model/hash.h"
 #include "engine/model/merge.h"
@@ -139,7 +140,9 @@ std::shared_ptr<const Service> ServiceCompiler::load_balancer(const std::string&
   if (const auto& passive = element.options.load_balancer->passive_health_check)
     options.passive = {passive->failure_window, static_cast<std::size_t>(std::clamp<std::int64_t>(
                                                     passive->max_failed_attempts, 1, 10'000))};
-  return std::make_shared<service::LoadBalancer>(std::move(options), std::move(picker));
+  auto balancer = std::make_shared<service::LoadBalancer>(std::move(options), std::move(picker));
+  if (!detailed_traces_) return balancer;
+  return std::make_shared<exchange::TracedService>(name, std::move(balancer));
 }
 
 void ServiceCompiler::plan_checks(const std::string& name, upstream::SetId id,
@@ -343,7 +346,11 @@ std::shared_ptr<const Middleware> ServiceCompiler::make_middleware(const std::st
     element.warn(notice.kind == schema::Problem::Kind::BadValue ? model::ReasonKind::BadOption
                                                                 : model::ReasonKind::Deprecated,
                  notice.text());
-  if (made) return std::move(*made);
+  if (made) {
+    // The members of a chain have theirs already.
+    if (!detailed_traces_ || !(*made)->members().empty()) return std::move(*made);
+    return std::make_shared<exchange::TracedMiddleware>(span_name(type->name), name, std::move(*made));
+  }
   const std::string where = made.error().path.empty() ? std::string(type->name)
                                                       : fmt::format("{}.{}", type->name, made.error().path);
   element.break_off(model::ReasonKind::BadOption, fmt::format("{}: {}", where, made.error().what));

@@ -3,6 +3,7 @@
 #include "engine/exchange/middleware.h"
 #include "engine/exchange/service.h"
 #include "engine/runtime/compile.h"
+#include "engine/runtime/tracer.h"
 #include "engine/service/status.h"
 
 #include <map>
@@ -22,7 +23,15 @@ class ServiceCompiler {
  public:
   ServiceCompiler(Compiler& compiler, const model::Static& install, model::Dynamic& dynamic, Snapshot& out,
                   const Snapshot* previous)
-      : compiler_(compiler), install_(install), dynamic_(dynamic), out_(out), previous_(previous) {}
+      : compiler_(compiler),
+        install_(install),
+        dynamic_(dynamic),
+        out_(out),
+        previous_(previous),
+        detailed_traces_(wants_detailed_traces(install, dynamic)) {}
+
+  // Whether routers, middlewares and services get spans of their own, for any router.
+  bool detailed_traces() const { return detailed_traces_; }
 
   // Never null: a broken or missing service is one that answers 503 with the reason.
   std::shared_ptr<const exchange::Service> service(const std::string& name);
@@ -87,6 +96,7 @@ class ServiceCompiler {
   model::Dynamic& dynamic_;
   Snapshot& out_;
   const Snapshot* previous_;
+  const bool detailed_traces_;
   std::unordered_map<std::string, std::shared_ptr<const exchange::Service>> services_;
   std::unordered_map<std::string, std::shared_ptr<const exchange::Middleware>> middlewares_;
   std::unordered_map<std::string, Handler> chains_;

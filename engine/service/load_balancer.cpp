@@ -1,6 +1,7 @@
 #include "engine/service/load_balancer.h"
 
 #include "engine/base/strings.h"
+#include "engine/service/client_span.h"
 #include "engine/service/connection_login.h"
 
 #include <fmt/format.h>
@@ -141,6 +142,8 @@ Task<Response> LoadBalancer::serve(Exchange& x) const {
     x.record.reached_service = true;
     upstream::Pool& pool = *local->pools[static_cast<std::size_t>(index)];
     if (tries++ > 0) ++x.record.retries;
+    observe::OpenSpan span;
+    if (x.trace) span = begin_client_span(x, server);
     Result<http::ClientStreamPtr> stream =
         co_await pool.take({.fresh = fresh,
                             .http1 = !x.request.upgrade.empty(),
@@ -149,6 +152,7 @@ Task<Response> LoadBalancer::serve(Exchange& x) const {
     fresh = false;
     if (!stream) {
       last = std::move(stream.error());
+      if (x.trace) end_client_span(x, span, *last);
       note_failure(x, *server.state, last->detail);
       tried.push_back(server.state.get());
       if (!last->retryable || tries >= kMaxTries * 64) co_return exchange::failure(x, std::move(*last));
@@ -170,6 +174,7 @@ Task<Response> LoadBalancer::serve(Exchange& x) const {
     x.sent_upstream = x.sent_upstream || attempt->stream().sent_anything();
     if (!outcome) {
       Error error = std::move(outcome.error());
+      if (x.trace) end_client_span(x, span, error);
       if (error.fault != Fault::Client) note_failure(x, *server.state, error.detail);
       const bool untouched = !attempt->body_touched();
       const bool unsent = !attempt->stream().sent_anything();
@@ -188,6 +193,7 @@ Task<Response> LoadBalancer::serve(Exchange& x) const {
       }
       co_return exchange::failure(x, std::move(error));
     }
+    if (x.trace) end_client_span(x, span, response.head);
     x.record.origin_status = response.head.status;
     if (response.head.status == 401 && asks_for_connection_login(response.head.fields))
       attempt->bind_connection();
@@ -196,7 +202,8 @@ Task<Response> LoadBalancer::serve(Exchange& x) const {
     else if (options_.passive.max_failed > 0)
       server.state->health.failures.clear();
     if (x.keep_origin_fields) x.origin_fields = response.head.fields;
-    server.state->response_times.add(x.loop.now() - asked);
+    x.record.server_duration = x.loop.now() - asked;
+    server.state->response_times.add(x.record.server_duration);
     if (set_cookie) set->sticky->set(response.head.fields, index);
     // As in Traefik: what has no length, or is a stream of events, waits for nothing.
     response.flush_each =

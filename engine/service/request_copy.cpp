@@ -34,6 +34,8 @@ RequestCopy::RequestCopy(const exchange::Exchange& x)
       null_forwarded_for_(x.null_forwarded_for),
       keep_forwarded_for_(x.keep_forwarded_for) {
   copy_head(x.request, head_, arena_);
+  // Copies are not recorded, but their servers are told which trace they belong to.
+  if (x.trace) x.trace->inject(head_.fields);
   if (x.tls) tls_ = *x.tls;
 }
 
