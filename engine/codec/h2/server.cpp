@@ -38,7 +38,24 @@ ServerConnection::ServerConnection(event::Loop& loop, std::unique_ptr<net::Trans
 ServerConnection::~ServerConnection() {
   end_streams({499, Fault::Client, false, "the connection was closed"});
   loop_.release_receive_buffer(*this);
-  nghttp2_session_del(session_);
+  nghttp2_session_del(session());
+}
+
+nghttp2_session* ServerConnection::session() {
+  if (std::exchange(rests_, false)) {
+    memory_.wake();
+    woken_ = loop_.now();
+  }
+  return session_;
+}
+
+bool ServerConnection::may_rest() const {
+  return streams_ == 0 && !rests_ && !draining_ && !said_goodbye_ && output_.empty();
+}
+
+void ServerConnection::rest() {
+  rests_ = true;
+  memory_.rest();
 }
 
 void ServerConnection::start() {
@@ -76,7 +93,7 @@ void ServerConnection::read_input() {
 
 void ServerConnection::take_in(std::string_view bytes) {
   const ssize_t taken =
-      nghttp2_session_mem_recv(session_, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+      nghttp2_session_mem_recv(session(), reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
   if (taken < 0) {
     const auto error = static_cast<int>(taken);
     if (error == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS) flood_ = Flood::Continuation;
@@ -119,7 +136,7 @@ bool ServerConnection::collect(FrameBatch& batch) {
   batch_ = &batch;
   while (!batch.full()) {
     const std::uint8_t* bytes = nullptr;
-    const ssize_t size = nghttp2_session_mem_send(session_, &bytes);
+    const ssize_t size = nghttp2_session_mem_send(session(), &bytes);
     if (size < 0) broken_ = true;
     if (size <= 0) break;
     batch.copy({reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size)});
@@ -178,7 +195,7 @@ void ServerConnection::settle() {
   if (state_ != State::Open) return;
   if (flood_) return end_flood();
   // GOAWAY went, or came, and no stream is left; or the connection has failed.
-  if (!nghttp2_session_want_read(session_) && !nghttp2_session_want_write(session_)) return linger();
+  if (!nghttp2_session_want_read(session()) && !nghttp2_session_want_write(session())) return linger();
   arm_timer();
 }
 
@@ -194,7 +211,7 @@ void ServerConnection::arm_timer() {
   } else if (streams_ == 0) {
     const Duration patience = requests_ == 0 ? common.read_timeout : common.idle_timeout;
     if (patience > 0s) due = idle_since_ + patience;
-    if (!rests_) due = std::min(due, idle_since_ + Duration(kRest));
+    if (may_rest()) due = std::min(due, std::max(idle_since_, woken_) + kRest);
   }
   if (draining_ && !said_goodbye_) due = std::min(due, drain_begun_ + kDrainIdle);
   if (draining_ && open_head_ != 0) due = std::min(due, std::max(drain_begun_, head_begun_) + kDrainHead);
@@ -213,13 +230,12 @@ void ServerConnection::on_timer(event::Timer&) {
                           (draining_ && over(std::max(drain_begun_, head_begun_), kDrainHead))))
     return end_with(NGHTTP2_PROTOCOL_ERROR, {408, Fault::Client, false, "the request head took too long"});
   if (draining_ && over(drain_begun_, kDrainIdle)) say_goodbye();
-  if (streams_ == 0 && !rests_ && over(idle_since_, kRest)) {
-    rests_ = true;
-    memory_.rest();
-  }
   if (streams_ == 0 && open_head_ == 0 &&
       over(idle_since_, requests_ == 0 ? common.read_timeout : common.idle_timeout))
     say_goodbye();
+  if (may_rest() && open_head_ == 0 && over(std::max(idle_since_, woken_), kRest)) rest();
+  // Sending would wake it.
+  if (rests_) return arm_timer();
   loop_.at_tick_end(*this);
 }
 
@@ -227,14 +243,14 @@ void ServerConnection::drain() {
   if (state_ != State::Open || draining_) return;
   draining_ = true;
   drain_begun_ = loop_.now();
-  nghttp2_submit_shutdown_notice(session_);
+  nghttp2_submit_shutdown_notice(session());
   loop_.at_tick_end(*this);
 }
 
 void ServerConnection::say_goodbye() {
   if (std::exchange(said_goodbye_, true)) return;
   goodbye_by_ = loop_.now() + kDrainHead;
-  nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(session_),
+  nghttp2_submit_goaway(session(), NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(session_),
                         NGHTTP2_NO_ERROR, nullptr, 0);
 }
 
@@ -244,7 +260,7 @@ void ServerConnection::say_goodbye() {
 void ServerConnection::end_with(std::uint32_t code, const Error& why) {
   explained_ = true;
   handler_.refused(why);
-  nghttp2_session_terminate_session(session_, code);
+  nghttp2_session_terminate_session(session(), code);
   linger();
 }
 

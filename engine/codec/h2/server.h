@@ -82,6 +82,10 @@ class ServerConnection final : net::TransportUser, event::TimerUser, event::Tick
   void spill() override {}  // what was received is taken in at once
 
   // server.cpp: the connection
+  // nghttp2's half, awake. An idle one rests: then it may only be reached by this.
+  nghttp2_session* session();
+  bool may_rest() const;
+  void rest();
   void read_input();
   void take_in(std::string_view bytes);
   void drop_input();
@@ -141,7 +145,7 @@ class ServerConnection final : net::TransportUser, event::TimerUser, event::Tick
   http::StreamHandler& handler_;
   ServerOwner& owner_;
   SessionMemory memory_;
-  nghttp2_session* session_ = nullptr;
+  nghttp2_session* session_ = nullptr;  // with streams it does not rest
 
   net::Output output_;           // what the transport did not take
   FrameBatch* batch_ = nullptr;  // while frames are collected
@@ -160,6 +164,7 @@ class ServerConnection final : net::TransportUser, event::TimerUser, event::Tick
   event::Timer timer_;
   TimePoint opened_;
   TimePoint idle_since_;
+  TimePoint woken_{};  // without a stream
   TimePoint head_begun_{};
   TimePoint drain_begun_{};
   TimePoint goodbye_by_{};
@@ -171,7 +176,7 @@ class ServerConnection final : net::TransportUser, event::TimerUser, event::Tick
   bool sending_ = false;
   bool blocked_ = false;  // the transport takes no more now
   bool broken_ = false;
-  bool rests_ = false;  // memory was given back
+  bool rests_ = false;  // the session's memory was given back
   bool draining_ = false;
   bool said_goodbye_ = false;  // the last GOAWAY was queued
   bool finished_ = false;      // our FIN is out

@@ -73,7 +73,6 @@ bool ServerConnection::begin_request(std::int32_t id) {
   if (first_) first_->previous_ = stream;
   first_ = stream;
   ++streams_;
-  rests_ = false;
   open_head_ = id;
   head_begun_ = loop_.now();
   decoding_ = stream;

@@ -422,6 +422,55 @@ TEST_F(H2ServerTest, AnIdleConnectionEndsAfterItsTime) {
   EXPECT_EQ(peer->goaways.back().second, 0U);
 }
 
+// Idle connections set their session's memory aside.
+TEST_F(H2ServerTest, AConnectionThatRestedGoesOnWhereItWas) {
+  settings->common.idle_timeout = 180s;
+  begin(say_hello);
+
+  for (int i = 0; i < 4; ++i) {
+    // Fields of the second and later ones are in the tables of both sides.
+    const std::int32_t id = peer->ask("GET", "/a/path/of/some/length");
+    exchange();
+    EXPECT_EQ(peer->answers[id].body, "hello");
+    EXPECT_TRUE(peer->answers[id].closed);
+    pass(10s);
+    nghttp2_submit_ping(peer->session, NGHTTP2_FLAG_NONE, nullptr);
+    exchange();
+    pass(10s);
+  }
+
+  EXPECT_EQ(handler.ended, 4);
+  EXPECT_FALSE(wire.finished);
+  EXPECT_TRUE(handler.refusals.empty());
+}
+
+TEST_F(H2ServerTest, AConnectionThatRestsSaysGoodbye) {
+  begin(say_hello);
+  peer->ask("GET", "/");
+  exchange();
+  pass(10s);
+
+  connection->drain();
+  exchange();
+  ASSERT_EQ(peer->goaways.size(), 1U);
+  EXPECT_EQ(peer->goaways[0].second, 0U);
+  EXPECT_FALSE(wire.finished);
+  pass(1100ms);
+
+  EXPECT_TRUE(wire.finished);
+}
+
+TEST_F(H2ServerTest, AConnectionThatRestsCanBeLost) {
+  begin(say_hello);
+  peer->ask("GET", "/");
+  exchange();
+  pass(10s);
+
+  wire.user->on_broken(ECONNRESET);
+
+  EXPECT_TRUE(handler.over);
+}
+
 TEST_F(H2ServerTest, AHeadThatIsNotCompleteInTimeEndsTheConnection) {
   begin(say_hello);
   wire.in += std::string("\0\0\x01\x01\x01\0\0\0\x01\x82", 10);  // HEADERS without END_HEADERS

@@ -1,18 +1,26 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
+#include <memory>
 
 namespace fairlead::codec::h2 {
 
 // Where the nghttp2 session of one client takes its memory from, and how little of it an idle one keeps.
 //
-// Per stream: the free lists of coroutine frames, as requests take and return the same sizes all the time.
+// What is asked for while a session is made lies on pages of its own: the session itself and its tables of
+// streams and header fields, 9 KiB, of which an idle one fills less than 1. So do small pieces asked for
+// later, as long as there is place: mostly header fields that are to be referred to. rest() sets aside the
+// bytes that are not zero and gives the pages back; wake() puts everything back where it was.
 //
-// Per session nghttp2 keeps a buffer of a whole frame, 16 KiB, though bytes are in it only inside
+// What else is asked for, per stream, comes from the free lists of coroutine frames, as requests take and
+// return the same sizes all the time.
+//
+// And a session keeps a buffer of a whole frame, 16 KiB, though bytes are in it only inside
 // nghttp2_session_mem_send(), and what that gives is copied before another session of the thread can run. So
 // all of them share the one that is asked for while a session is made. Further ones, for header blocks of
-// several frames, are their session's own. And it keeps a table of streams, 4 KiB, which is all zeros when
-// there is none: rest() gives its page back.
+// several frames, are their session's own.
 class SessionMemory {
  public:
   SessionMemory();
@@ -23,8 +31,9 @@ class SessionMemory {
   // Around the making of the session.
   void begin() { making_ = true; }
   void made() { making_ = false; }
-  // Nothing is going on, and has not been for a while.
+  // Nothing of the session may be touched between the two, by nghttp2 neither.
   void rest();
+  void wake();
 
   // As nghttp2_mem wants them; `self` is this object.
   static void* allocate(std::size_t size, void* self);
@@ -33,10 +42,22 @@ class SessionMemory {
   static void release(void* at, void* self);
 
  private:
+  static constexpr std::size_t kSmallClasses = 6;  // of 32 bytes each
+
+  void* take(std::size_t size);
+  char* take_on_pages(std::size_t bytes);
+  void return_on_pages(char* piece, std::size_t bytes);
+  bool on_pages(const void* at) const;
+
   char* const frame_;
+  char* const pages_;
+  std::unique_ptr<std::uint8_t[]> aside_;  // while it rests
+  std::uint16_t used_ = 0;                 // of the pages
+  // Small pieces that came back, by size: offsets of the first ones, in which those of the next ones stand.
+  // 0: none.
+  std::array<std::uint16_t, kSmallClasses> unused_{};
   bool making_ = false;
   bool shares_frame_ = false;
-  void* table_ = nullptr;  // of streams, on a page of its own
 };
 
 }  // namespace fairlead::codec::h2
