@@ -97,7 +97,8 @@ Task<Result<>> ClientConnection::write(std::string_view bytes, bool last, const 
             static_cast<std::size_t>(write_chunk_head(size_line.data(), bytes.size()) - size_line.data())};
     tail = kChunkEnd;
   }
-  if (bytes.size() >= kDirectWrite) {
+  // In a tunnel, too: nothing follows that could leave with it.
+  if (bytes.size() >= kDirectWrite || tunnel_) {
     const net::IoResult written = output_.flush(*transport_, head, bytes, tail);
     if (written.status == net::IoStatus::Failed) {
       broken_ = true;

@@ -132,7 +132,8 @@ Task<Result<>> ServerConnection::write(std::string_view bytes, bool last, const 
     tail = last && !trailers ? kChunkEndAndLast : kChunkEnd;
   }
   const bool ended = tail.size() > kChunkEnd.size();
-  if (bytes.size() >= kDirectWrite) {
+  // In a tunnel, too: nothing follows that could leave with it.
+  if (bytes.size() >= kDirectWrite || tunnel_) {
     const net::IoResult written = output_.flush(*transport_, head, bytes, tail);
     if (written.status == net::IoStatus::Failed) {
       broken_ = true;
