@@ -10,6 +10,10 @@ namespace {
 
 using Kind = schema::Problem::Kind;
 
+// Reasons of one element, and of what belongs to none. Nobody reads more, and all are compared with those
+// before at each change.
+constexpr std::size_t kMostReasons = 100;
+
 // How much a class of elements forgives.
 enum class Temper {
   Strict,   // nothing: serving it without the option could open what should be shut
@@ -46,7 +50,8 @@ bool put(std::map<std::string, Element<T>>& elements, const schema::Problem& pro
   }
   Reason reason = reason_of(problem);
   reason.breaks = breaks(problem, temper);
-  found->second.reasons.push_back(std::move(reason));
+  if (found->second.reasons.size() < kMostReasons || (reason.breaks && !found->second.broken()))
+    found->second.reasons.push_back(std::move(reason));
   return true;
 }
 
@@ -134,7 +139,8 @@ Reason reason_at(const schema::Problem& problem, const schema::Origin& origin) {
 }
 
 void attach(Dynamic& dynamic, const schema::Problem& problem, const schema::Origin& origin) {
-  if (!put_on_element(dynamic, problem, origin)) dynamic.reasons.push_back(reason_at(problem, origin));
+  if (!put_on_element(dynamic, problem, origin) && dynamic.reasons.size() < kMostReasons)
+    dynamic.reasons.push_back(reason_at(problem, origin));
 }
 
 }  // namespace fairlead::model

@@ -142,6 +142,21 @@ TEST(ReadDynamic, TellsOfASectionThatIsMisspelt) {
   EXPECT_EQ(loose.size(), 1u);
 }
 
+TEST(ReadDynamic, TellsOfAHundredMistakesAndForgetsNoneThatBreaks) {
+  schema::Labels labels{{"traefik.http.services.web.loadbalancer.zzz", "1"},
+                        {"traefik.http.services.web.loadbalancer.server.weight", "heavy"}};
+  for (int i = 0; i < 5000; ++i) {
+    labels.emplace("traefik.http.services.web.loadbalancer.a" + std::to_string(i), "1");
+    labels.emplace("traefik.nothing" + std::to_string(i), "1");
+  }
+
+  const Dynamic d = from_labels(labels);
+
+  EXPECT_LE(d.http.services.at("web").reasons.size(), 101u);
+  EXPECT_TRUE(d.http.services.at("web").broken());
+  EXPECT_EQ(d.reasons.size(), 100u);
+}
+
 TEST(ReadDynamic, SaysWhereInAFileAnElementStands) {
   const Dynamic d = from_yaml("http:\n  routers:\n    web:\n      rule: x\n");
 
