@@ -4,6 +4,7 @@
 #include "engine/admin/redact.h"
 #include "engine/exchange/test_exchange.h"
 #include "engine/model/internal.h"
+#include "engine/tls/test_certificates.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -295,6 +296,27 @@ TEST_F(Admin, AnswersChallengesItKnows) {
   };
   EXPECT_EQ(ask("acme-http", "/.well-known/acme-challenge/token").body, "token.thumbprint");
   EXPECT_EQ(ask("acme-http", "/.well-known/acme-challenge/other").status, 404);
+}
+
+TEST_F(Admin, ACertificateThatEndsWithinThirtyDaysIsAWarning) {
+  const tls::TestCertificate hour = tls::test_certificate("DNS:hour.example");
+  const tls::CertificatePtr certificates[] = {tls::Certificate::self_signed("year", {"year.example"}),
+                                              *tls::Certificate::from_pem(hour.chain, hour.key)};
+  sources_->certificates = [&certificates] {
+    std::vector<CertificateView> views(2);
+    for (std::size_t i = 0; i < views.size(); ++i) {
+      views[i].certificate = certificates[i];
+      views[i].names = certificates[i]->names();
+    }
+    return views;
+  };
+
+  std::map<std::string, std::string> status;
+  for (const Json& one : Json::parse(ask("api@internal", "/api/certificates").body))
+    status[one["sans"][0]] = one["status"];
+
+  EXPECT_EQ(status["year.example"], "enabled");
+  EXPECT_EQ(status["hour.example"], "warning");
 }
 
 TEST_F(Admin, NoopIsATeapot) {
