@@ -1,13 +1,32 @@
 #include "engine/runtime/exports.h"
 
+#include "engine/base/strings.h"
 #include "engine/runtime/tracer.h"
 #include "engine/telemetry/wire.h"
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <cstdlib>
+#include <optional>
+
 namespace fairlead::runtime {
 namespace {
+
+constexpr std::uint64_t kLongestDelay = 60'000;  // ms
+
+// How long records wait for others, in milliseconds, as OpenTelemetry's environment variables have it.
+std::optional<Duration> wanted_delay(telemetry::Signal signal) {
+  const char* const name = signal == telemetry::Signal::Traces ? "OTEL_BSP_SCHEDULE_DELAY"
+                           : signal == telemetry::Signal::Logs ? "OTEL_BLRP_SCHEDULE_DELAY"
+                                                               : nullptr;
+  const char* const text = name ? std::getenv(name) : nullptr;
+  if (!text || !*text) return std::nullopt;
+  const auto number = parse_digits(text);
+  if (number && *number <= kLongestDelay) return std::chrono::milliseconds(*number);
+  spdlog::warn("{}: expected milliseconds up to {}, got {}", name, kLongestDelay, quoted(text));
+  return std::nullopt;
+}
 
 // `area` as the options are written: "tracing.otlp".
 std::shared_ptr<telemetry::Exporter> make(std::string_view area, telemetry::Signal signal,
@@ -24,6 +43,7 @@ std::shared_ptr<telemetry::Exporter> make(std::string_view area, telemetry::Sign
   options.signal = signal;
   options.endpoint = std::move(*endpoint);
   options.resource = std::move(resource);
+  if (const auto delay = wanted_delay(signal)) options.delay = *delay;
   return std::make_shared<telemetry::Exporter>(std::move(options));
 }
 
