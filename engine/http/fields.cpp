@@ -130,6 +130,27 @@ constexpr std::array<bool, 256> make_token_bytes() {
 }
 constexpr std::array<bool, 256> kTokenBytes = make_token_bytes();
 
+// Visible ASCII, white space and bytes above ASCII (RFC 9110 §5.5).
+bool all_value_bytes(std::string_view text) {
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if ((byte < 0x20 && byte != '\t') || byte == 0x7f) return false;
+  }
+  return true;
+}
+
+// Whether one of the eight bytes is below 0x20 or is 0x7f. True for a tab too, and for a byte above such a
+// one.
+bool may_hold_control(const char* eight) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101;
+  constexpr std::uint64_t kHigh = 0x80 * kOnes;
+  std::uint64_t word;
+  std::memcpy(&word, eight, sizeof(word));
+  const std::uint64_t below_space = (word - 0x20 * kOnes) & ~word;
+  const std::uint64_t unlike_delete = word ^ (0x7f * kOnes);
+  return ((below_space | ((unlike_delete - kOnes) & ~unlike_delete)) & kHigh) != 0;
+}
+
 }  // namespace
 
 Name known_name(std::string_view name) {
@@ -213,11 +234,12 @@ bool is_token(std::string_view text) {
 }
 
 bool is_field_value(std::string_view text) {
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if ((byte < 0x20 && byte != '\t') || byte == 0x7f) return false;
-  }
-  return true;
+  constexpr std::size_t kWord = sizeof(std::uint64_t);
+  const char* at = text.data();
+  std::size_t left = text.size();
+  for (; left >= kWord; at += kWord, left -= kWord)
+    if (may_hold_control(at) && !all_value_bytes({at, kWord})) return false;
+  return all_value_bytes({at, left});
 }
 
 }  // namespace fairlead::http

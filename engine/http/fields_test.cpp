@@ -77,6 +77,15 @@ TEST(FieldSyntax, IsThatOfRfc9110) {
   EXPECT_TRUE(is_field_value(""));
   for (const char* text : {"\r", "\n", "\x01", "\x7f"}) EXPECT_FALSE(is_field_value(text));
   EXPECT_FALSE(is_field_value(std::string_view("\0", 1)));
+  // Every byte at every place of a value that is looked at in words and a rest.
+  for (int byte = 0; byte < 256; ++byte)
+    for (std::size_t place = 0; place < 19; ++place) {
+      std::string text(19, 'a');
+      text[place] = static_cast<char>(byte);
+      text[(place + 1) % text.size()] = '\xff';
+      EXPECT_EQ(is_field_value(text), (byte >= 0x20 && byte != 0x7f) || byte == '\t')
+          << byte << " at " << place;
+    }
 }
 
 }  // namespace
