@@ -2,6 +2,7 @@
 
 #include "engine/schema/key.h"
 #include "engine/schema/labels_v1.h"
+#include "engine/schema/scalar.h"
 #include "engine/schema/suggest.h"
 
 #include <fmt/format.h>
@@ -97,7 +98,7 @@ bool LabelReader::known_section(const std::string& label, const Key& key, std::s
   if (prefix == kFairlead) known += fmt::format("|{}", kShort);
   const std::string nearest = nearest_choice(known, first);
   Problem& problem = report(label, key, Problem::Kind::UnknownKey, Severity::Warning,
-                            fmt::format("there is no section `{}`", key.segments[0].name));
+                            fmt::format("there is no section `{}`", clip(key.segments[0].name)));
   problem.key = key.segments.front().name;
   if (!nearest.empty())
     problem.suggestion =

@@ -10,6 +10,7 @@ namespace {
 
 // A table that contains itself would never end; no real one is this deep.
 constexpr std::size_t kMaxDepth = 64;
+constexpr std::size_t kMostSuggestions = 100;  // some 0.3 ms each; nobody makes more mistakes honestly
 
 struct Step {
   std::string_view name;     // of the row, or the free name as written
@@ -253,16 +254,19 @@ void Reader::unknown(const Node::Entry& entry, const TypeInfo& type) {
     leaf = &leaf->entries().front().value;
   }
   const bool as_label = entry.value.format() == Format::Label;
-  std::string suggestion = nearest_option(type, written, as_label);
-  if (!suggestion.empty())
-    suggestion = relative_path() + suggestion;
-  else
-    suggestion = same_option_elsewhere(root_, written, as_label);
+  std::string suggestion;
+  if (problems_.size() < kMostSuggestions) {
+    suggestion = nearest_option(type, written, as_label);
+    if (!suggestion.empty())
+      suggestion = relative_path() + suggestion;
+    else
+      suggestion = same_option_elsewhere(root_, written, as_label);
+  }
   if (as_label) suggestion = lower(suggestion);
 
   steps_.push_back({entry.key});
   Problem& problem = report(entry.value, Problem::Kind::UnknownKey, Severity::Error,
-                            fmt::format("there is no option `{}` here", entry.key));
+                            fmt::format("there is no option `{}` here", clip(entry.key)));
   problem.suggestion = std::move(suggestion);
   problem.key = entry.key;
   steps_.pop_back();
