@@ -21,6 +21,7 @@ std::shared_ptr<const admin::Sources> Views::sources(runtime::RecordSink& sink) 
   made->providers = [this] { return providers(); };
   made->metrics = [&sink] { return sink.metrics(); };
   made->dropped_log_lines = [&sink] { return sink.dropped_lines(); };
+  made->dropped_records = [&sink] { return sink.dropped_records(); };
   made->tcp_middleware_options = [](const model::Middleware& middleware) {
     return tcp::options_json(middleware);
   };

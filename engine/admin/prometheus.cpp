@@ -61,6 +61,16 @@ void write_servers(observe::MetricWriter& out, const Sources& sources, const mod
   }
 }
 
+void write_dropped_records(observe::MetricWriter& out,
+                           const std::vector<std::pair<std::string_view, std::uint64_t>>& dropped) {
+  if (dropped.empty()) return;
+  out.family("fairlead_otlp_records_lost_total", "Records that no OTLP collector took.", "counter");
+  for (const auto& [of, count] : dropped) {
+    const Label labels[] = {{"of", of}};
+    out.sample("fairlead_otlp_records_lost_total", labels, count);
+  }
+}
+
 }  // namespace
 
 Task<exchange::Response> Prometheus::serve(exchange::Exchange& x) const {
@@ -131,6 +141,7 @@ void write_metrics(observe::MetricWriter& out, const Sources& sources, const Adm
                "counter");
     out.sample("fairlead_access_log_lines_lost_total", {}, sources.dropped_log_lines());
   }
+  if (sources.dropped_records) write_dropped_records(out, sources.dropped_records());
   write_process_metrics(out, sources.started);
 }
 

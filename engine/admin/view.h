@@ -66,6 +66,8 @@ struct Sources {
   std::function<std::vector<UdpCounts>()> udp;                 // may be empty; one per entry point
   std::function<std::shared_ptr<observe::Metrics>()> metrics;  // may be empty
   std::function<std::uint64_t()> dropped_log_lines;            // may be empty
+  // Records that no OTLP collector took, by what they are of.
+  std::function<std::vector<std::pair<std::string_view, std::uint64_t>>()> dropped_records;  // may be empty
   // HTTP/2 connections that were ended for a flood, by the kind of frame.
   std::function<std::vector<std::pair<std::string_view, std::uint64_t>>()> http2_floods;  // may be empty
   std::function<std::optional<bool>(std::string_view service, std::string_view url)>

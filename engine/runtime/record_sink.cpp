@@ -197,6 +197,14 @@ std::uint64_t RecordSink::dropped_lines() const {
   return log ? log->dropped_lines() : 0;
 }
 
+std::vector<std::pair<std::string_view, std::uint64_t>> RecordSink::dropped_records() const {
+  const Targets now = targets();
+  std::vector<std::pair<std::string_view, std::uint64_t>> out;
+  if (now.access) out.emplace_back("access_log", now.access->exporter->dropped());
+  if (now.traces) out.emplace_back("traces", now.traces->dropped());
+  return out;
+}
+
 RecordSink::Targets RecordSink::targets() const {
   const std::lock_guard lock(mutex_);
   return targets_;

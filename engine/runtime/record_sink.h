@@ -11,8 +11,10 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string_view>
 #include <thread>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace fairlead::runtime {
@@ -40,6 +42,8 @@ class RecordSink final : public exchange::RecordSink {
   // The counters of metrics.otlp; null when there is none.
   std::shared_ptr<observe::Metrics> pushed_metrics() const;
   std::uint64_t dropped_lines() const;
+  // Records that no collector took, by what they are of: "traces", "access_log".
+  std::vector<std::pair<std::string_view, std::uint64_t>> dropped_records() const;
 
   // Worker threads.
   void ended(const exchange::Exchange& x) override;

@@ -418,13 +418,14 @@ def test_a_collector_that_is_down_for_a_while_gets_what_happened_meanwhile(start
 
 def test_refused_records_are_dropped_and_not_sent_again(start, origin, collector):
     collector.status = 400
-    proxy = start(dynamic(origin), tracing(collector))
+    proxy = start(dynamic(origin), {**tracing(collector), "metrics": {"prometheus": {}}})
 
     proxy.ask("/", "app")
 
     wait_for(lambda: "does not take them: status 400; 2 records were dropped" in proxy.log(), 15, "it is said")
     time.sleep(0.5)
     assert len(collector.requests) == 1
+    assert 'fairlead_otlp_records_lost_total{of="traces"} 2\n' in proxy.metrics()
 
 
 def test_no_request_suffers_from_a_slow_collector(start, origin, collector):
