@@ -210,6 +210,10 @@ def run(options):
         import tcp  # takes its tools from this file
 
         report["tcp"] = tcp.run(options.rounds, options.seconds)
+    if wanted("handshakes"):
+        import handshakes  # takes its tools from this file
+
+        report["handshakes"] = handshakes.run(options.rounds, options.seconds)
     if wanted("udp"):
         import udp  # takes its tools from this file
 
@@ -276,6 +280,10 @@ def tables(report):
             cell = lambda name: f"{row[name]['ratio']:.2f}" if name in row else "–"  # noqa: E731
             out.append(f"| {row['count']:,} | **{cell('Fairlead')}** | {cell('nginx')} | {cell('HAProxy')} | "
                        f"{row.get('start', 0):.2f} | {row.get('reload', 0):.2f} | {row.get('rss_mib', 0):.0f} |")
+    if report.get("handshakes"):
+        import handshakes
+
+        out += ["", handshakes.table(report["handshakes"])]
     if report.get("tcp"):
         import tcp
 
@@ -359,7 +367,7 @@ def main():
     parser.add_argument("--seconds", type=int, default=3, help="of one measurement")
     parser.add_argument("--rate", type=int, default=4000, help="requests per second of the latency measurement")
     parser.add_argument("--idle", type=int, default=9000, help="idle connections")
-    parser.add_argument("--only", nargs="*", choices=["costs", "secure", "latency", "syscalls", "idle", "routers", "tcp", "udp",
+    parser.add_argument("--only", nargs="*", choices=["costs", "secure", "latency", "syscalls", "idle", "routers", "handshakes", "tcp", "udp",
                                                          "websocket"])
     parser.add_argument("--contenders", nargs="*", default=[kind.name for kind in CONTENDERS])
     parser.add_argument("--write", default=str(ROOT / "docs/performance.md"), help="file to write; empty: none")

@@ -123,16 +123,27 @@ http {{
 """
 
 
-def certificate():
-    """One certificate and key for everybody's TLS port: files of PEM, and both in one."""
-    folder = ROOT / "build/bench-tls"
+KEYS = {"P-256": ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"], "RSA-2048": ["-newkey", "rsa:2048"]}
+
+
+def certificate(kind="P-256"):
+    """A chain and key for everybody's TLS port: files of PEM, and both in one. There is one intermediate, as of public
+    authorities."""
+    folder = ROOT / "build/bench-tls" / kind
     both = folder / "both.pem"
     if not both.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                        "-days", "3650", "-subj", "/CN=bench", "-addext", "subjectAltName=DNS:*.test",
-                        "-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")],
-                       check=True, capture_output=True)
+
+        def openssl(*words):
+            subprocess.run(["openssl", *words], check=True, capture_output=True, cwd=folder)
+
+        openssl("req", "-x509", *KEYS[kind], "-nodes", "-days", "3650", "-subj", "/CN=bench intermediate", "-keyout", "ca.key",
+                "-out", "ca.pem")
+        openssl("req", *KEYS[kind], "-nodes", "-subj", "/CN=bench", "-keyout", "key.pem", "-out", "request")
+        (folder / "extensions").write_text("subjectAltName=DNS:*.test\n")
+        openssl("x509", "-req", "-in", "request", "-CA", "ca.pem", "-CAkey", "ca.key", "-set_serial", "1", "-days", "3650",
+                "-extfile", "extensions", "-out", "leaf.pem")
+        (folder / "cert.pem").write_text((folder / "leaf.pem").read_text() + (folder / "ca.pem").read_text())
         both.write_text((folder / "cert.pem").read_text() + (folder / "key.pem").read_text())
     return folder / "cert.pem", folder / "key.pem", both
 
@@ -160,7 +171,7 @@ class Nginx(Process):
 
     def command(self):
         names = "\n".join(f"server_name {host(i)};" for i in range(self.options.get("routers", 10)))
-        cert, key, _ = certificate()
+        cert, key, _ = certificate(self.options.get("certificate", "P-256"))
         body = f"""
   ssl_certificate {cert}; ssl_certificate_key {key}; ssl_protocols TLSv1.3; ssl_session_cache off;
   http2_max_concurrent_streams 250;
@@ -203,7 +214,7 @@ defaults
   {splice}
 frontend web
   bind 127.0.0.1:{self.port} backlog 4096
-  bind 127.0.0.1:{self.tls_port} backlog 4096 ssl crt {certificate()[2]} alpn h2,http/1.1 ssl-min-ver TLSv1.3
+  bind 127.0.0.1:{self.tls_port} backlog 4096 ssl crt {certificate(self.options.get('certificate', 'P-256'))[2]} alpn h2,http/1.1 ssl-min-ver TLSv1.3
   option forwardfor
   http-request set-header X-Real-Ip %[src]
   http-request set-header X-Forwarded-Proto http
@@ -242,7 +253,7 @@ class Fairlead(Process):
             lines += [f"    r{i}:", f"      rule: Host(`{host(i)}`)", "      service: app"]
         if extra:
             lines += ["    extra:", f"      rule: Host(`{extra}`)", "      service: app"]
-        cert, key, _ = certificate()
+        cert, key, _ = certificate(self.options.get("certificate", "P-256"))
         lines += ["tls:", "  certificates:", f"    - certFile: {cert}", f"      keyFile: {key}"]
         beside = self.dynamic.with_suffix(".new")
         beside.write_text("\n".join(lines) + "\n")
