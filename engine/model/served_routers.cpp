@@ -29,41 +29,44 @@ bool adds_to_routers(const EntryPoint& entry_point) {
          entry_point.http.encoded_characters || !(entry_point.observability == EntryPointObservability{});
 }
 
+bool any_adds_to_routers(const Static& install) {
+  return std::ranges::any_of(install.entry_points,
+                             [](const auto& entry) { return adds_to_routers(entry.second); });
+}
+
 std::string served_name(const std::string& entry_point, const std::string& router) {
   return entry_point + '-' + router;
 }
 
+std::vector<Served> served_as(const std::string& name, const HttpRouter& router, const Static& install,
+                              const std::vector<std::string>& defaults) {
+  if (split(name).provider == kInternalProvider || !router.parent_refs.empty())
+    return {{name, router.entry_points}};
+  const std::vector<std::string>& all = router.entry_points.empty() ? defaults : router.entry_points;
+  std::vector<Served> out;
+  Served rest{name, {}};
+  for (const std::string& entry_point : all) {
+    const auto found = install.entry_points.find(entry_point);
+    if (found == install.entry_points.end() || !adds_to_routers(found->second))
+      rest.entry_points.push_back(entry_point);
+    else
+      out.push_back({all.size() > 1 ? served_name(entry_point, name) : name, {entry_point}, &found->second});
+  }
+  if (!rest.entry_points.empty() || all.empty()) out.push_back(std::move(rest));
+  return out;
+}
+
 std::optional<std::map<std::string, Element<HttpRouter>>> served_routers(const Http& http,
                                                                          const Static& install) {
-  if (std::ranges::none_of(install.entry_points,
-                           [](const auto& entry) { return adds_to_routers(entry.second); }))
-    return std::nullopt;
+  if (!any_adds_to_routers(install)) return std::nullopt;
   const std::vector<std::string> defaults = install.default_entry_points(false);
   std::map<std::string, Element<HttpRouter>> out;
-  for (const auto& [name, element] : http.routers) {
-    if (split(name).provider == kInternalProvider || !element.options.parent_refs.empty()) {
-      out.emplace(name, element);
-      continue;
+  for (const auto& [name, element] : http.routers)
+    for (Served& served : served_as(name, element.options, install, defaults)) {
+      Element<HttpRouter>& copy = out.insert_or_assign(std::move(served.name), element).first->second;
+      copy.options.entry_points = std::move(served.entry_points);
+      if (served.adds) add_entry_point(copy.options, *served.adds);
     }
-    const std::vector<std::string>& all =
-        element.options.entry_points.empty() ? defaults : element.options.entry_points;
-    std::vector<std::string> plain;
-    for (const std::string& entry_point : all) {
-      const auto found = install.entry_points.find(entry_point);
-      if (found == install.entry_points.end() || !adds_to_routers(found->second)) {
-        plain.push_back(entry_point);
-        continue;
-      }
-      Element<HttpRouter> copy = element;
-      copy.options.entry_points = {entry_point};
-      add_entry_point(copy.options, found->second);
-      out.insert_or_assign(all.size() > 1 ? served_name(entry_point, name) : name, std::move(copy));
-    }
-    if (plain.empty() && !all.empty()) continue;
-    Element<HttpRouter> rest = element;
-    rest.options.entry_points = std::move(plain);
-    out.emplace(name, std::move(rest));
-  }
   return out;
 }
 

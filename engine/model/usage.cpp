@@ -6,26 +6,39 @@
 namespace fairlead::model {
 namespace {
 
-template <class Routers>
-void collect(const Routers& routers, Usage::Users& services, Usage::Users& middlewares) {
-  for (const auto& [name, element] : routers) {
-    if (!element.options.service.empty()) services[element.options.service].push_back(name);
-    for (const std::string& middleware : element.options.middlewares) middlewares[middleware].push_back(name);
-  }
+void collect(const std::string& name, const auto& options, Usage::Users& services,
+             Usage::Users& middlewares) {
+  if (!options.service.empty()) services[options.service].push_back(name);
+  for (const std::string& middleware : options.middlewares) middlewares[middleware].push_back(name);
+}
+
+// By the names that the API shows, and with the middlewares of entry points.
+void collect_split(const Http& http, const Static& install, Usage& out) {
+  for (const auto& [name, element] : http.routers)
+    for (const Served& served : served_as(name, element.options, install, out.default_tcp)) {
+      collect(served.name, element.options, out.http_services, out.http_middlewares);
+      if (!served.adds) continue;
+      for (const std::string& middleware : served.adds->http.middlewares)
+        out.http_middlewares[middleware].push_back(served.name);
+    }
 }
 
 }  // namespace
 
 Usage usage_of(const Dynamic& dynamic, const Static& install) {
   Usage out;
-  const auto served = served_routers(dynamic.http, install);
-  collect(served ? *served : dynamic.http.routers, out.http_services, out.http_middlewares);
-  collect(dynamic.tcp.routers, out.tcp_services, out.tcp_middlewares);
-  for (const auto& [name, element] : dynamic.udp.routers)
-    if (!element.options.service.empty()) out.udp_services[element.options.service].push_back(name);
   out.default_tcp = install.default_entry_points(false);
   out.default_udp = install.default_entry_points(true);
   for (const auto& [name, entry_point] : install.entry_points) out.entry_points.insert(name);
+  if (any_adds_to_routers(install))
+    collect_split(dynamic.http, install, out);
+  else
+    for (const auto& [name, element] : dynamic.http.routers)
+      collect(name, element.options, out.http_services, out.http_middlewares);
+  for (const auto& [name, element] : dynamic.tcp.routers)
+    collect(name, element.options, out.tcp_services, out.tcp_middlewares);
+  for (const auto& [name, element] : dynamic.udp.routers)
+    if (!element.options.service.empty()) out.udp_services[element.options.service].push_back(name);
   return out;
 }
 
