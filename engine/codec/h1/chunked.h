@@ -1,5 +1,6 @@
 #pragma once
 
+#include "engine/base/frame_pool.h"
 #include "engine/base/result.h"
 #include "engine/http/fields.h"
 
@@ -24,6 +25,8 @@ class ChunkedDecoder {
   // owned by the caller, without those that http::is_forbidden_trailer() names; nullptr drops them all.
   explicit ChunkedDecoder(Fault fault = Fault::Client, http::Fields* trailers = nullptr)
       : fault_(fault), trailers_(trailers) {}
+  static void* operator new(std::size_t bytes) { return take_frame(bytes); }
+  static void operator delete(void* at, std::size_t bytes) { return_frame(at, bytes); }
 
   struct Step {
     std::size_t consumed;   // bytes of the input that are dealt with, framing and data

@@ -17,7 +17,7 @@ void MessageBody::begin(BodyKind kind, std::uint64_t length, http::Fields* trail
   trailers_ = trailers;
   failed_.reset();
   decoder_.reset();
-  if (kind == BodyKind::Chunked) decoder_.emplace(sender_, trailers);
+  if (kind == BodyKind::Chunked) decoder_ = std::make_unique<ChunkedDecoder>(sender_, trailers);
   complete_ = kind == BodyKind::None || (kind == BodyKind::Length && length == 0);
 }
 
@@ -33,6 +33,7 @@ std::optional<std::uint64_t> MessageBody::length() const {
 }
 
 void MessageBody::finish() {
+  decoder_.reset();
   complete_ = true;
   owner_.body_complete();
 }

@@ -8,6 +8,7 @@
 #include "engine/http/fields.h"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 
 namespace fairlead::codec::h1 {
@@ -54,7 +55,7 @@ class MessageBody final : public http::Body, http::Lender {
   // Something changed for a waiting reader: bytes, the end, or failure.
   void wake() { signal_.notify(); }
   void fail_with(Error error) {
-    failed_ = std::move(error);
+    failed_ = std::make_unique<Error>(std::move(error));
     signal_.notify();
   }
 
@@ -90,9 +91,9 @@ class MessageBody final : public http::Body, http::Lender {
   bool wanted_ = false;
   std::uint64_t left_ = 0;
   std::uint64_t received_ = 0;
-  std::optional<ChunkedDecoder> decoder_;
+  std::unique_ptr<ChunkedDecoder> decoder_;  // idle connections have none
   http::Fields* trailers_ = nullptr;
-  std::optional<Error> failed_;
+  std::unique_ptr<Error> failed_;
   Signal signal_;
 };
 

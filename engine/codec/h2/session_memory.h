@@ -10,9 +10,9 @@ namespace fairlead::codec::h2 {
 // Where the nghttp2 session of one client takes its memory from, and how little of it an idle one keeps.
 //
 // What is asked for while a session is made lies on pages of its own: the session itself and its tables of
-// streams and header fields, 9 KiB, of which an idle one fills less than 1. So do small pieces asked for
+// streams and header fields, 9 KiB, nearly all zeros when nothing goes on. So do small pieces asked for
 // later, as long as there is place: mostly header fields that are to be referred to. rest() sets aside the
-// bytes that are not zero and gives the pages back; wake() puts everything back where it was.
+// bytes that are not zero, about 1 KiB, and gives the pages back; wake() puts everything back where it was.
 //
 // What else is asked for, per stream, comes from the free lists of coroutine frames, as requests take and
 // return the same sizes all the time.
