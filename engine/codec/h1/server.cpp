@@ -34,8 +34,7 @@ ServerConnection::ServerConnection(event::Loop& loop, std::unique_ptr<net::Trans
       body_(input_, *transport_, *this, Fault::Client),
       opened_(loop.now()),
       head_begun_(loop.now()),
-      timer_(loop.timers(), *this),
-      write_timer_(loop.timers(), *this) {
+      timer_(loop.timers(), *this) {
   transport_->set_user(this);
 }
 
@@ -157,7 +156,7 @@ bool ServerConnection::begin_exchange(std::size_t head_bytes) {
   pace_.begin(loop_.now());
   last_progress_ = loop_.now();
   response_due_ = settings_->write_timeout > 0s ? loop_.now() + settings_->write_timeout : TimePoint::max();
-  if (response_due_ != TimePoint::max()) write_timer_.arm(response_due_);
+  if (response_due_ != TimePoint::max()) limit_write(response_due_);
   if (head.chunked)
     body_.begin(BodyKind::Chunked, 0, &trailers_.emplace(head.arena()));
   else if (head.content_length.value_or(0) > 0)
@@ -216,7 +215,7 @@ void ServerConnection::exchange_ended() {
   job_ = nullptr;
   if (state_ != State::Busy) return;
   timer_.cancel();
-  write_timer_.cancel();
+  lift_write_limit();
   if (broken_) return close_connection();
   if (tunnel_) {
     flush_output();
@@ -293,7 +292,7 @@ void ServerConnection::on_writable() {
 }
 
 void ServerConnection::on_timer(event::Timer& timer) {
-  const bool writing = &timer == &write_timer_;
+  const bool writing = &timer == write_timer_.get();
   switch (state_) {
     case State::Closed: return;
     case State::Linger: return close_connection();
@@ -352,7 +351,7 @@ void ServerConnection::close_connection() {
   if (state_ == State::Closed) return;
   state_ = State::Closed;
   timer_.cancel();
-  write_timer_.cancel();
+  lift_write_limit();
   cancel_job({499, Fault::Client, false, "the connection was closed"});
   input_.drop();
   output_.clear();

@@ -125,6 +125,8 @@ class ServerConnection final : public event::Destroyable,
   Task<Result<>> splice_writable() override;
   void spliced(std::uint64_t bytes) override;
   void note_progress();
+  void limit_write(TimePoint due);
+  void lift_write_limit();
 
   event::Loop& loop_;
   std::unique_ptr<net::Transport> transport_;
@@ -145,8 +147,8 @@ class ServerConnection final : public event::Destroyable,
   BodyPace pace_;
   std::uint64_t response_left_ = 0;  // of a response with Content-Length
   int requests_ = 0;
-  event::Timer timer_;        // head, idle, body, linger, half-closed client
-  event::Timer write_timer_;  // a response that the client does not take
+  event::Timer timer_;                         // head, idle, body, linger, half-closed client
+  std::unique_ptr<event::Timer> write_timer_;  // a response that the client does not take; few need one
   Signal room_;
 
   State state_ = State::Head;

@@ -26,6 +26,16 @@ Result<> ServerConnection::gone() const {
 
 void ServerConnection::note_progress() { last_progress_ = loop_.now(); }
 
+void ServerConnection::limit_write(TimePoint due) {
+  event::TimerUser& user = *this;
+  if (!write_timer_) write_timer_ = std::make_unique<event::Timer>(loop_.timers(), user);
+  write_timer_->arm(due);
+}
+
+void ServerConnection::lift_write_limit() {
+  if (write_timer_) write_timer_->cancel();
+}
+
 Result<> ServerConnection::informational(const http::ResponseHead& head) {
   if (broken_ || head_sent_) return gone();
   if (http10_) return {};  // RFC 9110 §15.2: no 1xx to an HTTP/1.0 client
@@ -87,7 +97,7 @@ Task<Result<>> ServerConnection::send(const http::ResponseHead& head, bool last)
     framing.upgrade = head.upgrade;
     tunnel_ = true;
     keep_alive_ = false;
-    write_timer_.cancel();
+    lift_write_limit();
     response_due_ = TimePoint::max();
   } else {
     framing = frame(head, last);
@@ -109,7 +119,7 @@ Task<Result<>> ServerConnection::send(const http::ResponseHead& head, bool last)
 void ServerConnection::end_response() {
   response_done_ = true;
   response_due_ = TimePoint::max();
-  write_timer_.cancel();
+  lift_write_limit();
   // Nothing follows that could leave with it: waiting for the end of the tick would only let the client idle.
   flush_output();
 }
@@ -187,9 +197,9 @@ bool ServerConnection::flush_output() {
   }
   if (written.bytes > 0) note_progress();
   if (output_.empty()) {
-    if (response_due_ == TimePoint::max()) write_timer_.cancel();
+    if (response_due_ == TimePoint::max()) lift_write_limit();
   } else if (response_due_ == TimePoint::max()) {
-    write_timer_.arm(loop_.now() + kStalledWrite);
+    limit_write(loop_.now() + kStalledWrite);
   }
   return true;
 }
@@ -210,14 +220,14 @@ Task<Result<>> ServerConnection::splice_from(http::Lent from) {
   Result<> ready = co_await wait_for_room(0);
   if (!ready) co_return ready;
   Result<> moved = co_await net::splice_all(from, *this, Fault::Upstream);
-  write_timer_.cancel();
+  lift_write_limit();
   if (!moved) co_return moved;
   end_response();
   co_return Result<>{};
 }
 
 Task<Result<>> ServerConnection::splice_writable() {
-  if (response_due_ == TimePoint::max()) write_timer_.arm(loop_.now() + kStalledWrite);
+  if (response_due_ == TimePoint::max()) limit_write(loop_.now() + kStalledWrite);
   transport_->want_writable();
   co_await room_.wait();
   if (broken_ || state_ == State::Closed) co_return gone();
