@@ -97,8 +97,7 @@ Task<Result<>> ClientConnection::write(std::string_view bytes, bool last, const 
             static_cast<std::size_t>(write_chunk_head(size_line.data(), bytes.size()) - size_line.data())};
     tail = kChunkEnd;
   }
-  // In a tunnel, too: nothing follows that could leave with it.
-  if (bytes.size() >= kDirectWrite || tunnel_) {
+  if (bytes.size() >= kDirectWrite) {
     const net::IoResult written = output_.flush(*transport_, head, bytes, tail);
     if (written.status == net::IoStatus::Failed) {
       broken_ = true;

@@ -142,8 +142,7 @@ Task<Result<>> ServerConnection::write(std::string_view bytes, bool last, const 
     tail = last && !trailers ? kChunkEndAndLast : kChunkEnd;
   }
   const bool ended = tail.size() > kChunkEnd.size();
-  // In a tunnel, too: nothing follows that could leave with it.
-  if (bytes.size() >= kDirectWrite || tunnel_) {
+  if (bytes.size() >= kDirectWrite) {
     const net::IoResult written = output_.flush(*transport_, head, bytes, tail);
     if (written.status == net::IoStatus::Failed) {
       broken_ = true;
