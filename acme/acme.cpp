@@ -3,11 +3,17 @@
 #include "acme/solver_http01.h"
 
 #include <fmt/format.h>
+#include <malloc.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
 
 namespace fairlead::acme {
+namespace {
+
+constexpr std::size_t kMany = 5000;  // certificates
+
+}  // namespace
 
 Acme::Acme(Parts parts) : parts_(std::move(parts)), preflight_(parts_.challenges) {}
 
@@ -198,7 +204,10 @@ void Acme::collect_known() {
            std::pair(a->chain.not_before, a->chain.fingerprint);
   });
   known_ = std::move(known);
+  const bool many = read.size() >= read_.size() + kMany;
   read_ = std::move(read);
+  // What a long storage was read from has left holes everywhere: they go back to the system.
+  if (many) ::malloc_trim(0);
 }
 
 void Acme::plan() {

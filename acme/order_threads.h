@@ -23,7 +23,7 @@ class OrderThreads {
   using Job = std::move_only_function<void(std::stop_token)>;
 
   struct Limits {
-    std::size_t at_once = 16;
+    std::size_t at_once = 8;
     std::size_t in_all = 256;                     // threads
     Duration patience = std::chrono::seconds(1);  // Let's Encrypt takes 20 new orders a second of an address
     Duration idle = std::chrono::minutes(1);      // a thread without work ends then

@@ -3,7 +3,7 @@
 #include "acme/account.h"
 #include "acme/messages.h"
 #include "engine/base/clock.h"
-#include "engine/tls/certificate_text.h"
+#include "engine/tls/text_table.h"
 
 #include <map>
 #include <optional>

@@ -82,6 +82,12 @@ KeyPtr read_key(std::string_view pem) {
   return KeyPtr(PEM_read_bio_PrivateKey(reader(pem).get(), nullptr, no_passphrase, nullptr));
 }
 
+bool is_rsa(const X509* leaf) {
+  ASN1_OBJECT* kind = nullptr;
+  X509_PUBKEY_get0_param(&kind, nullptr, nullptr, nullptr, X509_get_X509_PUBKEY(leaf));
+  return OBJ_obj2nid(kind) == NID_rsaEncryption;
+}
+
 // Whether the bytes of a private key hold the leaf's public key, as EC keys (RFC 5915 §3) and RSA keys (RFC
 // 8017 §A.1.2) do: then it belongs to it, and need not be read before it is used.
 bool holds_public_key(std::string_view key_pem, const X509* leaf) {
@@ -90,7 +96,7 @@ bool holds_public_key(std::string_view key_pem, const X509* leaf) {
   std::string_view wanted(reinterpret_cast<const char*>(ASN1_STRING_get0_data(bits)),
                           static_cast<std::size_t>(ASN1_STRING_length(bits)));
   // RSA: the modulus and the exponent, without the SEQUENCE around them.
-  if (EVP_PKEY_get_base_id(X509_get0_pubkey(leaf)) == EVP_PKEY_RSA && wanted.size() > 4)
+  if (is_rsa(leaf) && wanted.size() > 4)
     wanted.remove_prefix((wanted[1] & 0x80) == 0 ? 2 : 2 + (wanted[1] & 0x7f));
   if (wanted.size() < kLeast) return false;
   const BioPtr bio = reader(key_pem);
@@ -155,11 +161,8 @@ void Certificate::describe(X509* leaf) {
   issuer_ = issuer.get();
   const ASN1_INTEGER* serial = X509_get0_serialNumber(leaf);
   for (const char c : text(serial)) serial_ += fmt::format("{:02x}", static_cast<unsigned char>(c));
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
-  unsigned int size = 0;
-  X509_digest(leaf, EVP_sha256(), digest.data(), &size);
-  for (unsigned int i = 0; i < size; ++i) fingerprint_ += fmt::format("{:02x}", digest[i]);
-  ecdsa_ = EVP_PKEY_get_base_id(X509_get0_pubkey(leaf)) != EVP_PKEY_RSA;
+  for (const char c : digest_of(leaf)) fingerprint_ += fmt::format("{:02x}", static_cast<unsigned char>(c));
+  ecdsa_ = !is_rsa(leaf);
 }
 
 // Issuers of a chain, read once for all chains that end in the same.
@@ -204,7 +207,7 @@ Configured<CertificatePtr> Certificate::from_text(CertificateTextPtr text) {
   ERR_clear_error();
   std::shared_ptr<Certificate> made(new Certificate);
   made->text_ = std::move(text);
-  const X509Ptr leaf = made->leaf();
+  const X509Ptr leaf = read_statement(reader(made->text_->leaf()).get());
   if (!leaf) {
     ERR_clear_error();
     return misconfigured("certFile", "no certificate in PEM form");
@@ -215,7 +218,7 @@ Configured<CertificatePtr> Certificate::from_text(CertificateTextPtr text) {
   if (!holds_public_key(made->text_->key(), leaf.get())) {
     const KeyPtr key = read_key(made->text_->key());
     if (!key) return misconfigured("keyFile", fmt::format("no usable private key ({})", openssl_error()));
-    if (X509_check_private_key(leaf.get(), key.get()) != 1) {
+    if (X509_check_private_key(made->leaf().get(), key.get()) != 1) {
       ERR_clear_error();
       return misconfigured("keyFile", "the key does not belong to the certificate");
     }
@@ -299,6 +302,10 @@ class Certificate::Cache {
     places_.erase(order_.back().first);
     order_.pop_back();
   }
+  std::size_t size() {
+    const std::lock_guard lock(mutex_);
+    return order_.size();
+  }
   void forget(const Certificate* of) {
     const std::lock_guard lock(mutex_);
     const auto found = places_.find(of);
@@ -316,6 +323,8 @@ class Certificate::Cache {
 };
 
 Certificate::~Certificate() { Cache::shared().forget(this); }
+
+std::size_t Certificate::loaded() { return Cache::shared().size(); }
 
 std::shared_ptr<const Certificate::Loaded> Certificate::load() const {
   if (auto known = Cache::shared().find(this)) return known;

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "engine/base/result.h"
-#include "engine/tls/certificate_text.h"
 #include "engine/tls/pointers.h"
+#include "engine/tls/text_table.h"
 
 #include <chrono>
 #include <cstddef>
@@ -19,6 +19,8 @@ class Certificate {
  public:
   // Certificates whose objects are kept at once, the ones used last; of about 10 KiB each.
   static constexpr std::size_t kMostLoaded = 4096;
+  // How many that are now, of all there are.
+  static std::size_t loaded();
 
   // PEM texts: the chain leaf first, and the key. Refuses what could not be served: no certificate, a key
   // that is not the leaf's.

@@ -5,6 +5,11 @@
 #include "engine/tls/test_certificates.h"
 
 #include <gtest/gtest.h>
+#include <malloc.h>
+#include <openssl/core_names.h>
+#include <openssl/pem.h>
+
+#include <vector>
 
 namespace fairlead::tls {
 namespace {
@@ -45,6 +50,92 @@ TEST(Certificate, IsUsedFromItsBytes) {
   const SslPtr ssl(SSL_new(context.get()));
   EXPECT_TRUE(made("DNS:a", true)->use(ssl.get()));
   EXPECT_TRUE(Certificate::self_signed(kNoCertificateYet, {})->use(ssl.get()));
+}
+
+TEST(Certificate, ReadsItsKeyWhenAHandshakeNeedsIt) {
+  const ContextPtr context(SSL_CTX_new(TLS_server_method()));
+  const SslPtr ssl(SSL_new(context.get()));
+  const std::size_t before = Certificate::loaded();
+
+  const auto certificate = made("DNS:a");
+
+  EXPECT_EQ(Certificate::loaded(), before);
+  EXPECT_TRUE(certificate->use(ssl.get()));
+  EXPECT_TRUE(certificate->use(ssl.get()));
+  EXPECT_EQ(Certificate::loaded(), before + 1);
+}
+
+TEST(Certificate, TakesAKeyThatDoesNotHoldThePublicKey) {
+  const TestCertificate pem = test_certificate("DNS:a");
+  const BioPtr in(BIO_new_mem_buf(pem.key.data(), static_cast<int>(pem.key.size())));
+  const KeyPtr key(PEM_read_bio_PrivateKey(in.get(), nullptr, nullptr, nullptr));
+  ASSERT_EQ(EVP_PKEY_set_int_param(key.get(), OSSL_PKEY_PARAM_EC_INCLUDE_PUBLIC, 0), 1);
+  const BioPtr out(BIO_new(BIO_s_mem()));
+  PEM_write_bio_PrivateKey(out.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr);
+  const char* bytes = nullptr;
+  const long size = BIO_get_mem_data(out.get(), &bytes);
+  const std::string_view without(bytes, static_cast<std::size_t>(size));
+  ASSERT_LT(without.size(), pem.key.size());
+
+  EXPECT_TRUE(Certificate::from_pem(pem.chain, without));
+  EXPECT_EQ(Certificate::from_pem(test_certificate("DNS:a").chain, without).error().what,
+            "the key does not belong to the certificate");
+}
+
+TEST(Certificate, KeepsTheObjectsOfThoseUsedLast) {
+  const ContextPtr context(SSL_CTX_new(TLS_server_method()));
+  const TestCertificate pem = test_certificate("DNS:a");
+  std::vector<CertificatePtr> many;
+  for (std::size_t i = 0; i < Certificate::kMostLoaded + 100; ++i)
+    many.push_back(Certificate::from_pem(pem.chain, pem.key).value_or(nullptr));
+
+  for (const CertificatePtr& certificate : many) ASSERT_TRUE(certificate->use(context.get()));
+
+  EXPECT_EQ(Certificate::loaded(), Certificate::kMostLoaded);
+  EXPECT_TRUE(many.front()->use(context.get())) << "made anew";
+  many.clear();
+  EXPECT_LT(Certificate::loaded(), Certificate::kMostLoaded);
+}
+
+TEST(Certificate, WeighsLittleMoreThanItsText) {
+  const TestCertificate issuer = test_certificate("DNS:issuer", true);
+  constexpr std::size_t kCount = 200;
+  std::vector<TestCertificate> texts;
+  for (std::size_t i = 0; i < kCount; ++i) texts.push_back(test_certificate("DNS:a,DNS:b"));
+  std::vector<CertificatePtr> many;
+  many.reserve(kCount);
+  const std::size_t before = mallinfo2().uordblks;
+
+  std::size_t own = 0;
+  for (const TestCertificate& pem : texts) {
+    many.push_back(Certificate::from_pem(pem.chain + issuer.chain, pem.key).value_or(nullptr));
+    own += pem.chain.size() + pem.key.size();
+  }
+
+  // Nothing is counted where a sanitizer allocates. The issuers' text, kept once, would be 1 KiB more of
+  // each.
+  EXPECT_LT(mallinfo2().uordblks - before, own + kCount * 1000);
+}
+
+TEST(CertificateText, IsOneObjectWhereTextsAreEqual) {
+  const TestCertificate issuer = test_certificate("DNS:issuer");
+  const TestCertificate a = test_certificate("DNS:a");
+  const TestCertificate b = test_certificate("DNS:b");
+
+  const auto first = CertificateText::of(a.chain + issuer.chain, a.key);
+  const auto second = CertificateText::of(b.chain + issuer.chain, b.key);
+
+  EXPECT_EQ(first, CertificateText::of(a.chain + issuer.chain, a.key));
+  EXPECT_NE(first, second);
+  EXPECT_EQ(first->issuers(), second->issuers());
+  EXPECT_EQ(first->leaf(), a.chain);
+  EXPECT_EQ(first->chain(), a.chain + issuer.chain);
+  EXPECT_NE(first, CertificateText::of(a.chain + issuer.chain, b.key));
+}
+
+TEST(CertificateText, KeepsWhatIsNoCertificateAsItIs) {
+  for (const char* text : {"", "nonsense", "-----BEGIN CERTIFICATE-----\n", "-----END CERTIFICATE-----"})
+    EXPECT_EQ(CertificateText::of(text, "key")->chain(), text);
 }
 
 TEST(CertificateTable, FindsTheNameBeforeTheWildcard) {

@@ -3,6 +3,7 @@
 #include "engine/base/strings.h"
 
 #include <fmt/format.h>
+#include <malloc.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -11,6 +12,7 @@ namespace fairlead::tls {
 namespace {
 
 constexpr const char* kDefault = "default";
+constexpr std::size_t kMany = 5000;  // certificates
 
 HostTable::Choice choice_of(const ServerContextPtr& context) {
   return {context, context ? context->key() : 0, {}};
@@ -130,7 +132,10 @@ void Site::build(model::Tls& config) {
     // It serves the names it has, like any other.
     if (fallback) certificates.push_back(fallback);
   }
+  const bool many = certificates.size() >= kMany && certificates != tables_->certificates.configured();
   tables_->certificates.set_configured(std::move(certificates), std::move(fallback));
+  // What a long configuration was read from has left holes everywhere: they go back to the system.
+  if (many) ::malloc_trim(0);
   std::erase_if(kept_, [](const auto& entry) { return !entry.second.used; });
   for (auto& [files, kept] : kept_) kept.used = false;
 }

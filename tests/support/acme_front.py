@@ -2,6 +2,7 @@
 URLs are built from the Host field, so the authority seems to live here."""
 
 import base64
+import contextlib
 import http.client
 import http.server
 import json
@@ -14,12 +15,14 @@ class Front:
     """`profiles`: name → description. `renewal`: certificate id → (start, end) as RFC 3339 texts, or a function of the
     id; `retry_after` is sent with it. `fault(handler, body)` may answer a request itself and return True. `orders` are
     the payloads of newOrder, in order; `polls` the ids that renewal information was asked for; `challenges` the names
-    that the paths of challenges are about."""
+    that the paths of challenges are about. `gently` passes on one request at a time: Debian's pebble can lock itself up
+    for good when many orders are made and looked at at once."""
 
-    def __init__(self, pebble, profiles=None, renewal=None, retry_after="3600", fault=None):
+    def __init__(self, pebble, profiles=None, renewal=None, retry_after="3600", fault=None, gently=False):
         self.pebble, self.profiles, self.renewal, self.retry_after, self.fault = pebble, profiles, renewal, retry_after, fault
         self.orders, self.polls, self.requests = [], [], []
         self.challenges = {}
+        self.turn = threading.Lock() if gently else contextlib.nullcontext()
         front = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -65,9 +68,10 @@ class Front:
                 connection = http.client.HTTPSConnection("127.0.0.1", front.pebble.port, timeout=20, context=context)
                 headers = {name: value for name, value in self.headers.items() if name.lower() != "connection"}
                 try:
-                    connection.request(self.command, self.path, body or None, headers)
-                    answer = connection.getresponse()
-                    data = answer.read()
+                    with front.turn:
+                        connection.request(self.command, self.path, body or None, headers)
+                        answer = connection.getresponse()
+                        data = answer.read()
                 except OSError:
                     return self.answer(502, b"bad gateway", "text/plain")
                 finally:

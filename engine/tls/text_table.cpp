@@ -1,4 +1,4 @@
-#include "engine/tls/certificate_text.h"
+#include "engine/tls/text_table.h"
 
 #include "engine/base/strings.h"
 
