@@ -54,15 +54,16 @@ int TicketKeys::on_ticket(unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX
         key = &candidate;
     if (!key) return 0;  // a full handshake follows
   }
+  // Fetched once: EVP_aes_256_cbc() would be looked up for each ticket.
+  static EVP_CIPHER* const kind = EVP_CIPHER_fetch(nullptr, "AES-256-CBC", nullptr);
   char digest[] = "SHA256";
   OSSL_PARAM parameters[] = {
       OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, key->mac.data(), key->mac.size()),
       OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
       OSSL_PARAM_construct_end(),
   };
-  const bool ready =
-      EVP_CipherInit_ex(cipher, EVP_aes_256_cbc(), nullptr, key->cipher.data(), iv, issues) == 1 &&
-      EVP_MAC_CTX_set_params(mac, parameters) == 1;
+  const bool ready = EVP_CipherInit_ex(cipher, kind, nullptr, key->cipher.data(), iv, issues) == 1 &&
+                     EVP_MAC_CTX_set_params(mac, parameters) == 1;
   if (!ready) return -1;
   return key == keys_.data() ? 1 : 2;  // 2: taken, and replaced by a fresh one
 }

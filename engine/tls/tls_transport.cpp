@@ -1,10 +1,8 @@
 #include "engine/tls/tls_transport.h"
 
-#include "engine/tls/pem.h"
-
-#include <fmt/format.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -28,24 +26,6 @@ struct Staging {
 Staging& staging() {
   thread_local Staging buffers;
   return buffers;
-}
-
-std::string name_text(const X509_NAME* name) {
-  const BioPtr bio(BIO_new(BIO_s_mem()));
-  X509_NAME_print_ex(bio.get(), name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB);
-  const char* data = nullptr;
-  const long size = BIO_get_mem_data(bio.get(), &data);
-  return {data, static_cast<std::size_t>(size)};
-}
-
-const char* version_text(int version) {
-  switch (version) {
-    case TLS1_VERSION: return "1.0";
-    case TLS1_1_VERSION: return "1.1";
-    case TLS1_2_VERSION: return "1.2";
-    case TLS1_3_VERSION: return "1.3";
-    default: return "";
-  }
 }
 
 }  // namespace
@@ -155,28 +135,18 @@ void TlsTransport::step() {
   Result<> outcome;
   if (done != 1 && code != SSL_ERROR_WANT_READ) outcome = handshake_failure(code);
   keep_rest();
+  if (done == 1) hold_tickets();
   if (!send_staged() && outcome) outcome = refuse(502, std::strerror(error_));
   if (done == 1 || !outcome) return end_handshake(std::move(outcome));
 }
 
-std::unexpected<Error> TlsTransport::refuse(int status, std::string_view why) const {
-  const bool lost = status != 500;
-  if (is_client())
-    return fail(status, Fault::Upstream, fmt::format("TLS handshake with {}: {}", peer_.text(), why), lost);
-  return fail(0, Fault::Client, fmt::format("TLS handshake: {}", why));
-}
-
-Result<> TlsTransport::handshake_failure(int code) const {
-  if (error_) return refuse(502, std::strerror(error_));
-  if (code == SSL_ERROR_SSL) {
-    const long verified = SSL_get_verify_result(ssl_.get());
-    const std::string reason = openssl_error();
-    if (end_) return refuse(502, reason);
-    if (verified == X509_V_OK) return refuse(500, reason);
-    return refuse(
-        500, fmt::format("the certificate is not accepted: {}", X509_verify_cert_error_string(verified)));
-  }
-  return refuse(502, "the peer closed the connection");
+// After the handshake a server of TLS 1.3 owes nothing but tickets: they wait for the first answer, and spare
+// the connection a packet and a system call.
+void TlsTransport::hold_tickets() {
+  std::string& out = staging().out;
+  if (out.empty() || kept_out_ || is_client() || SSL_version(ssl_.get()) != TLS1_3_VERSION) return;
+  tickets_ = std::make_unique<std::string>(out);
+  out.clear();
 }
 
 void TlsTransport::end_handshake(Result<> outcome) {
@@ -185,26 +155,6 @@ void TlsTransport::end_handshake(Result<> outcome) {
   if (outcome) handshaking_.reset();  // a failure may be the timer's own call
   state_ = outcome ? State::Open : State::Failed;
   if (user) user->handshake_ended(*this, std::move(outcome));
-}
-
-Agreed TlsTransport::agreed() const {
-  Agreed out;
-  out.version = version_text(SSL_version(ssl_.get()));
-  if (const char* cipher = SSL_CIPHER_standard_name(SSL_get_current_cipher(ssl_.get()))) out.cipher = cipher;
-  const unsigned char* protocol = nullptr;
-  unsigned int size = 0;
-  SSL_get0_alpn_selected(ssl_.get(), &protocol, &size);
-  if (size) out.protocol.assign(reinterpret_cast<const char*>(protocol), size);
-  if (const char* name = SSL_get_servername(ssl_.get(), TLSEXT_NAMETYPE_host_name)) out.server_name = name;
-  X509* leaf = SSL_get0_peer_certificate(ssl_.get());
-  if (!leaf) return out;
-  out.peer_subject = name_text(X509_get_subject_name(leaf));
-  out.peer_chain_pem = to_pem(leaf);
-  // On the server's side the chain is without the leaf, on the client's with it.
-  const STACK_OF(X509)* chain = SSL_get_peer_cert_chain(ssl_.get());
-  for (int i = is_client() ? 1 : 0; i < sk_X509_num(chain); ++i)
-    out.peer_chain_pem += to_pem(sk_X509_value(chain, i));
-  return out;
 }
 
 // More ciphertext into the thread's buffer. False: none now, or the end.
@@ -330,6 +280,7 @@ net::IoResult TlsTransport::write(std::span<const iovec> parts) {
 bool TlsTransport::send_staged() {
   std::string& out = staging().out;
   if (out.empty()) return true;
+  if (tickets_) out.insert(0, *std::exchange(tickets_, nullptr));
   std::size_t sent = 0;
   bool alive = !lower_->closed();
   if (alive && !kept_out_) {
@@ -362,16 +313,18 @@ bool TlsTransport::flush_kept_output() {
   return true;
 }
 
-// The alert that tells an end from a cut (RFC 8446 §6.1).
+// The alert that tells an end from a cut (RFC 8446 §6.1), among what is to be sent.
 void TlsTransport::say_goodbye() {
   const Turn turn(*this);
   SSL_shutdown(ssl_.get());
   ERR_clear_error();
-  send_staged();
 }
 
 void TlsTransport::finish_writing() {
-  if (state_ == State::Open) say_goodbye();
+  if (state_ == State::Open) {
+    say_goodbye();
+    send_staged();
+  }
   finishing_ = true;
   if (!kept_out_ && !lower_->closed()) lower_->finish_writing();
 }
@@ -379,7 +332,17 @@ void TlsTransport::finish_writing() {
 void TlsTransport::close() {
   if (handshaking_) handshaking_->timer.cancel();
   if (lower_->closed()) return;
-  if (state_ == State::Open && !finishing_ && error_ == 0 && !kept_out_) say_goodbye();
+  if (state_ != State::Open || finishing_ || error_ != 0 || kept_out_) return lower_->close();
+  say_goodbye();
+  // In one packet with the end, which follows at once.
+  std::string& out = staging().out;
+  if (tickets_) out.insert(0, *std::exchange(tickets_, nullptr));
+  const int socket = lower_->plain_fd();
+  if (socket >= 0 && !out.empty()) {
+    (void)::send(socket, out.data(), out.size(), MSG_NOSIGNAL | MSG_MORE);
+    out.clear();
+  }
+  send_staged();
   lower_->close();
 }
 
