@@ -135,18 +135,8 @@ void TlsTransport::step() {
   Result<> outcome;
   if (done != 1 && code != SSL_ERROR_WANT_READ) outcome = handshake_failure(code);
   keep_rest();
-  if (done == 1) hold_tickets();
   if (!send_staged() && outcome) outcome = refuse(502, std::strerror(error_));
   if (done == 1 || !outcome) return end_handshake(std::move(outcome));
-}
-
-// After the handshake a server of TLS 1.3 owes nothing but tickets: they wait for the first answer, and spare
-// the connection a packet and a system call.
-void TlsTransport::hold_tickets() {
-  std::string& out = staging().out;
-  if (out.empty() || kept_out_ || is_client() || SSL_version(ssl_.get()) != TLS1_3_VERSION) return;
-  tickets_ = std::make_unique<std::string>(out);
-  out.clear();
 }
 
 void TlsTransport::end_handshake(Result<> outcome) {
@@ -280,7 +270,6 @@ net::IoResult TlsTransport::write(std::span<const iovec> parts) {
 bool TlsTransport::send_staged() {
   std::string& out = staging().out;
   if (out.empty()) return true;
-  if (tickets_) out.insert(0, *std::exchange(tickets_, nullptr));
   std::size_t sent = 0;
   bool alive = !lower_->closed();
   if (alive && !kept_out_) {
@@ -336,7 +325,6 @@ void TlsTransport::close() {
   say_goodbye();
   // In one packet with the end, which follows at once.
   std::string& out = staging().out;
-  if (tickets_) out.insert(0, *std::exchange(tickets_, nullptr));
   const int socket = lower_->plain_fd();
   if (socket >= 0 && !out.empty()) {
     (void)::send(socket, out.data(), out.size(), MSG_NOSIGNAL | MSG_MORE);

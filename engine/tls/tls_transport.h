@@ -81,7 +81,6 @@ class TlsTransport final : public net::Transport, net::TransportUser {
   void keep_rest();
   bool send_staged();
   bool flush_kept_output();
-  void hold_tickets();
   void say_goodbye();
   bool is_client() const { return !SSL_is_server(ssl_.get()); }
 
@@ -94,7 +93,6 @@ class TlsTransport final : public net::Transport, net::TransportUser {
   std::string_view in_;
   std::unique_ptr<std::string> kept_in_;
   std::unique_ptr<std::string> kept_out_;  // ciphertext that the peer does not take yet
-  std::unique_ptr<std::string> tickets_;   // that leave with the next bytes
   std::uint32_t receive_bytes_ = 0;
   int error_ = 0;  // errno of the lower transport
   State state_ = State::Handshake;

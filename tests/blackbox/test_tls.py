@@ -370,6 +370,25 @@ def test_sessions_resume_unless_disabled(start, origin, pki, tmp_path, version, 
     assert reused == (0 if disabled else 6)
 
 
+def test_a_client_that_asks_for_nothing_has_its_ticket(start, origin, pki):
+    proxy = start(site(origin, pki, {"default": {}}))
+    context = ssl.create_default_context(cafile=str(pki.ca.cert))
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+
+    with socket.create_connection(("127.0.0.1", proxy.port()), 20) as plain:
+        with context.wrap_socket(plain, server_hostname="app") as client:
+            client.setblocking(False)
+
+            def has_ticket():
+                try:
+                    client.recv(1)  # reads the ticket, and nothing else
+                except ssl.SSLWantReadError:
+                    pass
+                return client.session and client.session.has_ticket
+
+            wait_for(has_ticket, 20, "a ticket")
+
+
 # ---- hostile openings
 
 
