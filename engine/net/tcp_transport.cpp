@@ -29,7 +29,10 @@ std::unique_ptr<TcpTransport> TcpTransport::adopt(event::Loop& loop, Fd socket, 
   return transport;
 }
 
-TcpTransport::~TcpTransport() { MemoryBudget::instance().remove(kept_.size()); }
+TcpTransport::~TcpTransport() {
+  close();
+  MemoryBudget::instance().remove(kept_.size());
+}
 
 Address TcpTransport::local() const {
   if (announced_local_) return *announced_local_;
@@ -115,12 +118,18 @@ void TcpTransport::want_writable() {
 
 void TcpTransport::finish_writing() { ::shutdown(socket_.get(), SHUT_WR); }
 
-void TcpTransport::close() { socket_.reset(); }
+void TcpTransport::close() {
+  if (!socket_) return;
+  // Not by being closed alone: a program that another thread starts has a copy of it for a moment, and epoll
+  // would go on reporting it to a handler that is gone.
+  loop_.remove(socket_.get());
+  socket_.reset();
+}
 
 void TcpTransport::abort() {
   const linger at_once{1, 0};
   ::setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-  socket_.reset();
+  close();
 }
 
 void TcpTransport::on_event(std::uint32_t events) {

@@ -63,6 +63,15 @@ TEST_F(TcpTransportTest, WhatIsPeekedIsReadAgain) {
   EXPECT_EQ(last_.status, IoStatus::WouldBlock);
 }
 
+// A child that another thread starts has it for a moment.
+TEST_F(TcpTransportTest, AClosedOneHearsNothingMoreThoughItsSocketHasACopy) {
+  const Fd copy(::dup(transport_->plain_fd()));
+  transport_.reset();
+  say("late");
+  loop_.run_once(std::chrono::milliseconds(0));
+  EXPECT_EQ(user_.readable, 0);
+}
+
 TEST_F(TcpTransportTest, APeekThatFillsItsBufferLeavesTheRestToBeRead) {
   say("0123456789");
   EXPECT_EQ(peek(4), "0123");

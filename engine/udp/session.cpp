@@ -142,7 +142,7 @@ void Session::give_up_server(bool refused) {
     spdlog::debug("entry point {}: {} refused a datagram of {}", owner_.name_, server_->address,
                   client_.address().text());
   }
-  socket_.reset();
+  close_socket();
   server_.reset();
   answered_ = false;
 }
@@ -178,10 +178,16 @@ void Session::drain() {
   if (!waiting_) close();
 }
 
+void Session::close_socket() {
+  if (!socket_) return;
+  owner_.loop_.remove(socket_.get());
+  socket_.reset();
+}
+
 void Session::close() {
   if (std::exchange(gone_, true)) return;
   timer_.cancel();
-  socket_.reset();
+  close_socket();
   owner_.remove(*this);
 }
 

@@ -44,6 +44,7 @@ class Session final : public event::Destroyable, event::Handler, event::TimerUse
   bool send_kept();
   void begin();
   void give_up_server(bool refused);
+  void close_socket();
   std::size_t keep(std::span<const std::uint16_t> slots);
   void send(std::span<const std::uint16_t> slots);
 
