@@ -9,8 +9,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
-#include <cstring>
 #include <utility>
 
 namespace fairlead::codec::h2 {
@@ -145,8 +145,7 @@ Result<> RequestFields::line(std::string_view name, std::string_view value) {
     return {};
   }
   char* const to = arena.take(name.size() + value.size());
-  std::memcpy(to, name.data(), name.size());
-  std::memcpy(to + name.size(), value.data(), value.size());
+  std::ranges::copy(value, std::ranges::copy(name, to).out);
   head_.fields.append({to, name.size()}, {to + name.size(), value.size()}, known);
   return {};
 }
@@ -262,10 +261,8 @@ void RequestFields::join_cookies() {
   char* at = text;
   for (const Field& line : head_.fields) {
     if (line.known != Name::Cookie) continue;
-    std::memcpy(at, line.value.data(), line.value.size());
-    at += line.value.size();
-    std::memcpy(at, kBetween.data(), kBetween.size());
-    at += kBetween.size();
+    at = std::ranges::copy(line.value, at).out;
+    at = std::ranges::copy(kBetween, at).out;
   }
   head_.fields.find(Name::Cookie)->value = {text, size - kBetween.size()};
   bool first = true;
