@@ -3,6 +3,7 @@
 #include "engine/middleware/test_options.h"
 #include "engine/middleware/test_waiting.h"
 #include "engine/tls/test_certificates.h"
+#include "engine/upstream/redis.h"
 
 #include <arpa/inet.h>
 #include <gmock/gmock.h>
@@ -80,6 +81,11 @@ class RedisServer {
   pid_t pid_ = 0;
 };
 
+// Connections to Redis belong to the thread, and must end before the loop that they use.
+struct LinksEndFirst {
+  ~LinksEndFirst() { upstream::Redis::forget_links(); }
+};
+
 TEST(RateLimitRedis, TwoInstancesShareOneLimit) {
   const RedisServer server;
   if (server.port == 0) FAIL() << "redis-server is missing: ./dev test installs it";
@@ -93,6 +99,7 @@ TEST(RateLimitRedis, TwoInstancesShareOneLimit) {
   const test::Made other("rateLimit", options);
   ASSERT_TRUE(one) << one.error();
   auto x = test::get("/");
+  const LinksEndFirst links;
   const test::StubService service;
 
   EXPECT_EQ(test::run_waiting(*one, x, service).head.status, 200);
@@ -121,6 +128,7 @@ TEST(RateLimitRedis, SpeaksTlsAndVerifiesTheServer) {
                                         {option, value}});
     EXPECT_TRUE(made) << made.error();
     auto x = test::get("/");
+    const LinksEndFirst links;
     return test::run_waiting(*made, x, test::StubService()).head.status;
   };
 
@@ -150,6 +158,7 @@ TEST(RateLimitRedis, ALostServerAnswers500AndAWrongPasswordToo) {
   const test::Made right(
       "rateLimit", {{"average", "9"}, {"redis.endpoints", server.endpoint()}, {"redis.password", "hidden"}});
   auto x = test::get("/");
+  const LinksEndFirst links;
   const test::StubService service;
   EXPECT_EQ(test::run_waiting(*wrong, x, service).head.status, 500);
   EXPECT_EQ(test::run_waiting(*right, x, service).head.status, 200);
