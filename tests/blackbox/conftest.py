@@ -5,8 +5,10 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
+from support.acme_site import Stage  # noqa: E402
 from support.fairlead import BINARY, Fairlead, routes  # noqa: E402
 from support.origin import Origin  # noqa: E402
+from support.pebble import Pebble  # noqa: E402
 
 
 def pytest_configure(config):
@@ -49,3 +51,15 @@ def start():
 def proxy(start, origin):
     """Fairlead with one route: Host(`app`) to `origin`."""
     return start(routes(app=[origin.url]))
+
+
+@pytest.fixture(scope="module")
+def pebble():
+    """A real authority for the tests of one file."""
+    with Pebble() as authority:
+        yield authority
+
+
+@pytest.fixture
+def stage(start, pebble, tmp_path):
+    return Stage(start, pebble, tmp_path)

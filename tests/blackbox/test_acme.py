@@ -16,17 +16,6 @@ from support.pebble import Pebble
 from support.ports import free_port, wait_for
 
 
-@pytest.fixture(scope="module")
-def pebble():
-    with Pebble() as authority:
-        yield authority
-
-
-@pytest.fixture
-def stage(start, pebble, tmp_path):
-    return Stage(start, pebble, tmp_path)
-
-
 # ---- obtaining
 
 

@@ -5,23 +5,10 @@ import json
 import re
 import time
 
-import pytest
 from support.acme_front import Front
-from support.acme_site import Stage, reason, site, wait_served
-from support.pebble import Pebble
+from support.acme_site import reason, site, wait_served
 from support.ports import wait_for
 from support.raw import RawClient
-
-
-@pytest.fixture(scope="module")
-def pebble():
-    with Pebble() as authority:
-        yield authority
-
-
-@pytest.fixture
-def stage(start, pebble, tmp_path):
-    return Stage(start, pebble, tmp_path)
 
 
 def latencies(proxy, host, seconds):
