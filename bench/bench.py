@@ -49,6 +49,15 @@ def cost(proxy, path, seconds, secure=False, **options):
     return seen
 
 
+def costed(proxy, seconds, load):
+    """What load() saw; `us` is the proxy's CPU time per request, `rate` requests per second."""
+    before = proxy.cpu()
+    seen = load()
+    seen["us"] = (proxy.cpu() - before) * 1e6 / max(1, seen["requests"])
+    seen["rate"] = seen["requests"] / seconds
+    return seen
+
+
 def interleaved(proxies, rounds, measure):
     """measure(proxy) for each proxy in turn, `rounds` times; the order rotates so that none is always first."""
     results = {proxy.name: [] for proxy in proxies}

@@ -10,7 +10,7 @@ import pathlib
 import subprocess
 import sys
 
-from bench import interleaved, measure_alone, median, ratio
+from bench import costed, interleaved, measure_alone, median, ratio
 from proxies import BINARY, LOAD_CORE, Process, pinned
 
 LOAD = pathlib.Path(BINARY).parent / "udp_load"
@@ -78,11 +78,7 @@ def run(rounds, seconds):
         try:
             for name, clients, window, size, more, aim in WORKS:
                 def measure(proxy):
-                    before = proxy.cpu()
-                    seen = ask(proxy.port, seconds, clients, window, size, *more)
-                    seen["us"] = (proxy.cpu() - before) * 1e6 / max(1, seen["requests"])
-                    seen["rate"] = seen["requests"] / seconds
-                    return seen
+                    return costed(proxy, seconds, lambda: ask(proxy.port, seconds, clients, window, size, *more))
 
                 results = interleaved(proxies, rounds, measure)
                 rows.append({"name": name, "aim": aim, "results": results})

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 
-from bench import interleaved, measure_alone, median, ratio
+from bench import costed, interleaved, measure_alone, median, ratio
 from proxies import BINARY, LOAD_CORE, Process, host, nginx_user, pinned
 
 LOAD = pathlib.Path(BINARY).parent / "websocket_load"
@@ -126,11 +126,7 @@ def run(rounds, seconds):
         try:
             for name, connections, size, aim in WORKS:
                 def measure(proxy):
-                    before = proxy.cpu()
-                    seen = ask(proxy.port, seconds, connections, size)
-                    seen["us"] = (proxy.cpu() - before) * 1e6 / max(1, seen["requests"])
-                    seen["rate"] = seen["requests"] / seconds
-                    return seen
+                    return costed(proxy, seconds, lambda: ask(proxy.port, seconds, connections, size))
 
                 results = interleaved(proxies, rounds, measure)
                 rows.append({"name": name, "aim": aim, "results": results})
