@@ -64,7 +64,8 @@ Configured<std::shared_ptr<const ClientContext>> ClientContext::make(const model
   }
   const bool old = (lowest && lowest < TLS1_2_VERSION) || (highest && highest < TLS1_2_VERSION);
   if (old) ciphers += ":@SECLEVEL=0";
-  if (SSL_CTX_set_cipher_list(context, ciphers.c_str()) != 1)
+  if (SSL_CTX_set_ciphersuites(context, kCiphersOfTls13) != 1 ||
+      SSL_CTX_set_cipher_list(context, ciphers.c_str()) != 1)
     return misconfigured("cipherSuites", openssl_error());
   if (auto ok = made->trust(options.root_cas, files); !ok) return std::unexpected(ok.error());
   if (auto ok = made->identify(options.certificates, files); !ok) return std::unexpected(ok.error());

@@ -114,7 +114,8 @@ Configured<> ServerContext::set_ciphers(const model::TlsOptions& options, std::v
   }
   // MD5 with SHA-1, the only signature of TLS 1.0 and 1.1, needs the lowest level of OpenSSL 3.
   if (min_version_ < TLS1_2_VERSION) list += ":@SECLEVEL=0";
-  if (SSL_CTX_set_cipher_list(context_.get(), list.c_str()) != 1)
+  if (SSL_CTX_set_ciphersuites(context_.get(), kCiphersOfTls13) != 1 ||
+      SSL_CTX_set_cipher_list(context_.get(), list.c_str()) != 1)
     return misconfigured("cipherSuites", fmt::format("none is left ({})", openssl_error()));
   key_material_ += list + ' ';
   return {};

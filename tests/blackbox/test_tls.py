@@ -232,6 +232,17 @@ def test_cipher_suites_by_their_names(start, origin, pki):
     assert "handshake failure" in s_client(proxy.port(), "-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-GCM-SHA256")[1]
 
 
+@pytest.mark.parametrize("preferred, chosen", [
+    ("TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256", "TLS_AES_128_GCM_SHA256"),
+    ("TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256", "TLS_AES_256_GCM_SHA384"),
+    ("TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256", "TLS_CHACHA20_POLY1305_SHA256"),
+])
+def test_suites_of_tls_1_3_go_in_gos_order(start, origin, pki, preferred, chosen):
+    proxy = start(site(origin, pki))
+
+    assert f"Cipher is {chosen}" in s_client(proxy.port(), "-ciphersuites", preferred)[1]
+
+
 def test_curves_by_their_names(start, origin, pki):
     proxy = start(site(origin, pki, {"default": {"curvePreferences": ["X25519MLKEM768", "CurveP384"]}}))
 
