@@ -19,6 +19,7 @@ namespace {
 constexpr int kUdpBytes = 1232;  // announced by EDNS(0); what passes every path unfragmented
 constexpr int kMaxAliases = 16;
 constexpr int kMaxServers = 16;
+constexpr std::size_t kMaxAddresses = 8;  // of one name and family; each may cost a timeout
 constexpr auto kLongestPoll = std::chrono::milliseconds(50);  // a stop is seen after that
 
 struct Channel {
@@ -229,7 +230,9 @@ std::vector<std::string> Resolver::addresses(const std::string& host) const {
   for (const Type type : {Type::A, Type::AAAA}) {
     const auto answer = ask(host, type);
     if (!answer) continue;
+    const std::size_t most = out.size() + kMaxAddresses;
     for (const ResourceRecord& record : answer->answers) {
+      if (out.size() == most) break;
       const int family = type == Type::A ? AF_INET : AF_INET6;
       if (!record.is(type) || record.data.size() != (type == Type::A ? 4u : 16u)) continue;
       char text[INET6_ADDRSTRLEN] = {};

@@ -29,11 +29,12 @@ struct Line {
   // Waits for `events`; 0, or the errno of why not.
   int wait(short events, TimePoint until) const {
     while (!stop.stop_requested()) {
+      // First: bytes that go on coming must not put off the end.
+      if (SystemClock::instance().now() >= until) return ETIMEDOUT;
       pollfd one{socket.get(), events, 0};
       const int ready = ::poll(&one, 1, kLook);
       if (ready > 0) return 0;
       if (ready < 0 && errno != EINTR) return errno;
-      if (SystemClock::instance().now() >= until) return ETIMEDOUT;
     }
     return ECANCELED;
   }
