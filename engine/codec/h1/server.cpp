@@ -17,6 +17,7 @@ constexpr auto kDrainIdle = 1s;   // for a request that is already on its way wh
 constexpr auto kDrainHead = 5s;   // for the rest of half a head
 constexpr auto kLinger = 1s;      // reading on after our last byte, so that no reset destroys it
 constexpr auto kHalfClosed = 1s;  // a client that sent FIN and takes no byte for so long has left
+constexpr std::size_t kMaxUnread = 64 * 1024;  // of answers; a client with more gets no further request in
 constexpr unsigned char kTlsHandshake = 0x16;
 constexpr std::string_view kHttp2Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
@@ -71,7 +72,7 @@ void ServerConnection::arm_for_head() {
 void ServerConnection::on_readable() {
   input_.mark_readable();
   switch (state_) {
-    case State::Head: return read_heads();
+    case State::Head: return wants_next_ ? void() : read_heads();
     case State::Busy: return body_.wake();
     case State::Linger: return drop_input();
     case State::Closed: return;
@@ -247,7 +248,10 @@ void ServerConnection::exchange_ended() {
 void ServerConnection::on_tick_end() {
   if (state_ == State::Closed) return;
   if (!flush_output()) return;
-  if (!std::exchange(wants_next_, false) || state_ != State::Head) return;
+  if (state_ != State::Head) wants_next_ = false;
+  // Answers without a body do not wait for room: who only asks and never reads is stopped here.
+  if (!wants_next_ || output_.size() > kMaxUnread) return;
+  wants_next_ = false;
   if (input_.empty() && !input_.readable()) {
     input_.trim();
     if (peer_finished_) return close_connection();
@@ -260,7 +264,7 @@ void ServerConnection::on_peer_finished() {
   peer_finished_ = true;
   input_.mark_readable();
   switch (state_) {
-    case State::Head: return read_heads();
+    case State::Head: return wants_next_ ? void() : read_heads();
     case State::Busy:
       body_.wake();
       // The client may only have finished sending (RFC 9112 §9.6): it has left when it takes no byte for a
@@ -288,6 +292,7 @@ void ServerConnection::on_writable() {
   note_progress();
   if (!flush_output()) return;
   if (state_ == State::Linger && output_.empty() && !timer_.armed()) finish_and_wait();
+  if (wants_next_) loop_.at_tick_end(*this);
   room_.notify();
 }
 
@@ -297,7 +302,7 @@ void ServerConnection::on_timer(event::Timer& timer) {
     case State::Closed: return;
     case State::Linger: return close_connection();
     case State::Head:
-      if (writing) return;
+      if (writing) return wants_next_ ? close_connection() : void();
       // Half a head gets an answer; silence does not.
       if (!input_.empty()) return refuse({408, Fault::Client, false, "the request head took too long"});
       return close_connection();

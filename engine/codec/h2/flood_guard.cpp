@@ -6,7 +6,7 @@ namespace fairlead::codec::h2 {
 
 std::string_view text(Flood kind) {
   constexpr std::array<std::string_view, kFloods> names = {
-      "RST_STREAM", "CONTINUATION", "PING", "SETTINGS", "PRIORITY", "WINDOW_UPDATE", "empty DATA"};
+      "RST_STREAM", "CONTINUATION", "PING", "SETTINGS", "PRIORITY", "WINDOW_UPDATE", "empty DATA", "HEADERS"};
   return names[static_cast<std::size_t>(kind)];
 }
 

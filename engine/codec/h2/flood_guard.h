@@ -18,8 +18,9 @@ enum class Flood : std::uint8_t {
   Priority,      // CVE-2019-9513
   WindowUpdate,
   EmptyData,  // CVE-2019-9518
+  Refused,    // requests beyond the streams that are allowed, before our SETTINGS were acknowledged
 };
-inline constexpr std::size_t kFloods = 7;
+inline constexpr std::size_t kFloods = 8;
 std::string_view text(Flood kind);  // "RST_STREAM"
 
 // The patience of one connection. Two allowances, refilled by time and by useful work: one of requests that

@@ -17,6 +17,7 @@ constexpr auto kDrainIdle = 1s;  // for requests that are already on their way w
 constexpr auto kDrainHead = 5s;  // for the rest of half a head
 constexpr auto kRest = 2s;       // without a stream, until memory is given back
 constexpr auto kLinger = 1s;     // reading on after our last byte, so that no reset destroys it
+constexpr auto kStalled = 60s;   // a client that takes no byte for so long has gone
 
 }  // namespace
 
@@ -151,9 +152,11 @@ bool ServerConnection::send_output() {
   if (broken_ || state_ == State::Closed) return false;
   if (sending_ || blocked_) return true;
   sending_ = true;
+  bool taken = output_.empty();
   for (;;) {
     if (!output_.empty()) {
       const net::IoResult written = output_.flush(*transport_);
+      taken |= written.bytes > 0;
       if (written.status == net::IoStatus::Failed) broken_ = true;
       blocked_ = !output_.empty();
       if (broken_ || blocked_) break;
@@ -177,6 +180,7 @@ bool ServerConnection::send_output() {
     if (blocked_ || broken_) break;
   }
   sending_ = false;
+  if (blocked_ && taken) taken_at_ = loop_.now();
   // Not closed here: this may be inside one of an exchange's own calls.
   if (broken_) loop_.at_tick_end(*this);
   return !broken_;
@@ -213,6 +217,7 @@ void ServerConnection::arm_timer() {
     if (patience > 0s) due = idle_since_ + patience;
     if (may_rest()) due = std::min(due, std::max(idle_since_, woken_) + kRest);
   }
+  if (blocked_) due = std::min(due, taken_at_ + Duration(kStalled));
   if (draining_ && !said_goodbye_) due = std::min(due, drain_begun_ + kDrainIdle);
   if (draining_ && open_head_ != 0) due = std::min(due, std::max(drain_begun_, head_begun_) + kDrainHead);
   // Moved away only: on_timer() looks again at what is due then.
@@ -226,6 +231,12 @@ void ServerConnection::on_timer(event::Timer&) {
   const TimePoint now = loop_.now();
   if (said_goodbye_ && streams_ == 0 && now >= goodbye_by_) return close_connection();
   const auto over = [&](TimePoint since, Duration limit) { return limit > 0s && now - since >= limit; };
+  // Not only answers wait then, which have times of their own: heads without a body, and frames about
+  // streams.
+  if (blocked_ && over(taken_at_, kStalled)) {
+    end_streams({499, Fault::Client, false, "the client takes nothing any more"});
+    return close_connection();
+  }
   if (open_head_ != 0 && (over(head_begun_, common.read_timeout) ||
                           (draining_ && over(std::max(drain_begun_, head_begun_), kDrainHead))))
     return end_with(NGHTTP2_PROTOCOL_ERROR, {408, Fault::Client, false, "the request head took too long"});

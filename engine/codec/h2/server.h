@@ -168,6 +168,7 @@ class ServerConnection final : net::TransportUser, event::TimerUser, event::Tick
   TimePoint head_begun_{};
   TimePoint drain_begun_{};
   TimePoint goodbye_by_{};
+  TimePoint taken_at_{};              // while blocked: when the transport last took a byte
   std::int32_t open_head_ = 0;        // stream whose header section is not complete
   ServerStream* decoding_ = nullptr;  // whose section is, or was last
   std::uint32_t requests_ = 0;

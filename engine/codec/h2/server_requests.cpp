@@ -174,6 +174,7 @@ void ServerConnection::refuse(ServerStream& stream, const Error& error) {
     held_out_ += stream.out_.size();
   }
   submit_head(stream, block, stream.head_request_);
+  if (stream.unsent() > 0) stream.expect_progress();
 }
 
 void ServerConnection::start_requests() {

@@ -57,6 +57,10 @@ struct ServerCallbacks {
 
   static int on_frame_recv(nghttp2_session* session, const nghttp2_frame* frame, void* user) {
     const bool ends = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
+    // Padding alone is nothing as well.
+    if (frame->hd.type == NGHTTP2_DATA && !ends && frame->data.padlen > 0 &&
+        frame->data.padlen == frame->hd.length && !connection(user).spend(Flood::EmptyData))
+      return NGHTTP2_ERR_CALLBACK_FAILURE;
     if (frame->hd.type != NGHTTP2_HEADERS && (frame->hd.type != NGHTTP2_DATA || !ends)) return 0;
     ServerStream* of = stream(session, frame->hd.stream_id);
     if (!of) return 0;
@@ -75,7 +79,10 @@ struct ServerCallbacks {
   }
 
   static int on_invalid_frame(nghttp2_session* session, const nghttp2_frame* frame, int error, void* user) {
-    if (frame->hd.stream_id == 0 || error == NGHTTP2_ERR_REFUSED_STREAM) return 0;
+    if (frame->hd.stream_id == 0) return 0;
+    // Each is answered by a frame that waits until the client reads.
+    if (error == NGHTTP2_ERR_REFUSED_STREAM)
+      return connection(user).spend(Flood::Refused) ? 0 : NGHTTP2_ERR_CALLBACK_FAILURE;
     if (ServerStream* of = stream(session, frame->hd.stream_id))
       connection(user).stream_broken(*of, nghttp2_strerror(error));
     return 0;

@@ -256,6 +256,36 @@ TEST_F(H2ServerTest, GivesTheRestOfAnEndedAnswerAMinuteToo) {
   EXPECT_EQ(peer->answers[1].error, static_cast<std::uint32_t>(NGHTTP2_CANCEL));
 }
 
+TEST_F(H2ServerTest, GivesTheAnswerOfARefusedRequestAMinuteToo) {
+  settings->common.limits.max_target = 100;
+  begin(say_hello, 0);
+  peer->ask("GET", "/" + std::string(200, 'a'));
+  exchange();
+  ASSERT_EQ(peer->answers[1].field(":status"), "414");
+  EXPECT_EQ(peer->answers[1].body, "") << "its window is shut";
+
+  pass(61s);
+
+  EXPECT_EQ(peer->answers[1].error, static_cast<std::uint32_t>(NGHTTP2_CANCEL));
+}
+
+TEST_F(H2ServerTest, GivesUpOnAClientWhoseSocketTakesNothingForAMinute) {
+  begin(say_hello);
+  wire.room = 10;
+  peer->ask("HEAD", "/");
+  exchange();
+  EXPECT_EQ(handler.ended, 1) << "its head waits for nobody";
+
+  pass(59s);
+  wire.room = 1;
+  wire.user->on_writable();
+  pass(59s);
+  EXPECT_FALSE(handler.over) << "a byte is progress";
+  pass(2s);
+
+  EXPECT_TRUE(handler.over);
+}
+
 TEST_F(H2ServerTest, SendsALargeWriteWithoutHoldingIt) {
   begin(write_large, 1 << 20);
   nghttp2_submit_window_update(peer->session, NGHTTP2_FLAG_NONE, 0, 1 << 20);
