@@ -279,14 +279,15 @@ std::expected<Issued, OrderFailure> Order::finalize(OrderState order, const std:
   say("waiting for the certificate");
   while (order.status != "valid") {
     std::optional<HttpResponse> answer;
-    const bool ready = order.status == "ready";
-    if (ready && !sent) {
+    bool refused = false;
+    if (order.status == "ready" && !sent) {
       auto done = client_.post(signer_, order.finalize, dump({{"csr", base64url(request)}}), stop_);
       sent = true;
       if (!done) {
         // RFC 8555 §7.4: not ready after all; the order is looked at again.
         if (!done.error().is("orderNotReady")) return failed(done.error());
         sent = false;
+        refused = true;
       } else {
         answer = std::move(*done);
       }
@@ -306,7 +307,7 @@ std::expected<Issued, OrderFailure> Order::finalize(OrderState order, const std:
       if (trouble.problem.empty()) trouble.problem.detail = "the authority declared the order invalid";
       return failed(std::move(trouble));
     }
-    if (order.status == "valid" || (order.status == "ready" && !sent)) continue;
+    if (order.status == "valid" || (order.status == "ready" && !sent && !refused)) continue;
     const Duration wait = pause(*answer, own);
     if (std::chrono::steady_clock::now() + wait >= until)
       return failed(fmt::format("the certificate was not ready in time (the order is {})", order.status));

@@ -613,6 +613,23 @@ def test_a_rate_limit_of_the_account_closes_and_one_of_a_name_does_not(stage, or
         wait_served(proxy, "third.test", stage.pebble.root())
 
 
+def test_an_order_that_is_ready_and_not_ready_is_asked_for_with_pauses(stage, origin):
+    def contradict(handler, body):
+        if not handler.path.startswith("/finalize-order/"):
+            return False
+        handler.problem(403, "orderNotReady", "not yet")
+        return True
+
+    with Front(stage.pebble, fault=contradict) as front:
+        proxy = stage.start(site(origin, "Host(`contradicted.test`)"), caServer=front.directory)
+        asked = lambda: sum(path.startswith("/finalize-order/") for _, path in front.requests)
+        wait_for(asked, 20, "the order is ready")
+        time.sleep(2)
+        assert asked() < 15
+        front.fault = None
+        wait_served(proxy, "contradicted.test", stage.pebble.root())
+
+
 @pytest.mark.parametrize("what", ["html", "truncated", "type", "slow", "empty"])
 def test_answers_that_make_no_sense_leave_other_names_alone(stage, origin, what):
     released = threading.Event()
