@@ -123,6 +123,8 @@ void reopen_log() {
 void finish_log() {
   current_sink().reset();
   spdlog::shutdown();
+  // Destructors that come later may still have something to say: it goes nowhere.
+  spdlog::set_default_logger(std::make_shared<spdlog::logger>(""));
 }
 
 }  // namespace fairlead::cmd

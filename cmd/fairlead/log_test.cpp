@@ -107,6 +107,7 @@ TEST_F(LogDirectory, WritesToANewFileAfterReopening) {
   reopen_log();
   spdlog::warn("second");
   finish_log();
+  spdlog::warn("after the end");
   spdlog::set_default_logger(before);
 
   EXPECT_THAT(content(directory_ / "moved"), testing::EndsWith("WRN first\n"));

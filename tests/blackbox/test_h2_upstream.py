@@ -312,6 +312,22 @@ def test_a_server_that_left_loses_its_idle_connection(start, h2_origin):
     wait_for(lambda: old.connections[0].gone, 10, "nothing keeps the old connection")
 
 
+def test_the_end_of_a_connection_is_no_fault_of_a_server_that_once_erred(start, h2_origin):
+    def err(stream):
+        stream.raw(frame(1, 0x5, stream.number, STATUS_200 + field(b"X-A", b"b")))
+
+    first, second = h2_origin(err), h2_origin(err)
+    proxy = start(routes(app=[first.url]), workers=1)
+    assert proxy.ask(host="app").status == 502
+
+    proxy.write_dynamic(routes(app=[second.url]))
+
+    wait_for(lambda: first.connections[0].gone, 10, "nothing keeps the connection")
+    assert "broke HTTP/2" not in proxy.log()
+    assert proxy.ask(host="app").status == 502 and second.connections
+    proxy.stop()  # with such a connection open, and in good order
+
+
 def test_a_server_that_comes_back_is_dialled_again(start, h2_origin):
     """All connections end at once while requests wait; bodiless ones are sent again."""
     def answer(stream):

@@ -132,6 +132,7 @@ void ClientConnection::settle() {
   if (!usable()) {
     // What waits, a RST_STREAM for one, leaves first.
     if (!broken_) {
+      violation_.clear();  // of an answer before: this end is ours
       nghttp2_session_terminate_session(session_, NGHTTP2_NO_ERROR);
       flush();
     }

@@ -37,14 +37,15 @@ struct ClientCallbacks {
         self.violation_ = "the server pushes, although it was told not to";
         return NGHTTP2_ERR_CALLBACK_FAILURE;
       case NGHTTP2_HEADERS:
-      case NGHTTP2_CONTINUATION:
       case NGHTTP2_RST_STREAM:
-      case NGHTTP2_GOAWAY:
+        if (self.find(frame->stream_id)) return 0;
+        break;  // of a stream that was given up
+      case NGHTTP2_CONTINUATION:
       case NGHTTP2_WINDOW_UPDATE: return 0;
       case NGHTTP2_DATA:
         if (frame->length > 0 || (frame->flags & NGHTTP2_FLAG_END_STREAM) != 0) return 0;
         break;
-      default: break;  // PING, SETTINGS, PRIORITY, and what nobody knows
+      default: break;  // PING, SETTINGS, GOAWAY, PRIORITY, and what nobody knows
     }
     if (self.count_overhead()) return 0;
     self.violation_ = "the server floods the connection with frames that carry nothing";
