@@ -106,6 +106,14 @@ TEST_F(WeightedTest, PassesAChildThatIsDown) {
   EXPECT_TRUE(b.could_hold);
 }
 
+TEST_F(WeightedTest, TheOthersShareAlikeWhenAChildIsDown) {
+  FakeChild c{"c"};
+  a.status->is_up = false;
+  const Weighted three({a.child(1), b.child(1), c.child(1)}, state, nullptr);
+
+  EXPECT_EQ(shares(three, 60), (std::map<std::string, int>{{"b", 30}, {"c", 30}}));
+}
+
 TEST_F(WeightedTest, WhenAllAreDownAChildSaysWhyAndMayHold) {
   a.status->is_up = b.status->is_up = false;
 

@@ -18,15 +18,10 @@ using upstream::ServerSet;
 class RoundRobin final : public Picker {
  public:
   int pick(const ServerSet& set, Exchange&, const Tried& tried) const override {
-    const std::size_t slots = set.schedule.size();
-    if (slots == 0) return kNoServer;
-    const std::uint64_t start = set.state->position.fetch_add(1, std::memory_order_relaxed);
-    // A server that is down lets its turn pass; the next in the schedule takes it.
-    for (std::size_t step = 0; step < slots; ++step) {
-      const std::uint16_t index = set.schedule[(start + step) % slots];
-      if (can_take(set.servers[index], tried)) return index;
-    }
-    return kNoServer;
+    const auto index = upstream::take_turn(set.state->position, set.schedule, [&](std::uint16_t at) {
+      return can_take(set.servers[at], tried);
+    });
+    return index ? *index : kNoServer;
   }
 };
 
@@ -46,14 +41,20 @@ class TwoChoices final : public Picker {
   static std::uint32_t in_flight(const ServerSet& set, int index) {
     return set.servers[static_cast<std::size_t>(index)].state->in_flight.load(std::memory_order_relaxed);
   }
-  // From a random place on, the first that can be taken: constant time while most servers are well.
+  // A random one of those that can be taken. After so many misses few are well, and the first from a random
+  // place on has to do: in constant time while most are.
+  static constexpr int kDraws = 16;
   static int draw(const ServerSet& set, const Tried& tried, int besides, std::minstd_rand& random) {
     const std::size_t count = set.servers.size();
     if (count == 0) return kNoServer;
-    const std::size_t start = random() % count;
+    const auto eligible = [&](std::size_t index) {
+      return static_cast<int>(index) != besides && can_take(set.servers[index], tried);
+    };
+    std::size_t start = random() % count;
+    for (int draws = 1; draws < kDraws && !eligible(start); ++draws) start = random() % count;
     for (std::size_t step = 0; step < count; ++step) {
-      const int index = static_cast<int>((start + step) % count);
-      if (index != besides && can_take(set.servers[static_cast<std::size_t>(index)], tried)) return index;
+      const std::size_t index = (start + step) % count;
+      if (eligible(index)) return static_cast<int>(index);
     }
     return kNoServer;
   }

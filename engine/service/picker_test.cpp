@@ -47,6 +47,18 @@ TEST(RoundRobin, SkipsServersThatAreDownOrTried) {
   EXPECT_EQ(picker->pick(set, x, {set.servers[1].state.get()}), kNoServer);
 }
 
+TEST(RoundRobin, TheOthersShareAlikeWhenOneIsDown) {
+  const auto set = set_of({1, 1, 1});
+  set.servers[0].state->health.fail({});
+
+  EXPECT_EQ(picks(*make_picker("wrr"), set, 60), (std::map<int, int>{{1, 30}, {2, 30}}));
+
+  const auto uneven = set_of({2, 2, 1});
+  uneven.servers[1].state->health.fail({});
+
+  EXPECT_EQ(picks(*make_picker("wrr"), uneven, 60), (std::map<int, int>{{0, 40}, {2, 20}}));
+}
+
 TEST(Picker, NobodyPicksFromAnEmptySet) {
   const auto set = set_of({});
   for (const char* strategy : {"wrr", "p2c", "hrw", "leasttime"})
@@ -63,6 +75,16 @@ TEST(TwoChoices, AvoidsABusyServer) {
   EXPECT_EQ(counts[0], 0);
   EXPECT_GT(counts[1], 300);
   EXPECT_GT(counts[2], 300);
+}
+
+TEST(TwoChoices, TheOthersShareAlikeWhenOneIsDown) {
+  const auto set = set_of({1, 1, 1});
+  set.servers[0].state->health.fail({});
+
+  const std::map<int, int> counts = picks(*make_picker("p2c"), set, 2000);
+
+  EXPECT_EQ(counts.size(), 2u);
+  EXPECT_NEAR(counts.at(1), 1000, 200);
 }
 
 TEST(RendezvousHash, MovesOnlyTheClientsOfTheServerThatLeft) {

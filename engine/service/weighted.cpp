@@ -25,15 +25,8 @@ int Weighted::pick(exchange::Exchange& x, const Eligible& eligible) const {
     const int pinned = sticky_->find(x.request.fields).target;
     if (pinned >= 0 && eligible(static_cast<std::size_t>(pinned))) return pinned;
   }
-  const std::size_t slots = schedule_.size();
-  if (slots == 0) return kNoChild;
-  const std::uint64_t start = state_->position.fetch_add(1, std::memory_order_relaxed);
-  // A child that is down lets its turn pass; the next in the schedule takes it.
-  for (std::size_t step = 0; step < slots; ++step) {
-    const std::uint16_t index = schedule_[(start + step) % slots];
-    if (eligible(index)) return index;
-  }
-  return kNoChild;
+  const auto index = upstream::take_turn(state_->position, schedule_, eligible);
+  return index ? *index : kNoChild;
 }
 
 void Weighted::picked(const http::RequestHead& request, exchange::Response& response,

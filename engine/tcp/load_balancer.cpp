@@ -33,15 +33,10 @@ class HeldPlace {
 }  // namespace
 
 int pick(const upstream::ServerSet& set, const service::Tried& tried) {
-  const std::size_t slots = set.schedule.size();
-  if (slots == 0) return service::kNoServer;
-  const std::uint64_t start = set.state->position.fetch_add(1, std::memory_order_relaxed);
-  // A server that is down lets its turn pass; the next in the schedule takes it.
-  for (std::size_t step = 0; step < slots; ++step) {
-    const std::uint16_t index = set.schedule[(start + step) % slots];
-    if (service::can_take(set.servers[index], tried)) return index;
-  }
-  return service::kNoServer;
+  const auto index = upstream::take_turn(set.state->position, set.schedule, [&](std::uint16_t at) {
+    return service::can_take(set.servers[at], tried);
+  });
+  return index ? *index : service::kNoServer;
 }
 
 Error LoadBalancer::unavailable(const Client& client) const {

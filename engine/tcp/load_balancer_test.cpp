@@ -42,6 +42,16 @@ TEST(TcpPick, PassesOverServersThatAreDownOrWereTried) {
   EXPECT_EQ(pick(set_of(0), {}), service::kNoServer);
 }
 
+TEST(TcpPick, TheOthersShareAlikeWhenOneIsDown) {
+  const upstream::ServerSet set = set_of(3);
+  set.servers[0].state->health.fail({"down", {}, {}});
+
+  std::map<int, int> counts;
+  for (int i = 0; i < 60; ++i) ++counts[pick(set, {})];
+
+  EXPECT_EQ(counts, (std::map<int, int>{{1, 30}, {2, 30}}));
+}
+
 // Says its name by the server of its upstream, or fails.
 class Fake final : public Service, public service::Status {
  public:

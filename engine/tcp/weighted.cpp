@@ -19,18 +19,15 @@ bool Weighted::up(const upstream::Pools& pools) const {
 }
 
 std::size_t Weighted::pick(const upstream::Pools& pools, const std::vector<bool>& tried) const {
-  const std::size_t slots = schedule_.size();
-  if (slots == 0) return kNone;
-  const std::uint64_t start = state_->position.fetch_add(1, std::memory_order_relaxed);
   std::size_t down = kNone;
-  for (std::size_t step = 0; step < slots; ++step) {
-    const std::size_t index = schedule_[(start + step) % slots];
-    if (tried[index]) continue;
-    const Child& child = children_[index];
-    if (!child.status || child.status->up(pools)) return index;
-    if (down == kNone) down = index;
-  }
-  return down;
+  const auto index = upstream::take_turn(state_->position, schedule_, [&](std::uint16_t at) {
+    if (tried[at]) return false;
+    const Child& child = children_[at];
+    if (!child.status || child.status->up(pools)) return true;
+    if (down == kNone) down = at;
+    return false;
+  });
+  return index ? *index : down;
 }
 
 Task<Result<Upstream>> Weighted::connect(Client& client) const {

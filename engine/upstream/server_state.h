@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -100,5 +101,22 @@ struct ServerSet {
 // Smooth weighted schedule: weights divided by their greatest common divisor, at most 4,096 slots, servers
 // interleaved by earliest deadline (1/weight apart), as Traefik's wrr orders them. Weight ≤ 0 never occurs.
 std::vector<std::uint16_t> make_schedule(const std::vector<int>& weights);
+
+// The next of a schedule that `takes` accepts; nothing when it accepts none. Whoever is passed over has had
+// its turn: the position moves behind it, so that the others go on sharing by their weights.
+template <class Takes>
+std::optional<std::uint16_t> take_turn(std::atomic<std::uint64_t>& position,
+                                       const std::vector<std::uint16_t>& schedule, const Takes& takes) {
+  const std::size_t slots = schedule.size();
+  if (slots == 0) return std::nullopt;
+  const std::uint64_t start = position.fetch_add(1, std::memory_order_relaxed);
+  for (std::size_t step = 0; step < slots; ++step) {
+    const std::uint16_t index = schedule[(start + step) % slots];
+    if (!takes(index)) continue;
+    if (step > 0) position.fetch_add(step, std::memory_order_relaxed);
+    return index;
+  }
+  return std::nullopt;
+}
 
 }  // namespace fairlead::upstream
