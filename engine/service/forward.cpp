@@ -2,6 +2,8 @@
 
 #include "engine/service/hop_by_hop.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace fairlead::service {
@@ -20,7 +22,7 @@ Attempt::Attempt(exchange::Exchange& x, http::ClientStreamPtr stream,
       begun_(begun),
       in_flight_(std::move(state)),
       stream_(std::move(stream)),
-      continue_timer_(x.loop.timers(), *this) {}
+      timer_(x.loop.timers(), *this) {}
 
 Result<> Attempt::send(const upstream::Server& server, const ForwardOptions& options) {
   http::RequestHead& head = x_.request;
@@ -58,7 +60,7 @@ Result<> Attempt::send(const upstream::Server& server, const ForwardOptions& opt
   if (has_body) {
     if (head.expects_continue) {
       may_send_body_ = false;
-      continue_timer_.arm(x_.loop.now() + kContinueWait);
+      timer_.arm(x_.loop.now() + kContinueWait);
     }
     pump_ = pump_body();
     pump_.start(nullptr);
@@ -74,8 +76,20 @@ void Attempt::bind_connection() {
 
 void Attempt::let_body_go() {
   may_send_body_ = true;
-  continue_timer_.cancel();
+  timer_.cancel();
   continue_.notify();
+}
+
+// The server has all that it will get of the request: its time to answer begins.
+void Attempt::body_gone() {
+  if (head_limit_ > Duration{} && !answered_) timer_.arm(x_.loop.now() + head_limit_);
+}
+
+void Attempt::on_timer(event::Timer&) {
+  if (!may_send_body_) return let_body_go();
+  stream_->abort(
+      {504, Fault::Upstream, false,
+       fmt::format("server {}: no response head in time (responseHeaderTimeout)", x_.record.server_address)});
 }
 
 Task<void> Attempt::pump_body() {
@@ -86,11 +100,8 @@ Task<void> Attempt::pump_body() {
   for (;;) {
     if (const auto lent = x_.body->lend(); lent && lent->bytes >= kMinSplice && stream_->can_splice()) {
       Result<> moved = co_await stream_->write_from(*lent);
-      if (moved) {
-        x_.record.request_bytes += lent->bytes;
-        co_return;
-      }
-      if (moved.error().fault != Fault::Client) co_return;
+      if (moved) x_.record.request_bytes += lent->bytes;
+      if (moved || moved.error().fault != Fault::Client) co_return body_gone();
       client_error_ = std::move(moved.error());
       break;
     }
@@ -104,17 +115,21 @@ Task<void> Attempt::pump_body() {
     Result<> written = co_await stream_->write(chunk->bytes, last, last ? x_.body->trailers() : nullptr);
     if (!written) {
       // A server that does not take the body may still have answered: receive() finds out.
-      if (written.error().fault != Fault::Client) co_return;
+      if (written.error().fault != Fault::Client) co_return body_gone();
       client_error_ = std::move(written.error());
       break;
     }
-    if (last) co_return;
+    if (last) co_return body_gone();
   }
   // The client's message is broken: the server must not take what it has for the whole of it.
   stream_->abort(*client_error_);
 }
 
 Task<Result<>> Attempt::receive(http::ResponseHead& head, TimePoint deadline) {
+  if (deadline != TimePoint::max() && pump_ && !pump_.done()) {
+    head_limit_ = deadline - x_.loop.now();
+    deadline = TimePoint::max();
+  }
   for (int informational = 0;; ++informational) {
     Result<> received = co_await stream_->receive(head, deadline);
     if (client_error_) co_return std::unexpected(*client_error_);
@@ -128,6 +143,7 @@ Task<Result<>> Attempt::receive(http::ResponseHead& head, TimePoint deadline) {
       x_.stream->informational(head);
   }
   answered_ = true;
+  if (head_limit_ > Duration{}) timer_.cancel();
   if (!may_send_body_) let_body_go();
   if (head.status == 101) {
     if (x_.request.upgrade.empty() || !iequals(head.upgrade, x_.request.upgrade))

@@ -45,8 +45,8 @@ class Attempt final : public http::Body, public exchange::Upgraded, event::Timer
 
   // Sends the head and starts the pump.
   Result<> send(const upstream::Server& server, const ForwardOptions& options);
-  // The final response head; 1xx ones go to the client. Errors as ClientStream::receive, or the client's own
-  // when its body failed.
+  // The final response head; 1xx ones go to the client. The time until `deadline` begins anew when the last
+  // of the body was sent. Errors as ClientStream::receive, or the client's own when its body failed.
   Task<Result<>> receive(http::ResponseHead& head, TimePoint deadline);
   // Takes the response's body: from now on this object is it.
   bool take_body(const http::ResponseHead& head);
@@ -70,7 +70,8 @@ class Attempt final : public http::Body, public exchange::Upgraded, event::Timer
   Task<void> pump_tunnel();
   Task<Result<http::Chunk>> count_later(Task<Result<http::Chunk>> pending);
   void let_body_go();
-  void on_timer(event::Timer&) override { let_body_go(); }
+  void body_gone();
+  void on_timer(event::Timer&) override;
 
   exchange::Exchange& x_;
   TimePoint begun_;
@@ -78,7 +79,8 @@ class Attempt final : public http::Body, public exchange::Upgraded, event::Timer
   http::ClientStreamPtr stream_;
   http::BodyPtr body_;         // of the response
   http::BodyPtr from_client_;  // of a tunnel
-  event::Timer continue_timer_;
+  event::Timer timer_;         // for the 100 that the body waits for, later for the response head
+  Duration head_limit_{};      // 0: none, or not ours to measure
   Signal continue_;
   std::optional<Error> client_error_;
   bool body_touched_ = false;

@@ -220,6 +220,25 @@ def test_a_check_may_use_another_scheme_and_port(house, servers):
     assert proxy.ask(host="checked").status == 200
 
 
+def test_the_time_for_an_answer_begins_when_the_request_was_sent(start):
+    prompt, late = Origin(), Origin(lambda request: [1.5, respond()])
+    proxy = start({"http": {
+        "routers": {name: {"rule": f"Host(`{name}`)", "service": name} for name in ("prompt", "late")},
+        "services": {name: {"loadBalancer": {"servers": [{"url": server.url}], "serversTransport": "brief"}}
+                     for name, server in (("prompt", prompt), ("late", late))},
+        "serversTransports": {"brief": {"forwardingTimeouts": {"responseHeaderTimeout": "600ms"}}}}})
+
+    for host, status in (("prompt", 200), ("late", 504)):
+        with RawClient(proxy.port()) as client:
+            client.send(f"POST / HTTP/1.1\r\nHost: {host}\r\nContent-Length: 3\r\n\r\n")
+            for byte in (b"a", b"b", b"c"):
+                time.sleep(0.4)
+                client.send(byte)
+            assert client.read_answer().status == status
+    assert [server.requests[0].body for server in (prompt, late)] == [b"abc", b"abc"]
+    prompt.stop(), late.stop()
+
+
 def test_the_default_transport_is_the_one_of_the_installation(start, servers, full):
     dynamic = {"http": {"routers": {}, "services": {}}}
     for name, url in [("any", servers["any"].url), ("late", servers["late"].url), ("full", full),
