@@ -28,6 +28,13 @@ bool append_part(std::string& out, std::string_view text, std::uint8_t keep, std
   return true;
 }
 
+// Go takes escapes in a host only for bytes beyond ASCII, and "%25" for the zone of an IPv6 address.
+bool has_ascii_escape(std::string_view host) {
+  for (std::size_t at = host.find('%'); at != host.npos; at = host.find('%', at + 1))
+    if (at + 1 < host.size() && hex_value(host[at + 1]) < 8 && host.substr(at, 3) != "%25") return true;
+  return false;
+}
+
 // User, host and port between "//" and the path.
 bool append_authority(std::string& out, std::string_view authority) {
   const std::size_t at = authority.rfind('@');
@@ -40,6 +47,7 @@ bool append_authority(std::string& out, std::string_view authority) {
   if (host.starts_with('[') != host.ends_with(']')) return false;
   if (!std::ranges::all_of(port.substr(port.empty() ? 0 : 1), is_digit)) return false;
   if (!host.starts_with('[') && host.find(':') != host.npos) return false;
+  if (has_ascii_escape(host)) return false;
   return append_part(out, host, http::kUnreserved, "!$&'()*+,;=:[]") && (out += port, true);
 }
 

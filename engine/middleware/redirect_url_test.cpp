@@ -10,10 +10,13 @@ TEST(RedirectUrl, TakesWhatGoTakesAsUrl) {
   EXPECT_EQ(normalized_url("//host/x"), "//host/x");
   EXPECT_EQ(normalized_url("/x/%2f"), "/x/%2f");
   EXPECT_EQ(normalized_url("https://[::1]:80"), "https://[::1]:80");
+  EXPECT_EQ(normalized_url("http://[fe80::1%25en0]/"), "http://[fe80::1%25en0]/");
+  EXPECT_EQ(normalized_url("http://m%C3%BCnchen.example/"), "http://m%C3%BCnchen.example/");
 }
 
 TEST(RedirectUrl, RefusesWhatGoRefuses) {
-  for (const char* url : {"", ":x", "http://a b/", "http://a:b/", "http://[::1/", "/%zz", "a\nb", "1a:b/c"})
+  for (const char* url : {"", ":x", "http://192.168.0.%31/", "http://a b/", "http://a:b/", "http://[::1/",
+                          "/%zz", "a\nb", "1a:b/c"})
     EXPECT_FALSE(normalized_url(url)) << url;
 }
 
