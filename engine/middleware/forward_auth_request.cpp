@@ -17,16 +17,15 @@ namespace {
 using exchange::Exchange;
 using http::Name;
 
-constexpr std::array<std::string_view, 10> kHopByHop = {"Connection",
-                                                        "Keep-Alive",
-                                                        "Proxy-Connection",
-                                                        "Te",
-                                                        "Trailer",
-                                                        "Trailers",
-                                                        "Transfer-Encoding",
-                                                        "Upgrade",
-                                                        "Proxy-Authenticate",
-                                                        "Proxy-Authorization"};
+// Without Proxy-Authorization and Proxy-Authenticate: proxies that authenticate together may relay them
+// (RFC 9110 §11.7.2), and the authentication server is asked for just that.
+constexpr std::array<std::string_view, 8> kHopByHop = {
+    "Connection", "Keep-Alive", "Proxy-Connection",  "Te",
+    "Trailer",    "Trailers",   "Transfer-Encoding", "Upgrade"};
+
+// Of the managed headers, those that `only` does not leave out where the request's own are trusted.
+constexpr std::array kAlwaysKept = {Name::XForwardedServer, Name::XForwardedTlsClientCert,
+                                    Name::XForwardedTlsClientCertInfo};
 
 // Of the message itself rather than of the client.
 constexpr std::array kFraming = {Name::Host, Name::ContentLength, Name::Expect};
@@ -75,7 +74,8 @@ HeaderList auth_request_headers(const Exchange& x, std::optional<bool> trust,
     if (is_hop_by_hop(line.name) || std::ranges::find(kFraming, line.known) != kFraming.end()) continue;
     if (is_nominated(x, line.name) && !http::is_managed(line)) continue;
     if (rebuild_all && http::is_managed(line)) continue;
-    if (!only.empty() && !is_named(only, line.name)) continue;
+    const bool kept = trusted && std::ranges::find(kAlwaysKept, line.known) != kAlwaysKept.end();
+    if (!only.empty() && !kept && !is_named(only, line.name)) continue;
     list.emplace_back(line.name, line.value);
   }
 

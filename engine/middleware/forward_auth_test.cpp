@@ -106,6 +106,40 @@ TEST(ForwardAuth, SendsOnlyTheHeadersThatAreListed) {
   EXPECT_THAT(asked.headers, Not(Contains(Pair("Cookie", "s=1"))));
 }
 
+TEST(ForwardAuth, KeepsWhatAProxyInFrontToldWhereItIsTrustedWhateverIsListed) {
+  for (const bool trust : {false, true}) {
+    ForwardAuthOptions options;
+    options.trust_forward_header = trust;
+    options.auth_request_headers = {"Authorization"};
+    const auto middleware = make(options);
+    auto x = test::get("/");
+    x.header("X-Forwarded-Server", "edge")
+        .header("X-Forwarded-Tls-Client-Cert", "MII")
+        .header("Cookie", "s=1");
+
+    test::run(*middleware, x);
+
+    const auto has = [](const char* name, const char* value) { return Contains(Pair(name, value)); };
+    EXPECT_EQ(testing::Value(asked.headers, has("X-Forwarded-Server", "edge")), trust);
+    EXPECT_EQ(testing::Value(asked.headers, has("X-Forwarded-Tls-Client-Cert", "MII")), trust);
+    EXPECT_THAT(asked.headers, Not(has("Cookie", "s=1")));
+  }
+}
+
+TEST(ForwardAuth, RelaysTheCredentialsAndTheQuestionOfProxies) {
+  const auto middleware = make({});
+  answers(407, {{"Proxy-Authenticate", "Basic realm=\"x\""}, {"Keep-Alive", "timeout=5"}});
+  auto x = test::get("/");
+  x.header("Proxy-Authorization", "Basic eA==");
+
+  const Response response = test::run(*middleware, x);
+
+  EXPECT_THAT(asked.headers, Contains(Pair("Proxy-Authorization", "Basic eA==")));
+  EXPECT_EQ(response.head.status, 407);
+  EXPECT_EQ(response.head.fields.get("Proxy-Authenticate"), "Basic realm=\"x\"");
+  EXPECT_FALSE(response.head.fields.has("Keep-Alive"));
+}
+
 TEST(ForwardAuth, TakesHeadersOverAndDeletesTheClientsOwnInEverySpelling) {
   ForwardAuthOptions options;
   options.auth_response_headers = {"x-auth-user", "X-Auth-Groups"};
