@@ -147,7 +147,9 @@ std::string info_of(const X509& certificate, const TlsCertInfoOptions& wanted) {
   if (wanted.not_before)
     values.push_back(fmt::format("NB=\"{}\"", seconds(X509_get0_notBefore(&certificate))));
   if (wanted.not_after) values.push_back(fmt::format("NA=\"{}\"", seconds(X509_get0_notAfter(&certificate))));
-  if (wanted.sans) values.push_back(fmt::format("SAN=\"{}\"", sans_of(certificate)));
+  if (wanted.sans)
+    if (const std::string text = sans_of(certificate); !text.empty())
+      values.push_back(fmt::format("SAN=\"{}\"", text));
   return fmt::format("{}", fmt::join(values, ";"));
 }
 

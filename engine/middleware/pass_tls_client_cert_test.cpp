@@ -17,7 +17,7 @@ namespace fairlead::middleware {
 namespace {
 
 // A certificate of alice's, valid from 2023-11-14 22:13:20 UTC for a day, in PEM.
-std::string certificate() {
+std::string certificate(bool has_names = true) {
   X509* x = X509_new();
   EVP_PKEY* key = EVP_EC_gen("P-256");
   ASN1_INTEGER_set(X509_get_serialNumber(x), 4711);
@@ -34,10 +34,12 @@ std::string certificate() {
   add("C", "FR");
   add("OU", "Lab");
   X509_set_issuer_name(x, name);
-  X509_EXTENSION* names = X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name,
-                                              "IP:192.0.2.7,DNS:a.example,email:a@a.example");
-  X509_add_ext(x, names, -1);
-  X509_EXTENSION_free(names);
+  if (has_names) {
+    X509_EXTENSION* names = X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name,
+                                                "IP:192.0.2.7,DNS:a.example,email:a@a.example");
+    X509_add_ext(x, names, -1);
+    X509_EXTENSION_free(names);
+  }
   X509_set_pubkey(x, key);
   X509_sign(x, key, EVP_sha256());
   BIO* out = BIO_new(BIO_s_mem());
@@ -97,6 +99,14 @@ TEST(PassTlsClientCert, SendsChosenPartsEscaped) {
   EXPECT_EQ(http::decode_query(sent),
             "Subject=\"DC=org,C=FR,OU=Lab,CN=alice\";Issuer=\"O=Example, Inc\";SerialNumber=\"4711\";"
             "NB=\"1700000000\";NA=\"1700086400\";SAN=\"a.example,a@a.example,192.0.2.7\"");
+}
+
+TEST(PassTlsClientCert, LeavesOutWhatTheCertificateDoesNotHave) {
+  TlsCertInfoOptions wanted;
+  wanted.sans = wanted.serial_number = true;
+  wanted.subject.emplace().locality = true;
+
+  EXPECT_EQ(certificate_info(certificate(false), wanted), "SerialNumber=\"4711\"");
 }
 
 TEST(PassTlsClientCert, JoinsTheCertificatesOfAChainByCommas) {
