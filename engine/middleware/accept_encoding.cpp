@@ -83,28 +83,20 @@ std::optional<Coding> choose_coding(const http::Fields& fields, std::span<const 
   const Wishes wishes = read(fields);
   if (!wishes.any) return fallback;
 
-  const auto named = [&](Coding coding) { return wishes.q[static_cast<std::size_t>(coding)]; };
+  const auto q_of = [&](Coding coding) {
+    const int named = wishes.q[static_cast<std::size_t>(coding)];
+    return named == kNotNamed ? wishes.others : named;
+  };
   std::optional<Coding> best;
   int best_q = 0;
   for (const Coding coding : offered) {
-    if (named(coding) <= best_q) continue;
+    if (q_of(coding) <= best_q) continue;
     best = coding;
-    best_q = named(coding);
-  }
-  if (wishes.others > best_q) {
-    const auto first =
-        std::ranges::find_if(offered, [&](Coding coding) { return named(coding) == kNotNamed; });
-    std::optional<Coding> meant;
-    if (fallback && named(*fallback) == kNotNamed)
-      meant = fallback;
-    else if (first != offered.end())
-      meant = *first;
-    if (meant) {
-      best = meant;
-      best_q = wishes.others;
-    }
+    best_q = q_of(coding);
   }
   if (wishes.identity > best_q) return std::nullopt;
+  // Among those that "*" makes equal the default comes first.
+  if (best && wishes.others == best_q && fallback && q_of(*fallback) == best_q) return fallback;
   return best;
 }
 

@@ -45,6 +45,14 @@ TEST(AcceptEncoding, TheStarStandsForTheDefault) {
   EXPECT_EQ(chosen("*"), "gzip");
   EXPECT_EQ(chosen("*", Coding::Zstd), "zstd");
   EXPECT_EQ(chosen("zstd;q=0, *", Coding::Zstd), "gzip");
+  EXPECT_EQ(chosen("zstd;q=0.5, *;q=0.1", Coding::Brotli), "zstd");
+}
+
+TEST(AcceptEncoding, AtEqualWeightTheStarLeavesTheChoiceToTheServer) {
+  EXPECT_EQ(chosen("br, *"), "gzip");
+  EXPECT_EQ(chosen("br, *", Coding::Zstd), "zstd");
+  EXPECT_EQ(chosen("br, *;q=0.5", Coding::Zstd), "br");
+  EXPECT_EQ(chosen("br, zstd", Coding::Zstd), "br");
 }
 
 TEST(AcceptEncoding, AnEmptyFieldAsksForNothingAndAnAbsentOneForTheDefault) {

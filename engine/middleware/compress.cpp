@@ -1,6 +1,7 @@
 #include "engine/middleware/compress.h"
 
 #include "engine/middleware/compressor.h"
+#include "engine/middleware/media_type.h"
 
 #include <algorithm>
 
@@ -93,10 +94,11 @@ void add_vary(http::Fields& fields) {
   fields.append("Vary", kAcceptEncoding, http::known_name("Vary"));
 }
 
-Configured<std::vector<MediaType>> parse_types(const std::vector<std::string>& texts, const char* option) {
-  std::vector<MediaType> types;
+// Parameters do not count, as in Traefik.
+Configured<std::vector<std::string>> parse_types(const std::vector<std::string>& texts, const char* option) {
+  std::vector<std::string> types;
   for (const std::string& text : texts) {
-    auto type = MediaType::parse(text);
+    auto type = media_type(text);
     if (!type) return misconfigured(option, "`" + text + "` is no media type");
     types.push_back(std::move(*type));
   }
@@ -138,9 +140,8 @@ Task<Response> Compress::handle(Exchange& x, exchange::Next next) const {
   if (x.request.method == "HEAD" || !x.request.upgrade.empty() || (x.body && x.body->tunnel()))
     return next(x);
   if (const std::string_view type = x.request.fields.get(http::Name::ContentType); !type.empty()) {
-    const auto parsed = MediaType::parse(type);
-    if (parsed && std::ranges::any_of(excluded_, [&](const MediaType& one) { return one.covers(*parsed); }))
-      return next(x);
+    const auto parsed = media_type(type);
+    if (parsed && std::ranges::find(excluded_, *parsed) != excluded_.end()) return next(x);
   }
   const std::optional<Coding> coding = choose_coding(x.request.fields, codings_, default_);
   return coding ? with(x, next, *coding) : next(x);
@@ -148,11 +149,10 @@ Task<Response> Compress::handle(Exchange& x, exchange::Next next) const {
 
 bool Compress::wants_type(std::string_view content_type) const {
   if (content_type.empty()) return included_.empty();
-  const auto parsed = MediaType::parse(content_type);
-  if (!parsed) return false;
-  const auto covers = [&](const MediaType& one) { return one.covers(*parsed); };
-  if (!included_.empty()) return std::ranges::any_of(included_, covers);
-  return std::ranges::none_of(excluded_, covers);
+  const auto type = media_type(content_type);
+  if (!type) return false;
+  if (!included_.empty()) return std::ranges::find(included_, *type) != included_.end();
+  return std::ranges::find(excluded_, *type) == excluded_.end();
 }
 
 bool Compress::wants(const Response& response) const {

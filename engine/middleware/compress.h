@@ -2,7 +2,6 @@
 
 #include "engine/exchange/middleware.h"
 #include "engine/middleware/accept_encoding.h"
-#include "engine/middleware/media_type.h"
 #include "engine/middleware/registry.h"
 #include "engine/schema/option.h"
 
@@ -40,8 +39,8 @@ class Compress final : public exchange::Middleware {
   std::vector<Coding> codings_;
   std::optional<Coding> default_;
   std::uint64_t min_bytes_ = 1024;
-  std::vector<MediaType> excluded_;
-  std::vector<MediaType> included_;
+  std::vector<std::string> excluded_;
+  std::vector<std::string> included_;
 };
 
 }  // namespace fairlead::middleware

@@ -6,36 +6,34 @@
 namespace fairlead::middleware {
 namespace {
 
-// Takes a token or quoted string from the front of `rest`.
-std::optional<std::string> take_value(std::string_view& rest) {
+// Takes a token or quoted string from the front of `rest`; false when there is none.
+bool skip_value(std::string_view& rest) {
   if (!rest.starts_with('"')) {
     const std::string_view token = rest.substr(0, rest.find_first_of("; \t"));
-    if (!http::is_token(token)) return std::nullopt;
+    if (!http::is_token(token)) return false;
     rest.remove_prefix(token.size());
-    return std::string(token);
+    return true;
   }
-  std::string value;
   for (std::size_t i = 1; i < rest.size(); ++i) {
-    if (rest[i] == '"') {
+    if (rest[i] == '\\') {
+      ++i;
+    } else if (rest[i] == '"') {
       rest.remove_prefix(i + 1);
-      return value;
+      return true;
     }
-    if (rest[i] == '\\' && ++i == rest.size()) break;
-    value += rest[i];
   }
-  return std::nullopt;
+  return false;
 }
 
 }  // namespace
 
-std::optional<MediaType> MediaType::parse(std::string_view text) {
+std::optional<std::string> media_type(std::string_view text) {
   const auto semicolon = text.find(';');
   const std::string_view type = trim(text.substr(0, semicolon));
   const auto slash = type.find('/');
   if (!http::is_token(type.substr(0, slash))) return std::nullopt;
   if (slash != std::string_view::npos && !http::is_token(type.substr(slash + 1))) return std::nullopt;
 
-  MediaType parsed{.type = lower(type), .parameters = {}};
   std::string_view rest = semicolon == std::string_view::npos ? "" : text.substr(semicolon);
   while (!(rest = trim(rest)).empty()) {
     if (rest[0] != ';') return std::nullopt;
@@ -43,17 +41,10 @@ std::optional<MediaType> MediaType::parse(std::string_view text) {
     if (rest.empty()) break;  // a trailing semicolon is common and harmless
     const auto equals = rest.find('=');
     if (equals == std::string_view::npos || !http::is_token(rest.substr(0, equals))) return std::nullopt;
-    std::string name = lower(rest.substr(0, equals));
     rest.remove_prefix(equals + 1);
-    auto value = take_value(rest);
-    if (!value) return std::nullopt;
-    parsed.parameters.insert_or_assign(std::move(name), std::move(*value));
+    if (!skip_value(rest)) return std::nullopt;
   }
-  return parsed;
-}
-
-bool MediaType::covers(const MediaType& other) const {
-  return type == other.type && (parameters.empty() || parameters == other.parameters);
+  return lower(type);
 }
 
 }  // namespace fairlead::middleware
