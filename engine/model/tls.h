@@ -89,11 +89,11 @@ static_assert(fairlead::schema::complete<fairlead::model::ClientAuth>());
 template <>
 inline constexpr auto fairlead::schema::options<fairlead::model::TlsOptions> = table(
     option<&model::TlsOptions::min_version>("minVersion",
-                                            "Lowest version: VersionTLS10 to VersionTLS13; TLS 1.2 when "
-                                            "unset.",
-                                            {.choices = model::kTlsVersions}),
-    option<&model::TlsOptions::max_version>("maxVersion", "Highest version: VersionTLS10 to VersionTLS13.",
-                                            {.choices = model::kTlsVersions}),
+                                            "Lowest version: VersionTLS10, VersionTLS11, VersionTLS12 or "
+                                            "VersionTLS13; TLS 1.2 when unset."),
+    option<&model::TlsOptions::max_version>("maxVersion",
+                                            "Highest version: VersionTLS10, VersionTLS11, VersionTLS12 or "
+                                            "VersionTLS13."),
     option<&model::TlsOptions::cipher_suites>("cipherSuites", "Cipher suites up to TLS 1.2, best first."),
     option<&model::TlsOptions::curve_preferences>("curvePreferences", "Key exchange groups, best first."),
     option<&model::TlsOptions::client_auth>("clientAuth", "Asks clients for a certificate."),

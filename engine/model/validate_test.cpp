@@ -212,6 +212,19 @@ TEST(Validate, NeedsAuthoritiesToVerifyClients) {
   EXPECT_TRUE(d.tls.options.at("strict@file").broken());
 }
 
+TEST(Validate, LeavesOutATlsVersionThatNobodyKnows) {
+  const Dynamic d =
+      validated("tls:\n  options:\n    strict: {minVersion: VersionTLS1.3, maxVersion: VersionTLS12}\n");
+  const auto& strict = d.tls.options.at("strict@file");
+
+  EXPECT_FALSE(strict.broken());
+  EXPECT_EQ(strict.options.min_version, "");
+  EXPECT_EQ(strict.options.max_version, "VersionTLS12");
+  ASSERT_EQ(strict.reasons.size(), 1u);
+  EXPECT_EQ(strict.reasons[0].text, "minVersion \"VersionTLS1.3\" is no version and has no effect");
+  EXPECT_EQ(strict.reasons[0].hint, "did you mean `VersionTLS13`?");
+}
+
 TEST(Validate, IsLinearInTheNumberOfRouters) {
   std::string yaml = "http:\n  routers:\n";
   for (int i = 0; i < 20000; ++i)

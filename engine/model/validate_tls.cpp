@@ -1,5 +1,7 @@
 #include "engine/model/static.h"
 #include "engine/model/validate_parts.h"
+#include "engine/schema/scalar.h"
+#include "engine/schema/suggest.h"
 
 #include <algorithm>
 
@@ -24,7 +26,19 @@ void not_negative(schema::Duration& value, schema::Duration instead, const char*
   value = instead;
 }
 
+// As in Traefik a version that nobody knows is left out, and the others of the set stay.
+void known_version(std::string& version, const char* option, Element<TlsOptions>& element) {
+  if (version.empty() || schema::is_choice(kTlsVersions, version)) return;
+  const std::string near = schema::nearest_choice(kTlsVersions, version);
+  element.warn(ReasonKind::BadOption,
+               fmt::format("{} \"{}\" is no version and has no effect", option, schema::clip(version)),
+               near.empty() ? "" : fmt::format("did you mean `{}`?", near));
+  version.clear();
+}
+
 void check_options(Element<TlsOptions>& element) {
+  known_version(element.options.min_version, "minVersion", element);
+  known_version(element.options.max_version, "maxVersion", element);
   const TlsOptions& options = element.options;
   check_versions(options.min_version, options.max_version, element);
   const std::string& type = options.client_auth.client_auth_type;

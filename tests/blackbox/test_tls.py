@@ -308,6 +308,14 @@ def test_unusable_options_close_their_router(start, origin, pki, options):
     assert origin.requests[-1].header("Host") == "app.example" and len(origin.requests) == 1
 
 
+def test_a_version_that_nobody_knows_has_no_effect(start, origin, pki):
+    proxy = start(site(origin, pki, {"default": {"minVersion": "TLS1.3", "maxVersion": "VersionTLS12"}}))
+
+    assert "HTTP/1.1 200" in s_client(proxy.port(), "-tls1_2")[1]
+    assert "HTTP/1.1 200" not in s_client(proxy.port(), "-tls1_3")[1]
+    assert 'minVersion "TLS1.3" is no version and has no effect' in proxy.log()
+
+
 def test_unusable_default_options_refuse_the_handshake(start, origin, pki):
     proxy = start(site(origin, pki, {"default": {"cipherSuites": ["TLS_NO_SUCH_SUITE"]}}))
 
