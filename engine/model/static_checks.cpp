@@ -118,8 +118,8 @@ void Checker::entry_point_http(const std::string& name, const EntryPointHttp& ht
     schema::Path at = {"entryPoints", name, "http", "redirections", "entryPoint", "to"};
     if (to.empty())
       say(Severity::Error, std::move(at), "is required: an entry point, or a port as `:443`");
-    else if (to == name)
-      say(Severity::Error, std::move(at), "redirects to itself");
+    else if (to == name && http.redirections->entry_point->scheme == "http")  // to HTTPS on one port is of use
+      say(Severity::Warning, std::move(at), "redirects to itself: its requests are answered 418");
     else if (to.front() != ':')
       entry_point_exists(to, std::move(at), Severity::Warning);
     else if (const auto address = parse_listen_address(to); !address || address->udp || address->port == 0)

@@ -5,6 +5,7 @@ import subprocess
 import time
 
 import pytest
+from support.certificates import TlsClient
 from support.fairlead import BINARY, Fairlead, environment
 from support.origin import Origin
 from support.ports import free_port, wait_for
@@ -27,6 +28,8 @@ POINTS = {
     "usual": redirect(to=":443"),
     "plain": redirect(to=f":{HTTPS}", scheme="http"),
     "late": redirect(to="target", priority=1),
+    "itself": redirect(to="itself"),
+    "circle": redirect(to="circle", scheme="http"),
     "target": {},
     "strict": {"http": {"encodedCharacters": {f"allowEncoded{name}": False for name in ESCAPES}}},
     "semicolons": {"http": {"encodeQuerySemicolons": True}},
@@ -55,6 +58,7 @@ def house():
             "routers": {
                 "everywhere": {"rule": "Host(`app`)", "service": "app", "entryPoints": list(POINTS)},
                 "default": {"rule": "Host(`default`)", "service": "app"},
+                "secure": {"rule": "Host(`secure`)", "service": "app", "entryPoints": ["itself"], "tls": {}},
                 "own": {"rule": "Host(`own`)", "service": "app", "entryPoints": ["stamped"], "middlewares": ["inner"]},
                 "told": {"rule": "Host(`told`)", "service": "app", "entryPoints": ["quiet"],
                          "observability": {"accessLogs": True, "metrics": True}},
@@ -114,6 +118,18 @@ def test_redirections_to_a_port_and_with_a_scheme(house, entry_point, location):
     proxy, _ = house
 
     assert proxy.ask("/x", host="app", entry_point=entry_point).header("Location") == location
+
+
+def test_an_entry_point_may_redirect_to_itself(house):
+    proxy, _ = house
+
+    answer = proxy.ask("/x", host="app", entry_point="itself")
+    assert (answer.status, answer.header("Location")) == (301, f"https://app:{proxy.port('itself')}/x")
+    with TlsClient(proxy.port("itself"), "secure") as client:
+        assert client.ask(host="secure").status == 200
+    port = proxy.port("circle")
+    assert proxy.ask(host=f"app:{port}", entry_point="circle").status == 418
+    assert "redirects to itself" in proxy.log()
 
 
 def test_a_redirection_of_low_priority_lets_routers_win(house):
@@ -290,7 +306,6 @@ def test_the_old_syntax_can_be_the_default(start, origin):
     ({"http": {"underscoreHeadersStrategy": "drop"}}, "keep|delete|reject"),
     ({"http": {"maxHeaderBytes": -1}}, "maxHeaderBytes"),
     ({"http": {"middlewares": ["auth"]}}, "auth@file"),
-    (redirect(to="web"), "redirects to itself"),
     (redirect(to=":70000"), ":70000"),
     ({"http": {"sanitisePath": False}}, "sanitizePath"),
     ({"transport": {"keepAliveMaxTime": "soon"}}, "keepAliveMaxTime"),
