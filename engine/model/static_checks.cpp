@@ -115,10 +115,11 @@ void Checker::collisions() {
 void Checker::entry_point_http(const std::string& name, const EntryPointHttp& http) {
   if (http.redirections && http.redirections->entry_point) {
     const std::string& to = http.redirections->entry_point->to;
+    const std::string& scheme = http.redirections->entry_point->scheme;
     schema::Path at = {"entryPoints", name, "http", "redirections", "entryPoint", "to"};
     if (to.empty())
       say(Severity::Error, std::move(at), "is required: an entry point, or a port as `:443`");
-    else if (to == name && http.redirections->entry_point->scheme == "http")  // to HTTPS on one port is of use
+    else if (to == name && scheme == "http")  // to HTTPS on the same port is of use
       say(Severity::Warning, std::move(at), "redirects to itself: its requests are answered 418");
     else if (to.front() != ':')
       entry_point_exists(to, std::move(at), Severity::Warning);
