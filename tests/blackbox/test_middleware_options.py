@@ -170,7 +170,7 @@ def check(w, host):
     assert asked.target == "/check?a=b"
     assert sorted(name.lower() for name, _ in asked.headers if name.lower() not in ("host", "connection")) == [
         "cookie", "x-forwarded-for", "x-forwarded-host", "x-forwarded-method", "x-forwarded-port", "x-forwarded-proto",
-        "x-forwarded-uri", "x-named"]
+        "x-forwarded-server", "x-forwarded-uri", "x-named"]
     assert [asked.header(f"X-Forwarded-{name}") for name in ("Method", "Proto", "Host", "Uri", "For", "Port")] == [
         "PUT", "https", "public.example", "/first", "192.0.2.7, 127.0.0.1", "8443"]
 
