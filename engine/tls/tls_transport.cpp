@@ -14,6 +14,8 @@ namespace {
 constexpr std::size_t kRecord = 16 * 1024;  // of plaintext, RFC 8446 §5.1
 constexpr std::size_t kReceive = event::Loop::kReceiveBytes;
 constexpr std::size_t kSend = 128 * 1024;  // of plaintext in one send
+// Of ciphertext that the peer does not take. write() keeps less: the rest are answers to key updates.
+constexpr std::size_t kMaxKept = 512 * 1024;
 
 // Ciphertext on its way through one call of one connection of this thread; empty between calls.
 struct Staging {
@@ -196,6 +198,7 @@ net::IoResult TlsTransport::read(std::span<char> into) {
   }
   keep_rest();
   if (!staging().out.empty()) send_staged();  // an answer to a key update, or an alert
+  if (state_ == State::Failed) return {0, net::IoStatus::Failed, error_, true};
   if (code == SSL_ERROR_NONE) return {total, net::IoStatus::Ok, 0, false};
   if (code == SSL_ERROR_WANT_READ && !end_) {
     if (total == 0) return {0, net::IoStatus::WouldBlock, 0, true};
@@ -284,6 +287,11 @@ bool TlsTransport::send_staged() {
   if (alive && sent < out.size()) {
     if (!kept_out_) kept_out_ = std::make_unique<std::string>();
     kept_out_->append(out, sent);
+    if (kept_out_->size() > kMaxKept) {
+      error_ = EPROTO;
+      state_ = State::Failed;
+      alive = false;
+    }
   }
   out.clear();
   return alive;

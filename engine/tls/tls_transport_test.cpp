@@ -32,7 +32,9 @@ struct End final : HandshakeUser, net::TransportUser {
     ended = true;
     transport.set_user(this);
   }
-  void on_readable() override { read(); }
+  void on_readable() override {
+    if (reads) read();
+  }
   void on_writable() override {
     send();
     if (closes_after && outgoing.empty()) transport->close();
@@ -66,6 +68,7 @@ struct End final : HandshakeUser, net::TransportUser {
   net::IoStatus last = net::IoStatus::Ok;
   int broken = 0;
   bool closes_after = false;
+  bool reads = true;
 };
 
 struct TlsTransportTest : testing::Test {
@@ -152,6 +155,24 @@ TEST_F(TlsTransportTest, EndsBySayingSo) {
   client.send();
   run([&] { return server.received.size() == 4; });
   EXPECT_EQ(server.received, "late");
+}
+
+// Each is answered (RFC 8446 §4.6.3), and the answers wait as long as the peer reads nothing.
+TEST_F(TlsTransportTest, LeavesAPeerThatUpdatesKeysAndNeverReads) {
+  connect();
+  client.reads = false;
+  server.outgoing = std::string(4'000'000, 'x');
+  server.send();
+  const auto left = [&] { return server.last == net::IoStatus::Failed; };
+
+  for (int i = 0; i < 50'000 && !left(); ++i) {
+    SSL_key_update(client.transport->ssl(), SSL_KEY_UPDATE_REQUESTED);
+    client.outgoing = "y";
+    client.send();
+    loop.run_once(0ms);
+  }
+
+  EXPECT_TRUE(left());
 }
 
 TEST_F(TlsTransportTest, SaysGoodbyeWhenItCloses) {
