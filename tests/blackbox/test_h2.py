@@ -249,6 +249,21 @@ def test_a_refused_websocket_is_an_ordinary_answer(start, origin):
     assert (answer.status, answer.body) == (403, b"no")
 
 
+@pytest.mark.parametrize("status", [200, 204])
+def test_a_websocket_that_the_server_does_not_open_is_no_tunnel(start, origin, status):
+    origin.script(respond(b"", status))
+    proxy = start(routes(app=[origin.url]))
+
+    with H2Client(proxy.port()) as client:
+        client.headers(1, CONNECT, ends=False)
+        client.data(1, b"GET /other HTTP/1.1\r\nHost: app\r\n\r\n")
+        answer = client.answer(1)
+
+        assert answer.status is None and answer.reset is not None
+        assert client.ask(3).status == 200
+    assert [request.target for request in origin.requests] == ["/chat", "/"]
+
+
 # ---- limits
 
 

@@ -143,6 +143,10 @@ Task<Result<>> ServerStream::send(const http::ResponseHead& head, bool last) {
     ends = false;
     response_due_ = TimePoint::max();
     write_timer_.cancel();
+  } else if (!job_->head().upgrade.empty() && status >= 200 && status < 300) {
+    // RFC 8441 §5: the client would take it for a tunnel.
+    return Task<Result<>>::ready(
+        fail(502, Fault::Upstream, "the server answered without switching protocols"));
   } else if (head_request_ || http::never_has_content(status)) {
     ends = true;
     // HEAD and 304 may say what length the content would have (RFC 9110 §8.6); 1xx and 204 must not.
