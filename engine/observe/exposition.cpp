@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 
@@ -18,6 +19,9 @@ void append_escaped(std::string& out, std::string_view value) {
       default: out += c;
     }
 }
+
+// As clients of Prometheus have it; tests and dashboards compare whole lines.
+void sort_by_name(std::vector<Label>& labels) { std::ranges::sort(labels, {}, &Label::first); }
 
 std::string number(double value) {
   if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
@@ -82,6 +86,7 @@ struct Scope {
   std::vector<Label> labels(const Series& series, std::string_view code) const {
     std::vector<Label> out{{"code", code}, {"method", series.method}, {"protocol", series.protocol}};
     for (const Label& label : names(series)) out.push_back(label);
+    sort_by_name(out);
     return out;
   }
 
@@ -111,6 +116,7 @@ void Scope::write(MetricWriter& out, const std::vector<double>& limits,
         all.emplace_back(label, values.substr(0, end));
         values = end == std::string_view::npos ? std::string_view{} : values.substr(end + 1);
       }
+      sort_by_name(all);
       out.sample(name, all, count);
     }
   }
@@ -120,6 +126,7 @@ void Scope::write(MetricWriter& out, const std::vector<double>& limits,
     for (const auto& [series, count] : tls) {
       std::vector<Label> all{{"tls_version", series.method}, {"tls_cipher", series.protocol}};
       for (const Label& label : names(series)) all.push_back(label);
+      sort_by_name(all);
       out.sample(name, all, count);
     }
   }

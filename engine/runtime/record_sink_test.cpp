@@ -56,7 +56,7 @@ TEST_F(RecordSinkFile, WritesALineAndCountsForEachExchange) {
   EXPECT_EQ(lines()[0]["RequestPath"], "/a");
   observe::Exposition out;
   observe::RequestMetrics().write(out, *sink.metrics(), {});
-  EXPECT_NE(out.take().find("entrypoint=\"web\"} 1\n"), std::string::npos);
+  EXPECT_NE(out.take().find("entrypoint=\"web\",method=\"GET\",protocol=\"http\"} 1\n"), std::string::npos);
 }
 
 TEST_F(RecordSinkFile, StampsLinesWithTheWallClock) {
