@@ -165,7 +165,7 @@ AccessLine::AccessLine(const model::AccessLog& options)
 }
 
 bool AccessLine::wanted(const Record& record) const {
-  if (!record.log || (record.internal && !internals_)) return false;
+  if (!concerns(record)) return false;
   if (!filtered_) return true;
   if (record.status >= 0 && record.status < 1000 && statuses_[static_cast<std::size_t>(record.status)])
     return true;
@@ -266,7 +266,7 @@ void AccessLine::put_field(Out& out, Field field, const Facts& facts, std::uint6
     case Field::RetryAttempts: return number(r.retries);
     case Field::RouterName: return some(router(r));
     case Field::ServiceAddr: return some(r.server_address);
-    case Field::ServiceName: return some(r.service);
+    case Field::ServiceName: return r.reached_service ? some(r.service) : void();
     case Field::ServiceUrl: return some(r.server_url);
     case Field::SpanId:
     case Field::SpanIdSnake: return facts.trace ? text(hex(facts.trace->server_span())) : void();

@@ -28,7 +28,9 @@ class AccessLine {
  public:
   explicit AccessLine(const model::AccessLog& options);
 
-  // accessLog.filters, addInternals and what the router wants.
+  // Whether the log is about such requests at all, and counts them: addInternals and what the router wants.
+  bool concerns(const Record& record) const { return record.log && (!record.internal || internals_); }
+  // Of those, which get a line: accessLog.filters.
   bool wanted(const Record& record) const;
   // One line with its line feed. `count` numbers the requests since the start.
   void append(std::string& out, const Facts& facts, std::uint64_t count, TimeText& times) const;

@@ -122,6 +122,16 @@ TEST(AccessLine, LeavesOutWhatNobodyKnowsOfAnUnmatchedRequest) {
   EXPECT_EQ(out["Overhead"], out["Duration"]);
 }
 
+TEST(AccessLine, NamesAServiceOnlyWhereTheRequestReachedIt) {
+  SomeFacts some;
+  some.record.reached_service = false;
+
+  const Json out = json({}, some);
+
+  EXPECT_EQ(out["RouterName"], "shop@docker");
+  EXPECT_FALSE(out.contains("ServiceName"));
+}
+
 TEST(AccessLine, SaysTheReasonOfItsOwnAnswers) {
   SomeFacts some;
   some.record.reason = "stopped";

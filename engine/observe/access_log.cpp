@@ -20,6 +20,7 @@ AccessLog::AccessLog(const model::AccessLog& options)
     : options_(options), line_(options), writer_(options.file_path, waiting_bytes(options.buffering_size)) {}
 
 bool AccessLog::Lines::add(const Facts& facts) {
+  if (!log_->line_.concerns(facts.record)) return false;
   const std::uint64_t count = log_->count_.fetch_add(1, std::memory_order_relaxed) + 1;
   if (!log_->line_.wanted(facts.record)) return false;
   log_->line_.append(buffer_, facts, count, times_);

@@ -52,6 +52,23 @@ TEST_F(AccessLogFile, CreatesDirectoriesAndWritesWholeLines) {
   EXPECT_TRUE(content(path()).ends_with(" 1 \"shop@docker\" \"http://172.17.0.2:80\" 12ms\n"));
 }
 
+TEST_F(AccessLogFile, CountsOnlyRequestsThatItIsAbout) {
+  const auto log = std::make_shared<AccessLog>(options());
+  AccessLog::Lines lines(log);
+  SomeFacts ping;
+  ping.record.internal = true;
+  SomeFacts quiet;
+  quiet.record.log = false;
+
+  EXPECT_FALSE(lines.add(ping.facts()));
+  EXPECT_FALSE(lines.add(quiet.facts()));
+  EXPECT_TRUE(lines.add(SomeFacts().facts()));
+  lines.hand_over();
+  ASSERT_TRUE(log->flush(5s));
+
+  EXPECT_TRUE(content(path()).ends_with(" 1 \"shop@docker\" \"http://172.17.0.2:80\" 12ms\n"));
+}
+
 TEST_F(AccessLogFile, ReopensAFileThatWasMovedAway) {
   const auto log = std::make_shared<AccessLog>(options());
   AccessLog::Lines lines(log);

@@ -28,7 +28,7 @@ struct Record {
   std::string_view router_service;  // what the router names
   std::string_view service;         // what served: of composites the child
   bool reached_service = false;     // false when a middleware answered, or no server was to be had
-  std::string_view server_url;      // of the server that answered
+  std::string_view server_url;      // of the server that was chosen last
   std::string_view server_address;  // its host:port
   std::string_view user;            // authenticated, or attempted
 

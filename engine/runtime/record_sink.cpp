@@ -73,6 +73,7 @@ class RecordSink::Part final : event::TickHook {
   }
 
   void add_access_record(const exchange::Exchange& x, const observe::Facts& facts) {
+    if (!access_->line.concerns(facts.record)) return;
     const std::uint64_t count = access_->count.fetch_add(1, std::memory_order_relaxed) + 1;
     if (!access_->line.wanted(facts.record)) return;
     telemetry::append_access_record(access_records_.records(), access_->line, facts, count, times_);

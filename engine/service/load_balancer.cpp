@@ -140,6 +140,8 @@ Task<Response> LoadBalancer::serve(Exchange& x) const {
     const std::shared_ptr<const upstream::ServerSet> set = local->set;
     const upstream::Server& server = set->servers[static_cast<std::size_t>(index)];
     x.record.reached_service = true;
+    x.record.server_url = x.arena().copy(server.address.url);
+    x.record.server_address = x.arena().copy(server.address.host_port);
     upstream::Pool& pool = *local->pools[static_cast<std::size_t>(index)];
     if (tries++ > 0) ++x.record.retries;
     observe::OpenSpan span;
@@ -160,8 +162,6 @@ Task<Response> LoadBalancer::serve(Exchange& x) const {
     }
     std::unique_ptr<Attempt, http::ReleaseBody> attempt(
         new Attempt(x, std::move(*stream), server.state, begun));
-    x.record.server_url = x.arena().copy(server.address.url);
-    x.record.server_address = x.arena().copy(server.address.host_port);
     if (sends_connection_login(x.request.fields)) attempt->bind_connection();
     const TimePoint asked = x.loop.now();
     Response response(x.arena());
