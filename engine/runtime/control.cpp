@@ -230,18 +230,11 @@ std::vector<std::pair<std::string_view, std::uint64_t>> Control::http2_floods() 
 
 void Control::finish_drain(std::promise<bool>& done) {
   draining_ = true;
-  Duration accept{};
-  Duration grace{};
-  for (const auto& [name, entry_point] : install_->entry_points) {
-    accept = std::max<Duration>(accept, entry_point.transport.life_cycle.request_accept_grace_timeout);
-    grace = std::max<Duration>(grace, entry_point.transport.life_cycle.grace_time_out);
-  }
-  if (accept > Duration{}) {
-    spdlog::info("still accepting for requestAcceptGraceTimeout");
-    std::this_thread::sleep_for(accept);
-  }
-  publisher_.drain_all();
-  done.set_value(publisher_.finish(grace));
+  for (const auto& [name, entry_point] : install_->entry_points)
+    if (const Duration accept = entry_point.transport.life_cycle.request_accept_grace_timeout;
+        accept > Duration{})
+      spdlog::info("entry point {}: still accepting for requestAcceptGraceTimeout", name);
+  done.set_value(publisher_.drain(*install_));
 }
 
 }  // namespace fairlead::runtime

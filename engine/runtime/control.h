@@ -52,8 +52,8 @@ class Control {
   // A state alone: applied at once.
   void server_state(std::string url, model::ServerState state, const std::vector<model::Reason>& reasons);
 
-  // No new requests; returns when those in flight have ended, or after the entry points' graceTimeOut. True
-  // when nothing was cut.
+  // No new requests; returns when those in flight have ended, or after the graceTimeOut of their entry
+  // points. True when nothing was cut.
   bool drain();
   void stop();
 

@@ -144,17 +144,52 @@ void Publisher::close_listener(const std::string& name) {
   listening_.erase(name);
 }
 
-void Publisher::drain_all() {
-  while (!listening_.empty()) close_listener(listening_.begin()->first);
+bool Publisher::drain(const model::Static& install) {
+  struct Times {
+    TimePoint drain;
+    TimePoint close;
+  };
+  const TimePoint begun = std::chrono::steady_clock::now();
+  std::map<std::string, Times> left;
+  TimePoint last = begun;
+  for (const auto& [name, listening] : listening_) {
+    const auto found = install.entry_points.find(name);
+    const model::LifeCycle times =
+        found == install.entry_points.end() ? model::LifeCycle() : found->second.transport.life_cycle;
+    const TimePoint drain = begun + times.request_accept_grace_timeout;
+    left[name] = {drain, drain + times.grace_time_out};
+    last = std::max(last, left[name].close);
+  }
+  bool clean = true;
+  while (!left.empty()) {
+    std::erase_if(left, [&](const auto& entry) {
+      const auto& [name, times] = entry;
+      const TimePoint now = std::chrono::steady_clock::now();
+      if (now < times.drain) return false;
+      if (listening_.contains(name)) close_listener(name);
+      if (all_drained(name)) return true;
+      if (now < times.close) return false;
+      on_all([&](Worker& worker) { worker.close_entry_point(name); });
+      clean = false;
+      return true;
+    });
+    if (!left.empty()) std::this_thread::sleep_for(kDrainPoll);
+  }
+  return finish(last) && clean;
 }
 
-bool Publisher::finish(Duration grace) {
-  const TimePoint until = std::chrono::steady_clock::now() + grace;
+bool Publisher::all_drained(const std::string& name) {
+  std::atomic<bool> drained = true;
+  on_all([&](Worker& worker) {
+    if (!worker.is_drained(name)) drained.store(false, std::memory_order_relaxed);
+  });
+  return drained;
+}
+
+// What is open besides entry points that listen: mirrors on their way, entry points that were left earlier.
+bool Publisher::finish(TimePoint until) {
   for (;;) {
-    std::atomic<bool> drained = true;
-    on_all([&](Worker& worker) {
-      if (!worker.is_drained({})) drained.store(false, std::memory_order_relaxed);
-    });
+    const bool drained = all_drained({});
     if (drained || std::chrono::steady_clock::now() >= until) {
       on_all([](Worker& worker) { worker.close_entry_point({}); });
       return drained;

@@ -30,11 +30,10 @@ class Publisher {
   std::uint16_t port(const std::string& name) const;
   const UdpCounts& udp_counts() const { return udp_counts_; }
 
-  // Nothing more is accepted; connections end with the request they are at.
-  void drain_all();
-  // Waits until all connections are gone, at most `grace`, then closes what is left. False when some was
-  // left.
-  bool finish(Duration grace);
+  // Each entry point accepts for its requestAcceptGraceTimeout; then its connections end with the request
+  // they are at, and what is left after its graceTimeOut is closed. Returns when nothing is open any more,
+  // false when something had to be closed.
+  bool drain(const model::Static& install);
 
  private:
   struct Listening {
@@ -46,6 +45,8 @@ class Publisher {
 
   void on_all(const std::function<void(Worker&)>& action);
   void close_listener(const std::string& name);
+  bool all_drained(const std::string& name);  // empty: all, and what runs without a connection
+  bool finish(TimePoint until);
   Result<> open(const std::string& name, const model::EntryPoint& options);
   Result<Fd> open_tcp(const std::string& name, const model::EntryPoint& options,
                       const model::ListenAddress& address);

@@ -13,7 +13,7 @@ from support.datagrams import UdpClient, UdpOrigin
 from support.fairlead import routes
 from support.origin import Origin, respond
 from support.ports import free_port, wait_for
-from support.raw import ask
+from support.raw import Closed, RawClient, ask
 
 
 def udp_routes(address):
@@ -210,3 +210,42 @@ def _is_free(port):
             return True
         except OSError:
             return False
+
+
+def life_cycle(**times):
+    return {"transport": {"lifeCycle": times}}
+
+
+def test_each_entry_point_has_its_own_time_to_finish(start):
+    def answer(request):
+        return [b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", 20.0, b"ok"]
+
+    with Origin(answer) as origin:
+        # The entry point of the API keeps its ten seconds, and has nothing to finish.
+        proxy = start(routes(app=[origin.url]), {"entryPoints": {"web": life_cycle(graceTimeOut="500ms")}})
+        with RawClient(proxy.port()) as client:
+            client.send("GET / HTTP/1.1\r\nHost: app\r\n\r\n")
+            client.read_until(b"\r\n\r\n")
+            begun = time.monotonic()
+            proxy.signal(signal.SIGTERM)
+            proxy.process.wait(10)
+        assert 0.4 < time.monotonic() - begun < 5
+        assert "graceTimeOut passed" in proxy.log()
+
+
+def test_each_entry_point_accepts_for_its_own_time(start, origin):
+    proxy = start(routes(app=[origin.url]), {"entryPoints": {"web": life_cycle(requestAcceptGraceTimeout="3s")}},
+                  entry_points=("web", "inner"))
+
+    def refuses():
+        try:
+            return proxy.ask(host="app", entry_point="inner").status is None
+        except (OSError, Closed):
+            return True
+
+    begun = time.monotonic()
+    proxy.signal(signal.SIGTERM)
+    wait_for(refuses, 2.5, "the entry point without such a time is closed")
+    assert proxy.ask(host="app").status == 200
+    proxy.process.wait(15)
+    assert time.monotonic() - begun >= 2.9
