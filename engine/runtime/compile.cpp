@@ -16,6 +16,10 @@
 namespace fairlead::runtime {
 namespace {
 
+// A field of just maxHeaderBytes still fits, with what every request has beside it: so it is in Traefik,
+// where the library reads up to 4 KiB more than the option says.
+constexpr std::size_t kHeadSlack = 512;
+
 const std::string& host_name() {
   static const std::string name = [] {
     std::array<char, 256> text{};
@@ -60,7 +64,7 @@ CompiledEntryPoint compile_entry_point(const std::string& name, const model::Ent
 
   auto settings = std::make_shared<codec::h1::ServerSettings>();
   settings->limits.max_head_bytes =
-      static_cast<std::size_t>(std::max<std::int64_t>(options.http.max_header_bytes, 1024));
+      static_cast<std::size_t>(std::max<std::int64_t>(options.http.max_header_bytes, 1024)) + kHeadSlack;
   const model::RespondingTimeouts& timeouts = options.transport.responding_timeouts;
   settings->read_timeout =
       timeouts.read_timeout ? Duration(*timeouts.read_timeout) : Duration(model::kDefaultReadTimeout);
