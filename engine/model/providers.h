@@ -4,10 +4,12 @@
 #include "engine/model/kv_providers.h"
 #include "engine/schema/option.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace fairlead::model {
@@ -90,7 +92,24 @@ struct RestProvider {
 struct Providers {
   schema::Duration throttle_duration =
       std::chrono::milliseconds(100);  // quiet time waited for; a storm ends at 1 s
-  std::vector<std::string> precedence;
+  // Of routers with equal priority those of the earlier provider come first; those of others, last.
+  std::vector<std::string> precedence = {"kubernetesgateway",
+                                         "kubernetescrd",
+                                         "kubernetes",
+                                         "kubernetesingressnginx",
+                                         "swarm",
+                                         "docker",
+                                         "file",
+                                         "redis",
+                                         "knative",
+                                         "consul",
+                                         "consulcatalog",
+                                         "nomad",
+                                         "etcd",
+                                         "ecs",
+                                         "http",
+                                         "zookeeper",
+                                         "rest"};
   std::optional<DockerProvider> docker;
   std::optional<SwarmProvider> swarm;
   std::optional<FileProvider> file;
@@ -111,6 +130,14 @@ struct Providers {
   schema::Node plugin;
 
   bool operator==(const Providers&) const = default;
+
+  // Its place in `precedence`.
+  std::uint32_t precedence_of(std::string_view provider) const {
+    const auto at = std::ranges::find_if(precedence, [provider](const std::string& name) {
+      return schema::equal_ignoring_case(name, provider);
+    });
+    return static_cast<std::uint32_t>(at - precedence.begin());
+  }
 };
 
 }  // namespace fairlead::model

@@ -1,5 +1,6 @@
 #include "engine/model/static_checks.h"
 
+#include "engine/schema/scalar.h"
 #include "engine/schema/suggest.h"
 
 #include <fmt/format.h>
@@ -14,11 +15,6 @@ namespace {
 
 using schema::Problem;
 using schema::Severity;
-
-constexpr std::string_view kProviders =
-    "kubernetesgateway|kubernetescrd|kubernetes|kubernetesingressnginx|swarm|docker|file|redis|knative|"
-    "consul|"
-    "consulcatalog|nomad|etcd|ecs|http|zookeeper|rest";
 
 class Checker {
  public:
@@ -155,8 +151,9 @@ void Checker::providers() {
     say(Severity::Error, {"providers", "file"}, "needs a filename or a directory");
   if (p.http && p.http->endpoint.empty())
     say(Severity::Error, {"providers", "http", "endpoint"}, "is required");
+  const std::string known = fmt::format("{}", fmt::join(Providers().precedence, "|"));
   for (const std::string& name : p.precedence)
-    if (const std::string near = schema::nearest_choice(kProviders, name); schema::lower(name) != near)
+    if (const std::string near = schema::nearest_choice(known, name); schema::lower(name) != near)
       say(Severity::Error, {"providers", "precedence"}, fmt::format("there is no provider `{}`", name))
           .suggestion = near;
   if (p.docker)

@@ -14,12 +14,6 @@
 namespace fairlead::runtime {
 namespace {
 
-std::uint32_t precedence_of(std::string_view provider, const model::Static& install) {
-  const auto& order = install.providers.precedence;
-  const auto at = std::ranges::find(order, provider);
-  return static_cast<std::uint32_t>(at - order.begin());
-}
-
 std::shared_ptr<const http::EncodedCharacters> encoded_of(const model::EntryPoint& entry_point) {
   if (!entry_point.http.encoded_characters) return nullptr;
   const model::EncodedCharacters& allowed = *entry_point.http.encoded_characters;
@@ -147,7 +141,7 @@ routing::Standing RouteCompiler::standing(const std::string& name, model::Elemen
   } else if (priority == 0) {
     priority = rule.default_priority();
   }
-  return {priority, precedence_of(provider, install_), order};
+  return {priority, install_.providers.precedence_of(provider), order};
 }
 
 void RouteCompiler::add(const std::string& name, model::Element<model::HttpRouter>& element,

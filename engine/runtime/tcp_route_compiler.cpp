@@ -72,9 +72,8 @@ void TcpRouteCompiler::add(const std::string& name, Element& element, std::uint6
     priority = *effective;
   else if (!element.broken())
     element.break_off(model::ReasonKind::BadOption, "priority: " + effective.error().what);
-  const auto& precedence = install_.providers.precedence;
-  const auto place = std::ranges::find(precedence, model::split(name).provider) - precedence.begin();
-  const routing::Standing standing{priority, static_cast<std::uint32_t>(place), order};
+  const std::uint32_t precedence = install_.providers.precedence_of(model::split(name).provider);
+  const routing::Standing standing{priority, precedence, order};
   const tcp::RoutePtr made = route(name, element);
   for (const std::string& entry_point :
        element.options.entry_points.empty() ? defaults_ : element.options.entry_points) {
