@@ -172,7 +172,7 @@ void Acme::try_dry_run(const Job& job, const std::stop_token& stop) {
   Order order(client, *signer, job.resolver->solvers(), stop);
   OrderOptions wish;
   wish.names = {name};
-  wish.key_type = options.key_type;
+  wish.key_type = usable_key_type(options.key_type);
   wish.certificate_timeout = options.certificate_timeout;
   auto issued = order.run(wish);
   if (issued)

@@ -149,7 +149,7 @@ bool Acme::order_names(const Job& job, const std::stop_token& stop) {
     };
     OrderOptions wish;
     wish.names = names;
-    wish.key_type = options.key_type;
+    wish.key_type = usable_key_type(options.key_type);
     wish.profile = options.profile;
     wish.preferred_chain = options.preferred_chain;
     wish.email_addresses = options.email_addresses;

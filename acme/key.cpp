@@ -1,6 +1,8 @@
 #include "acme/key.h"
 
 #include "acme/encoding.h"
+#include "engine/model/resolvers.h"
+#include "engine/schema/scalar.h"
 
 #include <fmt/format.h>
 #include <openssl/core_names.h>
@@ -37,6 +39,10 @@ std::string group_of(const EVP_PKEY* key) {
 }
 
 }  // namespace
+
+std::string usable_key_type(const std::string& wanted) {
+  return schema::is_choice(model::kKeyTypes, wanted) ? wanted : model::kDefaultKeyType;
+}
 
 std::shared_ptr<const Key> Key::generate(std::string_view type) {
   KeyPtr made;

@@ -44,4 +44,7 @@ class Key {
 
 using SharedKey = std::shared_ptr<const Key>;
 
+// What keyType asks for, or the usual type where there is none of that name.
+std::string usable_key_type(const std::string& wanted);
+
 }  // namespace fairlead::acme

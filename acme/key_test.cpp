@@ -24,6 +24,12 @@ TEST(Key, HasTheThumbprintOfItsPublicHalf) {
   EXPECT_FALSE(Key::generate("DSA"));
 }
 
+TEST(Key, IsOfTheUsualTypeWhereNoneOfThatNameIsKnown) {
+  EXPECT_EQ(usable_key_type("RSA2048"), "RSA2048");
+  EXPECT_EQ(usable_key_type("rsa2048"), "EC256");
+  EXPECT_TRUE(Key::generate(usable_key_type("")));
+}
+
 // Verified by OpenSSL with the signature put back into DER.
 bool verifies(const Key& key, const std::string& bytes, const std::string& signature) {
   std::string der = signature;

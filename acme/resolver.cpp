@@ -114,6 +114,7 @@ Resolver::Resolver(std::string name, const model::Acme& options, std::shared_ptr
   if (problem_.empty() && solvers_.empty())
     problem_ = "no challenge is set: httpChallenge.entryPoint, tlsChallenge or dnsChallenge.provider";
   if (options_.storage.empty()) problem_ = "storage is not set";
+  if (options_.certificates_duration < 1) problem_ = "certificatesDuration is below 1 hour";
 }
 
 std::string Resolver::problem() const {

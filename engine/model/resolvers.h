@@ -9,6 +9,9 @@
 
 namespace fairlead::model {
 
+inline constexpr const char* kKeyTypes = "EC256|EC384|RSA2048|RSA4096|RSA8192";
+inline constexpr const char* kDefaultKeyType = "EC256";
+
 struct HttpChallenge {
   std::string entry_point;
   schema::Duration delay{0};
@@ -57,7 +60,7 @@ struct Acme {
   std::vector<std::string> email_addresses;
   bool disable_common_name = false;
   std::string storage = "acme.json";
-  std::string key_type = "EC256";
+  std::string key_type = kDefaultKeyType;  // of kKeyTypes; any other means the default
   std::optional<Eab> eab;
   std::int64_t certificates_duration = 2160;  // hours
   schema::Duration client_timeout = std::chrono::minutes(2);
@@ -141,12 +144,12 @@ inline constexpr auto fairlead::schema::options<fairlead::model::Acme> = table(
                                               {.tier = Tier::T3}),
     option<&model::Acme::storage>("storage", "File that keeps account and certificates."),
     option<&model::Acme::key_type>("keyType",
-                                   "Kind of private keys: EC256, EC384, RSA2048, RSA4096 or RSA8192.",
-                                   {.choices = "EC256|EC384|RSA2048|RSA4096|RSA8192", .tier = Tier::T2}),
+                                   "Kind of private keys: EC256, EC384, RSA2048, RSA4096 or RSA8192; any "
+                                   "other means EC256.",
+                                   {.tier = Tier::T2}),
     option<&model::Acme::eab>("eab", "External account binding.", {.tier = Tier::T2}),
-    option<&model::Acme::certificates_duration>("certificatesDuration",
-                                                "Lifetime asked about, in hours; chooses when to renew.",
-                                                {.check = schema::positive, .tier = Tier::T2}),
+    option<&model::Acme::certificates_duration>(
+        "certificatesDuration", "Lifetime asked about, in hours; chooses when to renew.", {.tier = Tier::T2}),
     option<&model::Acme::client_timeout>("clientTimeout", "Longest request to the authority.",
                                          {.check = schema::duration_positive, .tier = Tier::T3}),
     option<&model::Acme::client_response_header_timeout>(

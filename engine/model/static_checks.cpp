@@ -185,6 +185,12 @@ void Checker::resolvers() {
     if (acme.dns_challenge && acme.dns_challenge->provider.empty())
       say(Severity::Warning, at({"acme", "dnsChallenge", "provider"}), "is required");
     if (acme.storage.empty()) say(Severity::Warning, at({"acme", "storage"}), "is required");
+    if (!schema::is_choice(kKeyTypes, acme.key_type))
+      say(Severity::Warning, at({"acme", "keyType"}),
+          fmt::format("there is no key type `{}`; {} is used", acme.key_type, kDefaultKeyType))
+          .suggestion = schema::nearest_choice(kKeyTypes, acme.key_type);
+    if (acme.certificates_duration < 1)
+      say(Severity::Warning, at({"acme", "certificatesDuration"}), "must be at least 1 hour");
     if (acme.client_timeout < acme.client_response_header_timeout)
       say(Severity::Warning, at({"acme", "clientTimeout"}), "is shorter than clientResponseHeaderTimeout");
   }

@@ -129,8 +129,26 @@ TEST(ReadStatic, KeepsAResolverThatCannotWorkAndSaysSo) {
   EXPECT_TRUE(r.tells("certificatesResolvers.le.acme"));
 }
 
-TEST(ReadStatic, RefusesAnUnknownKeyType) {
-  EXPECT_NE(read("certificatesResolvers: {le: {acme: {keyType: RSA1024}}}").first_error(), "");
+TEST(ReadStatic, AResolverWithAnUnknownKeyTypeOrDurationOnlySaysSo) {
+  const Read r = read("certificatesResolvers: {le: {acme: {keyType: RSA1024, certificatesDuration: 0}}}");
+
+  EXPECT_EQ(r.first_error(), "");
+  EXPECT_TRUE(r.tells("certificatesResolvers.le.acme.keyType"));
+  EXPECT_TRUE(r.tells("certificatesResolvers.le.acme.certificatesDuration"));
+}
+
+TEST(ReadStatic, AFileMayHoldTheDynamicConfigurationToo) {
+  const Read r = read("log: {level: DEBUG}\nhttp: {routers: {}}\nTLS: {}\n");
+
+  EXPECT_EQ(r.first_error(), "");
+  EXPECT_TRUE(r.tells("http"));
+  EXPECT_NE(read("htp: {}").first_error(), "");
+}
+
+TEST(ReadStatic, TakesLogLevelsInAnyCaseAndNoneAtAll) {
+  for (const char* level : {"debug", "Warn", "PANIC", "''"})
+    EXPECT_EQ(read((std::string("log: {level: ") + level + "}").c_str()).first_error(), "") << level;
+  EXPECT_NE(read("log: {level: verbose}").first_error(), "");
 }
 
 TEST(ReadStatic, RefusesABasePathWithOtherCharacters) {
