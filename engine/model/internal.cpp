@@ -152,7 +152,9 @@ void Builder::redirection(const std::string& from, const EntryPoint& entry_point
              {{"scheme", redirect.scheme},
               {"port", std::to_string(target->port)},
               {"permanent", redirect.permanent ? "true" : "false"}});
-  router(name, from, "HostRegexp(`^.+$`)", redirect.priority, "noop").middlewares = {redirecting};
+  std::string rule = "HostRegexp(`^.+$`)";
+  if (entry_point.allow_acme_bypass) rule += fmt::format(" && !{}", kChallengeRule);
+  router(name, from, std::move(rule), redirect.priority, "noop").middlewares = {redirecting};
 }
 
 }  // namespace

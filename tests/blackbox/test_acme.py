@@ -145,6 +145,16 @@ def test_a_bypass_lets_routers_serve_challenges(stage, origin):
     wait_served(proxy, "bypass.test", stage.pebble.root())
 
 
+def test_a_bypass_is_no_redirection_of_challenges(start, origin):
+    dynamic = {"http": {"routers": {"mine": {"rule": "PathPrefix(`/.well-known/acme-challenge/`)", "service": "origin"}},
+                        "services": {"origin": {"loadBalancer": {"servers": [{"url": origin.url}]}}}}}
+    proxy = start(dynamic, {"entryPoints": {"web": {"allowACMEByPass": True, "http": {"redirections": {"entryPoint": {
+        "to": ":443"}}}}}})
+
+    assert proxy.ask("/.well-known/acme-challenge/x", host="mine.test").status == 200
+    assert proxy.ask("/other", host="mine.test").status == 301
+
+
 def test_a_bypass_passes_tls_challenges_on(stage, origin, start):
     """The authority asks the first one, which passes TLS through to the second, which has the answer."""
     second_port = free_port()
