@@ -62,6 +62,7 @@ schema::Complaint ip_or_cidr(std::string_view text) {
 }
 
 schema::Complaint log_level(std::string_view text) {
+  if (text.empty()) return std::nullopt;  // a variable of Compose that nobody set: the default
   for (const char* level : {"trace", "debug", "info", "warn", "error", "fatal", "panic"})
     if (schema::equal_ignoring_case(text, level)) return std::nullopt;
   return "must be TRACE, DEBUG, INFO, WARN, ERROR, FATAL or PANIC";

@@ -23,6 +23,18 @@ void add_missing_entry_points(Static& s) {
     s.entry_points[kInternalEntryPoint].address = ":8080";
 }
 
+// Traefik takes a file that holds both kinds of configuration: the file provider may name it too.
+void allow_dynamic_beside(schema::Problem& problem) {
+  if (problem.kind != schema::Problem::Kind::UnknownKey || problem.segments.size() != 1) return;
+  for (const char* section : {"http", "tcp", "udp", "tls"}) {
+    if (!schema::equal_ignoring_case(problem.segments.front(), section)) continue;
+    problem.kind = schema::Problem::Kind::Ignored;
+    problem.severity = schema::Severity::Notice;
+    problem.what = "is no install option: it counts only where providers.file names this file";
+    problem.suggestion.clear();
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> Static::default_entry_points(bool udp) const {
@@ -41,7 +53,10 @@ Static read_static(const schema::Node& root, schema::Problems& problems) {
   Static out;
   const std::size_t before = problems.size();
   schema::read(root, out, problems);
-  for (std::size_t i = before; i < problems.size(); ++i) explain_removed(problems[i]);
+  for (std::size_t i = before; i < problems.size(); ++i) {
+    explain_removed(problems[i]);
+    allow_dynamic_beside(problems[i]);
+  }
   add_missing_entry_points(out);
   check_static(out, root, problems);
   report_not_yet(out, problems);

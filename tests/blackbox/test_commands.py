@@ -6,7 +6,7 @@ import subprocess
 import time
 
 import pytest
-from support.fairlead import BINARY, environment, routes
+from support.fairlead import BINARY, Fairlead, environment, routes
 from support.ports import free_port, wait_for
 from support.raw import ask
 
@@ -97,6 +97,21 @@ def test_healthcheck_follows_the_ping(start):
     good = call("healthcheck", "--ping", f"--entryPoints.traefik.address=127.0.0.1:{running.api_port}")
     bad = call("healthcheck", "--ping", f"--entryPoints.traefik.address=127.0.0.1:{free_port()}")
     assert (good.returncode, bad.returncode) == (0, 1)
+
+
+def test_healthcheck_fails_by_one_whatever_is_wrong():
+    """An engine that runs it as HEALTHCHECK knows no other number."""
+    for arguments in ((), ("--ping", "--ping.entryPoint=nowhere"), ("--nonsense",), ("--configFile=/nowhere.yml",)):
+        assert call("healthcheck", *arguments).returncode == 1, arguments
+
+
+def test_a_file_may_hold_both_configurations(origin):
+    both = Fairlead(None, routes(app=[origin.url]))
+    both.install["providers"] = {"file": {"filename": str(both.install_path)}}
+    both.install_path.write_text(json.dumps(both.install))
+
+    with both as proxy:
+        proxy.wait_status(200, "app")
 
 
 def test_environment_and_flags_are_combined(start):
