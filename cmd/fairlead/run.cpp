@@ -247,7 +247,9 @@ int run(Arguments arguments) {
   if (command == "certs") return certs(rest);
   if (command == "healthcheck") {
     const InstallConfig install = read_install(rest, schema::environment_of_process());
-    return install.errors.empty() ? healthcheck(*install.options) : refuse(install);
+    if (install.errors.empty()) return healthcheck(*install.options);
+    refuse(install);
+    return 1;  // an engine that runs this knows 0 and 1 only
   }
   return serve(arguments);
 }
