@@ -184,12 +184,12 @@ void check_service(const std::string& name, Element<HttpService>& element, const
   const bool is_ours = split(name).provider == kInternalProvider;
   if (kinds == 0 && !is_ours)
     element.break_off(ReasonKind::BadOption,
-                      "has no loadBalancer, weighted, mirroring, failover or "
-                      "highestRandomWeight");
+                      fmt::format("the service \"{}\" does not have any type defined", name),
+                      "set loadBalancer, weighted, mirroring, failover or highestRandomWeight");
   if (kinds > 1)
-    element.break_off(ReasonKind::BadOption,
-                      "is of several kinds; a service is exactly one of loadBalancer, weighted, "
-                      "mirroring, failover and highestRandomWeight");
+    element.break_off(
+        ReasonKind::BadOption, "multi-types service not supported",
+        "set exactly one of loadBalancer, weighted, mirroring, failover and highestRandomWeight");
   if (s.load_balancer) check_load_balancer(name, *s.load_balancer, element, http);
   if (s.weighted)
     for (WeightedChild& child : s.weighted->services) no_negative_weight(child.weight, child.name, element);

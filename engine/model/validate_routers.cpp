@@ -92,11 +92,15 @@ void Routers::entry_points(Element<T>& element, const std::set<std::string>& kno
     std::string all;
     for (const std::string& other : known) all += (all.empty() ? "" : "|") + other;
     const std::string near = schema::nearest_choice(all, name);
-    element.warn(ReasonKind::MissingReference, fmt::format("there is no {} entry point `{}`", protocol, name),
+    element.warn(ReasonKind::MissingReference,
+                 s_.entry_points.contains(name)
+                     ? fmt::format("entryPoint \"{}\" is no {} entry point", name, protocol)
+                     : fmt::format("entryPoint \"{}\" doesn't exist", name),
                  near.empty() ? "" : fmt::format("did you mean `{}`?", near));
   }
   if (!names.empty() && bound == 0)
-    element.break_off(ReasonKind::MissingReference, "none of its entry points exists, so it serves nothing");
+    element.break_off(ReasonKind::MissingReference,
+                      "no valid entryPoint for this router, so it serves nothing");
 }
 
 template <class T>

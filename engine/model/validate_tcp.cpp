@@ -3,6 +3,7 @@
 #include "engine/model/validate_parts.h"
 
 #include <map>
+#include <type_traits>
 
 namespace fairlead::model {
 namespace {
@@ -57,10 +58,16 @@ bool is_address(std::string_view address) {
 }
 
 template <class Service>
-void check_kinds(Element<Service>& element) {
+void check_kinds(const std::string& name, Element<Service>& element) {
   const int kinds = element.options.load_balancer.has_value() + element.options.weighted.has_value();
-  if (kinds == 0) element.break_off(ReasonKind::BadOption, "has neither loadBalancer nor weighted");
-  if (kinds > 1) element.break_off(ReasonKind::BadOption, "has both loadBalancer and weighted");
+  if (kinds == 0)
+    element.break_off(ReasonKind::BadOption,
+                      fmt::format("the {}service \"{}\" does not have any type defined",
+                                  std::is_same_v<Service, UdpService> ? "UDP " : "", name),
+                      "set loadBalancer or weighted");
+  if (kinds > 1)
+    element.break_off(ReasonKind::BadOption, "multi-types service not supported",
+                      "set either loadBalancer or weighted");
   if (!element.options.weighted) return;
   for (WeightedChild& child : element.options.weighted->services) {
     if (child.weight >= 0) continue;
@@ -100,7 +107,7 @@ void check_health(TcpHealthCheck& check, Element<TcpService>& element) {
 void validate_tcp_services(Tcp& tcp, const Static& install) {
   const TcpServersTransport by_default = default_tcp_servers_transport(install);
   for (auto& [name, element] : tcp.services) {
-    check_kinds(element);
+    check_kinds(name, element);
     if (!element.options.load_balancer) continue;
     TcpLoadBalancer& lb = *element.options.load_balancer;
     check_servers(lb.servers, tcp.standings.contains(name), element);
@@ -127,7 +134,7 @@ void validate_tcp_services(Tcp& tcp, const Static& install) {
 
 void validate_udp_services(Udp& udp) {
   for (auto& [name, element] : udp.services) {
-    check_kinds(element);
+    check_kinds(name, element);
     if (element.options.load_balancer)
       check_servers(element.options.load_balancer->servers, udp.standings.contains(name), element);
   }
