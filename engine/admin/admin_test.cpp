@@ -350,3 +350,22 @@ TEST_F(Admin, ExposesMetrics) {
 
 }  // namespace
 }  // namespace fairlead::admin
+TEST_F(Admin, DescribesACertificateAsTraefikDoes) {
+  const tls::TestCertificate made = tls::test_certificate("DNS:z.example,DNS:*.a.example,IP:192.0.2.1");
+  sources_->certificates = [certificate = *tls::Certificate::from_pem(made.chain, made.key)] {
+    std::vector<CertificateView> views(1);
+    views[0].certificate = certificate;
+    views[0].names = certificate->names();
+    return views;
+  };
+
+  const Json one = Json::parse(ask("api", "/api/certificates").body)[0];
+
+  EXPECT_EQ(one["sans"], Json({"*.a.example", "192.0.2.1", "z.example"})) << "without the common name";
+  EXPECT_EQ(one["signatureAlgorithm"], "ECDSA-SHA256");
+  EXPECT_EQ(one["serialNumber"].get<std::string>().find_first_not_of("0123456789"), std::string::npos);
+  EXPECT_FALSE(one.contains("organization")) << "it has none";
+  EXPECT_THAT(ask("prometheus", "/metrics").body,
+              HasSubstr("sans=\"z.example,*.a.example\",serial=\"" + one["serialNumber"].get<std::string>()));
+}
+

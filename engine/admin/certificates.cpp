@@ -40,20 +40,32 @@ std::string_view status_of(const CertificateView& view) {
   return end - now < kSoon || !view.error.empty() ? "warning" : "enabled";
 }
 
+// Names and addresses, sorted.
+std::vector<std::string> alternative_names(const tls::CertificateDetails& details) {
+  std::vector<std::string> out = details.dns_names;
+  out.insert(out.end(), details.addresses.begin(), details.addresses.end());
+  std::ranges::sort(out);
+  return out;
+}
+
 Json json_of(const CertificateView& view) {
   Json out{{"name", name_of(view)}, {"sans", view.names}};
   if (view.certificate) {
     const tls::Certificate& certificate = *view.certificate;
     const tls::CertificateDetails details = tls::details_of(certificate);
+    out["sans"] = alternative_names(details);
     out["notAfter"] = time_text(certificate.not_after());
     out["notBefore"] = time_text(certificate.not_before());
-    out["serialNumber"] = certificate.serial();
+    out["serialNumber"] = details.serial;
     out["commonName"] = details.common_name;
-    out["issuerOrg"] = details.issuer_organization;
-    out["issuerCN"] = details.issuer_common_name;
-    out["issuerCountry"] = details.issuer_country;
-    out["organization"] = details.organization;
-    out["country"] = details.country;
+    const auto some = [&out](const char* key, const std::string& value) {
+      if (!value.empty()) out[key] = value;
+    };
+    some("issuerOrg", details.issuer_organization);
+    some("issuerCN", details.issuer_common_name);
+    some("issuerCountry", details.issuer_country);
+    some("organization", details.organization);
+    some("country", details.country);
     out["version"] = fmt::format("v{}", details.version);
     out["keyType"] = details.key_type;
     out["keySize"] = details.key_bits;
@@ -87,7 +99,9 @@ ApiAnswer answer_certificates(const std::string* name, std::string_view paramete
   searched.reserve(views.size());
   std::vector<ListItem> items;
   for (const CertificateView& view : views) {
-    names.push_back(name_of(view));
+    // Sorted by what people look for, which is the common name in all but odd ones: no certificate is read
+    // for it.
+    names.push_back(view.names.empty() ? name_of(view) : view.names.front());
     searched.push_back(join(view.names, " "));
     items.push_back({.name = names.back(),
                      .status = status_of(view),
@@ -117,9 +131,9 @@ void write_certificates(observe::MetricWriter& out, const Sources& sources) {
   for (const CertificateView& view : views) {
     if (!view.certificate) continue;
     const tls::CertificateDetails details = tls::details_of(*view.certificate);
-    const std::string sans = join(view.names, ",");
+    const std::string sans = join(details.dns_names, ",");
     const std::pair<std::string_view, std::string_view> labels[] = {
-        {"cn", details.common_name}, {"sans", sans}, {"serial", view.certificate->serial()}};
+        {"cn", details.common_name}, {"sans", sans}, {"serial", details.serial}};
     out.sample("traefik_tls_certs_not_after", labels,
                static_cast<double>(system_clock::to_time_t(view.certificate->not_after())));
   }

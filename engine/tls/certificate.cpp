@@ -159,8 +159,6 @@ void Certificate::describe(X509* leaf) {
   const std::unique_ptr<char, Freed<[](char* text) { OPENSSL_free(text); }>> issuer(
       X509_NAME_oneline(X509_get_issuer_name(leaf), nullptr, 0));
   issuer_ = issuer.get();
-  const ASN1_INTEGER* serial = X509_get0_serialNumber(leaf);
-  for (const char c : text(serial)) serial_ += fmt::format("{:02x}", static_cast<unsigned char>(c));
   for (const char c : digest_of(leaf)) fingerprint_ += fmt::format("{:02x}", static_cast<unsigned char>(c));
   ecdsa_ = !is_rsa(leaf);
 }

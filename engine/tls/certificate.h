@@ -41,7 +41,6 @@ class Certificate {
   std::chrono::system_clock::time_point not_before() const { return not_before_; }
   std::chrono::system_clock::time_point not_after() const { return not_after_; }
   const std::string& issuer() const { return issuer_; }
-  const std::string& serial() const { return serial_; }
   // SHA-256 of the leaf, hexadecimal.
   const std::string& fingerprint() const { return fingerprint_; }
   // Read anew.
@@ -64,7 +63,6 @@ class Certificate {
   std::shared_ptr<const Issuers> issuers_;  // one object for all certificates that have the same
   std::vector<std::string> names_;
   std::string issuer_;
-  std::string serial_;
   std::string fingerprint_;
   std::chrono::system_clock::time_point not_before_;
   std::chrono::system_clock::time_point not_after_;

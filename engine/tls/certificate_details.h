@@ -3,6 +3,7 @@
 #include "engine/tls/certificate.h"
 
 #include <string>
+#include <vector>
 
 namespace fairlead::tls {
 
@@ -14,10 +15,13 @@ struct CertificateDetails {
   std::string issuer_common_name;
   std::string issuer_organization;
   std::string issuer_country;
-  int version = 0;       // 3
-  std::string key_type;  // RSA, ECDSA, Ed25519
+  std::string serial;                  // decimal
+  std::vector<std::string> dns_names;  // of its subjectAltName, in their order
+  std::vector<std::string> addresses;  // the same
+  int version = 0;                     // 3
+  std::string key_type;                // RSA, ECDSA, Ed25519
   int key_bits = 0;
-  std::string signature_algorithm;     // "ecdsa-with-SHA256"
+  std::string signature_algorithm;     // "ECDSA-SHA256", "SHA256-RSA", "SHA256-RSAPSS", "Ed25519", as in Go
   std::string public_key_fingerprint;  // SHA-256 of the SubjectPublicKeyInfo, hexadecimal
 };
 
