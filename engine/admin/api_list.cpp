@@ -30,7 +30,7 @@ Json sort_key(const ListItem& item, const std::string& by) {
   if (by == "provider") return std::string(model::split(item.name).provider);
   if (by == "status") return std::string(item.status);
   const Json json = Json::parse(item.json(), nullptr, false);
-  if (by == "entryPoints") return json.value("using", Json::array());
+  if (by == "entryPoints") return json.value("entryPoints", Json::array()).size();
   if (by == "servers") return json.value("/loadBalancer/servers"_json_pointer, Json::array()).size();
   return json.contains(by) ? json[by] : Json(nullptr);
 }
@@ -43,10 +43,8 @@ void sort(std::vector<ListItem>& items, const ListQuery& query) {
   }
   std::vector<std::pair<Json, std::size_t>> order;
   for (std::size_t i = 0; i < items.size(); ++i) order.emplace_back(sort_key(items[i], query.sort_by), i);
-  std::ranges::sort(order, [&](const auto& a, const auto& b) {
-    if (a.first != b.first) return query.descending ? b.first < a.first : a.first < b.first;
-    return a.second < b.second;
-  });
+  std::ranges::sort(order);
+  if (query.descending) std::ranges::reverse(order);  // names of equals too
   std::vector<ListItem> sorted;
   sorted.reserve(items.size());
   for (const auto& [key, index] : order) sorted.push_back(std::move(items[index]));
@@ -72,7 +70,7 @@ std::expected<ListQuery, std::string> ListQuery::parse(std::string_view paramete
     if (*key == "serviceName") out.service_name = *value;
     if (*key == "middlewareName") out.middleware_name = *value;
     if (*key == "sortBy" && !value->empty()) out.sort_by = *value;
-    if (*key == "direction") out.descending = iequals(*value, "desc");
+    if (*key == "direction") out.descending = !value->empty() && *value != "asc";
   }
   return out;
 }
