@@ -160,6 +160,10 @@ void write_process_metrics(observe::MetricWriter& out, WallTime started) {
   std::ifstream("/proc/self/statm") >> pages >> resident;
   const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
   gauge(out, "process_virtual_memory_bytes", "Virtual memory, in bytes.", static_cast<double>(pages * page));
+  rlimit memory{};
+  ::getrlimit(RLIMIT_AS, &memory);
+  gauge(out, "process_virtual_memory_max_bytes", "Virtual memory that may be used, in bytes.",
+        static_cast<double>(memory.rlim_cur));
   gauge(out, "process_resident_memory_bytes", "Resident memory, in bytes.",
         static_cast<double>(resident * page));
 
