@@ -280,6 +280,53 @@ TEST_F(Admin, ShowsADashboardThatRunsOnlyItsOwnScript) {
   EXPECT_EQ(ask("dashboard", "/other").status, 404);
 }
 
+TEST_F(Admin, TheApiServesTheDashboardTooUnlessItIsSwitchedOff) {
+  EXPECT_EQ(api("/dashboard/").type, "text/html; charset=utf-8");
+  EXPECT_EQ(api("/").status, 302);
+  EXPECT_EQ(api("/").location, "/dashboard/");
+  EXPECT_EQ(api("/other").status, 404);
+
+  install_->api->dashboard = false;
+
+  EXPECT_EQ(api("/dashboard/").status, 404);
+  EXPECT_EQ(api("/").status, 404);
+}
+
+TEST_F(Admin, TheWayToTheDashboardKeepsAPrefixThatWasStripped) {
+  const auto location = [&](std::string_view prefix) {
+    test::TestExchange x("GET", "/");
+    x.request.fields.add("X-Forwarded-Prefix", prefix);
+    return ask("api", x).location;
+  };
+
+  EXPECT_EQ(location("/traefik"), "/traefik/dashboard/");
+  for (const char* bad : {"//evil.example", "/\\\\evil.example", "https://evil.example", "/x/"})
+    EXPECT_EQ(location(bad), "/dashboard/") << bad;
+}
+
+TEST_F(Admin, TakesAConfigurationThatIsPut) {
+  sources_->put_configuration = [](std::string_view json) -> std::expected<std::string, std::string> {
+    if (json == "{ }") return "{}";
+    return std::unexpected(std::string("no JSON"));
+  };
+  const auto put = [&](std::string_view method, std::string_view path, const std::string& body) {
+    test::TestExchange x(method, path);
+    x.with_body(body);
+    return ask("rest", x);
+  };
+
+  const Answer taken = put("PUT", "/api/providers/rest", "{ }");
+  EXPECT_EQ(taken.status, 200);
+  EXPECT_EQ(taken.body, "{}");
+  EXPECT_EQ(taken.type, "application/json");
+  EXPECT_EQ(put("PUT", "/api/providers/rest", "x").body, "no JSON\n");
+  EXPECT_EQ(put("PUT", "/api/providers/rest", "x").status, 400);
+  EXPECT_EQ(put("PUT", "/api/providers/docker", "{ }").status, 400);
+  EXPECT_EQ(put("GET", "/api/providers/rest", "").status, 405);
+  EXPECT_EQ(put("PUT", "/api/providers/rest/x", "{ }").status, 404);
+  EXPECT_EQ(put("PUT", "/api/providers/rest", std::string((16 << 20) + 1, ' ')).status, 413);
+}
+
 TEST_F(Admin, PingSaysWhenItDrains) {
   EXPECT_EQ(ask("ping", "/ping").body, "OK");
   sources_->draining = [] { return true; };

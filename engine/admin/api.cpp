@@ -67,7 +67,10 @@ Task<exchange::Response> Api::serve(exchange::Exchange& x) const {
   const std::optional<std::string_view> path = below_base(x.request.path, *view);
   const bool is_debug =
       path && path->starts_with("/debug/") && view->install->api && view->install->api->debug;
-  if (!is_debug && (!path || !path->starts_with("/api/"))) co_return exchange::answer(x, 404);
+  if (!is_debug && (!path || !path->starts_with("/api/"))) {
+    if (view->install->api && view->install->api->dashboard) co_return co_await dashboard_.serve(x);
+    co_return exchange::answer(x, 404);
+  }
   if (x.request.method != "GET" && x.request.method != "HEAD") {
     exchange::Response refusal = exchange::plain(x, 405, kText, "");
     refusal.head.fields.add("Allow", "GET, HEAD");

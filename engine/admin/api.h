@@ -1,5 +1,6 @@
 #pragma once
 
+#include "engine/admin/dashboard.h"
 #include "engine/admin/view.h"
 #include "engine/exchange/service.h"
 
@@ -30,14 +31,16 @@ struct ApiAnswer {
 // Answers one call. Takes time with many routers: for a thread of Offload.
 ApiAnswer answer_api(const ApiQuery& query, const AdminView& view, const Sources& sources);
 
-// api@internal: Traefik's read-only JSON API, under api.basePath.
+// api@internal: Traefik's read-only JSON API, under api.basePath. With api.dashboard also the dashboard, so
+// that one router of a user serves both.
 class Api final : public exchange::Service {
  public:
-  explicit Api(std::shared_ptr<const Sources> sources) : sources_(std::move(sources)) {}
+  explicit Api(std::shared_ptr<const Sources> sources) : sources_(std::move(sources)), dashboard_(sources_) {}
   Task<exchange::Response> serve(exchange::Exchange& x) const override;
 
  private:
   std::shared_ptr<const Sources> sources_;
+  Dashboard dashboard_;
 };
 
 // Removes api.basePath from the front of a path; nothing when it does not stand there.

@@ -38,6 +38,14 @@ std::string source_hash(std::string_view text) {
                                                      static_cast<std::size_t>(length)));
 }
 
+// What stripPrefix took off the path, so that a redirection leads back to the same place.
+std::string_view removed_prefix(const http::RequestHead& head) {
+  const std::string_view prefix = head.fields.get(http::Name::XForwardedPrefix);
+  const bool is_path = prefix.starts_with('/') && prefix.find("//") == prefix.npos &&
+                       prefix.find('\\') == prefix.npos && !prefix.ends_with('/');
+  return is_path ? prefix : std::string_view{};
+}
+
 }  // namespace
 
 Dashboard::Dashboard(std::shared_ptr<const Sources> sources)
@@ -54,7 +62,8 @@ Task<exchange::Response> Dashboard::serve(exchange::Exchange& x) const {
   if (path == "/" || path == "/dashboard") {
     const std::string_view whole = x.request.path;
     const std::string_view base = whole.substr(0, whole.size() - path->size());
-    return Task<exchange::Response>::ready(exchange::redirect(x, 301, x.arena().join(base, "/dashboard/")));
+    return Task<exchange::Response>::ready(exchange::redirect(
+        x, path == "/" ? 302 : 301, x.arena().join(removed_prefix(x.request), base, "/dashboard/")));
   }
   if (path != "/dashboard/") return Task<exchange::Response>::ready(exchange::answer(x, 404));
   exchange::Response response = exchange::plain(x, 200, "text/html; charset=utf-8", page());
