@@ -7,6 +7,7 @@
 #include "providers/docker/swarm.h"
 #include "providers/file/file.h"
 #include "providers/http/http.h"
+#include "providers/rest/rest.h"
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -17,7 +18,7 @@
 namespace fairlead::cmd {
 namespace {
 
-constexpr std::array<const char*, 4> kNames = {"docker", "swarm", "file", "http"};
+constexpr std::array<const char*, 5> kNames = {"docker", "swarm", "file", "http", "rest"};
 
 std::optional<std::string> process_variable(const char* name) {
   const char* value = std::getenv(name);
@@ -56,10 +57,13 @@ std::unique_ptr<providers::Provider> Supervisor::make(const std::string& name, c
     return made_or_said("file", providers::file::File::make(*options.file, types, throttle));
   if (name == "http" && options.http)
     return made_or_said("http", providers::http::Http::make(*options.http, types));
+  if (name == "rest" && options.rest) return std::make_unique<providers::rest::Rest>();
   return nullptr;
 }
 
 bool Supervisor::same_options(const std::string& name, const model::Static& a, const model::Static& b) {
+  // What was put stays, whatever else changes.
+  if (name == "rest") return a.providers.rest.has_value() == b.providers.rest.has_value();
   if (a.providers.throttle_duration != b.providers.throttle_duration) return false;
   // Short labels depend on the resolvers.
   if (a.certificates_resolvers != b.certificates_resolvers) return false;
@@ -124,6 +128,16 @@ std::map<std::string, providers::Status> Supervisor::statuses() const {
   std::map<std::string, providers::Status> out;
   for (const auto& [name, provider] : providers_) out[name] = provider->status();
   return out;
+}
+
+std::expected<std::string, std::string> Supervisor::put(std::string_view json) const {
+  auto read = providers::rest::read(json, middleware_types());
+  if (!read) return std::unexpected(fmt::format("{}: {}", read.error().path, read.error().what));
+  const std::lock_guard lock(mutex_);
+  const auto found = providers_.find("rest");
+  if (found == providers_.end()) return std::unexpected("providers.rest is not switched on");
+  static_cast<providers::rest::Rest&>(*found->second).take(std::move(read->config));
+  return std::move(read->json);
 }
 
 void Supervisor::publish(std::string_view provider, std::shared_ptr<const model::Dynamic> config) {

@@ -4,6 +4,7 @@
 #include "engine/runtime/control.h"
 #include "providers/provider.h"
 
+#include <expected>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -28,6 +29,9 @@ class Supervisor final : providers::Sink {
 
   // Any thread.
   std::map<std::string, providers::Status> statuses() const;
+  // Any thread: the configuration of the REST provider, as JSON. Answers what it was read as, or what is
+  // wrong.
+  std::expected<std::string, std::string> put(std::string_view json) const;
 
  private:
   void publish(std::string_view provider, std::shared_ptr<const model::Dynamic> config) override;

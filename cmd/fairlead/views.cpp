@@ -56,6 +56,10 @@ std::shared_ptr<const admin::Sources> Views::sources(runtime::RecordSink& sink) 
     const Certificates* certificates = certificates_.load();
     return certificates ? certificates->views() : std::vector<admin::CertificateView>{};
   };
+  made->put_configuration = [this](std::string_view json) -> std::expected<std::string, std::string> {
+    if (const Supervisor* supervisor = supervisor_.load()) return supervisor->put(json);
+    return std::unexpected("not started yet");
+  };
   made->certificate_reasons = [this](std::string_view router) {
     const Certificates* certificates = certificates_.load();
     return certificates ? certificates->reasons(router) : std::vector<model::Reason>{};

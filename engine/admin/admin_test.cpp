@@ -224,7 +224,7 @@ TEST_F(Admin, HasNothingElse) {
   for (const char* target :
        {"/api", "/api/", "/api/http", "/api/udp/middlewares", "/api/http/routers/a/b", "/debug/vars"})
     EXPECT_EQ(api(target).status, 404) << target;
-  EXPECT_EQ(internal_service("rest", sources_), nullptr);
+  EXPECT_EQ(internal_service("other", sources_), nullptr);
 }
 
 TEST_F(Admin, DumpsWhatHelpersNeedWithoutSecrets) {
@@ -366,6 +366,25 @@ TEST_F(Admin, ACertificateThatEndsWithinThirtyDaysIsAWarning) {
   EXPECT_EQ(status["hour.example"], "warning");
 }
 
+TEST_F(Admin, DescribesACertificateAsTraefikDoes) {
+  const tls::TestCertificate made = tls::test_certificate("DNS:z.example,DNS:*.a.example,IP:192.0.2.1");
+  sources_->certificates = [certificate = *tls::Certificate::from_pem(made.chain, made.key)] {
+    std::vector<CertificateView> views(1);
+    views[0].certificate = certificate;
+    views[0].names = certificate->names();
+    return views;
+  };
+
+  const Json one = Json::parse(ask("api", "/api/certificates").body)[0];
+
+  EXPECT_EQ(one["sans"], Json({"*.a.example", "192.0.2.1", "z.example"})) << "without the common name";
+  EXPECT_EQ(one["signatureAlgorithm"], "ECDSA-SHA256");
+  EXPECT_EQ(one["serialNumber"].get<std::string>().find_first_not_of("0123456789"), std::string::npos);
+  EXPECT_FALSE(one.contains("organization")) << "it has none";
+  EXPECT_THAT(ask("prometheus", "/metrics").body,
+              HasSubstr("sans=\"z.example,*.a.example\",serial=\"" + one["serialNumber"].get<std::string>()));
+}
+
 TEST_F(Admin, NoopIsATeapot) {
   EXPECT_EQ(ask("noop", "/").status, 418);
   EXPECT_EQ(ask("noop", "/").body, "I'm a teapot");
@@ -397,22 +416,3 @@ TEST_F(Admin, ExposesMetrics) {
 
 }  // namespace
 }  // namespace fairlead::admin
-TEST_F(Admin, DescribesACertificateAsTraefikDoes) {
-  const tls::TestCertificate made = tls::test_certificate("DNS:z.example,DNS:*.a.example,IP:192.0.2.1");
-  sources_->certificates = [certificate = *tls::Certificate::from_pem(made.chain, made.key)] {
-    std::vector<CertificateView> views(1);
-    views[0].certificate = certificate;
-    views[0].names = certificate->names();
-    return views;
-  };
-
-  const Json one = Json::parse(ask("api", "/api/certificates").body)[0];
-
-  EXPECT_EQ(one["sans"], Json({"*.a.example", "192.0.2.1", "z.example"})) << "without the common name";
-  EXPECT_EQ(one["signatureAlgorithm"], "ECDSA-SHA256");
-  EXPECT_EQ(one["serialNumber"].get<std::string>().find_first_not_of("0123456789"), std::string::npos);
-  EXPECT_FALSE(one.contains("organization")) << "it has none";
-  EXPECT_THAT(ask("prometheus", "/metrics").body,
-              HasSubstr("sans=\"z.example,*.a.example\",serial=\"" + one["serialNumber"].get<std::string>()));
-}
-

@@ -5,6 +5,7 @@
 #include "engine/admin/dashboard.h"
 #include "engine/admin/ping.h"
 #include "engine/admin/prometheus.h"
+#include "engine/admin/rest.h"
 
 namespace fairlead::admin {
 namespace {
@@ -29,6 +30,7 @@ std::shared_ptr<const exchange::Service> internal_service(std::string_view name,
   if (name == "dashboard") return std::make_shared<const Dashboard>(std::move(sources));
   if (name == "ping") return std::make_shared<const Ping>(std::move(sources));
   if (name == "prometheus") return std::make_shared<const Prometheus>(std::move(sources));
+  if (name == "rest") return std::make_shared<const Rest>(std::move(sources));
   if (name == "acme-http") return std::make_shared<const AcmeHttp>(std::move(sources));
   if (name == "noop") return std::make_shared<const Noop>();
   return nullptr;

@@ -10,6 +10,7 @@
 #include "engine/tls/certificate.h"
 
 #include <cstdint>
+#include <expected>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -79,6 +80,9 @@ struct Sources {
   // The key authorization of an HTTP-01 token (RFC 8555 §8.3).
   std::function<std::optional<std::string>(std::string_view token)> http01;  // may be empty
   std::function<std::vector<CertificateView>()> certificates;                // may be empty
+  // Replaces the configuration of the REST provider by this JSON: what it was read as, or why it is refused.
+  std::function<std::expected<std::string, std::string>(std::string_view json)>
+      put_configuration;  // may be empty
   // What keeps certificates of a router from being obtained or renewed: "http/web@docker", "tcp/db@docker".
   std::function<std::vector<model::Reason>(std::string_view router)> certificate_reasons;  // may be empty
 };

@@ -20,7 +20,6 @@ constexpr NotYet kNotYet[] = {
     {"tcp.serversTransports.*.tls.spiffe", true},
     {"entryPoints.*.http3"},
     {"hostResolver.cnameFlattening"},
-    {"providers.rest"},
     {"providers.redis"},
     {"providers.etcd"},
     {"providers.consul"},

@@ -1,0 +1,98 @@
+"""API, dashboard, ping and metrics behind routers of users."""
+
+import json
+import signal
+import time
+
+import pytest
+from support.fairlead import routes
+from support.origin import Origin, respond
+from support.ports import wait_for
+from support.raw import ask
+
+
+def internal(rule, service, **more):
+    return {"http": {"routers": {"own": {"rule": rule, "service": f"{service}@internal", "entryPoints": ["web"], **more}},
+                     "middlewares": {"strip": {"stripPrefix": {"prefixes": ["/lead"]}}}}}
+
+
+def test_one_router_to_the_api_serves_the_dashboard_too(start):
+    proxy = start(internal("Host(`lead`) && (PathPrefix(`/api`) || PathPrefix(`/dashboard`))", "api"), {"api": {"insecure": False}})
+
+    assert json.loads(proxy.wait_status(200, "lead", "/api/overview").body)["http"]["routers"]["total"] >= 1
+    page = proxy.ask("/dashboard/", host="lead")
+    assert (page.status, page.header("Content-Type")) == (200, "text/html; charset=utf-8")
+    assert proxy.ask("/dashboard", host="lead").header("Location") == "/dashboard/"
+    assert proxy.ask("/", host="lead").status == 404, "the rule decides"
+
+
+def test_the_way_to_the_dashboard_keeps_the_prefix_that_was_stripped(start):
+    proxy = start(internal("PathPrefix(`/lead`)", "api", middlewares=["strip"]))
+
+    first = proxy.wait_status(302, "any", "/lead/")
+    assert first.header("Location") == "/lead/dashboard/"
+    assert proxy.ask("/lead/dashboard/").status == 200
+
+
+def test_without_a_dashboard_the_api_has_none(start):
+    proxy = start(internal("Host(`lead`)", "api"), {"api": {"dashboard": False}})
+
+    assert proxy.wait_status(200, "lead", "/api/version")
+    assert proxy.ask("/dashboard/", host="lead").status == 404
+
+
+@pytest.mark.parametrize("precedence, wins", [(None, b"file"), (["http", "file"], b"http"), (["HTTP", "File"], b"http")])
+def test_providers_have_an_order_that_decides_between_equal_routers(start, precedence, wins):
+    def one(name, server):
+        return {"http": {"routers": {name: {"rule": "Host(`app`)", "service": name}},
+                         "services": {name: {"loadBalancer": {"servers": [{"url": server.url}]}}}}}
+
+    with Origin(respond(b"file")) as file, Origin(respond(b"http")) as http:
+        with Origin(respond(json.dumps(one("a", http)).encode())) as source:
+            install = {"providers": {"http": {"endpoint": source.url}}}
+            if precedence:
+                install["providers"]["precedence"] = precedence
+            proxy = start(one("z", file), install)
+            wait_for(lambda: proxy.router("a@http") and proxy.router("z@file"), 10, "both routers are there")
+
+            assert proxy.ask(host="app").body == wins
+
+
+PUT = "/api/providers/rest"
+
+
+def test_a_configuration_is_put_over_the_api_as_a_whole(start, origin):
+    proxy = start(None, {"providers": {"rest": {"insecure": True}}})
+
+    def put(configuration, path=PUT, method="PUT"):
+        body = configuration if isinstance(configuration, bytes) else json.dumps(configuration).encode()
+        return ask(proxy.api_port, target=path, method=method, body=body)
+
+    assert proxy.ask(host="one").status == 404
+    answer = put(routes(one=[origin.url]))
+    assert (answer.status, json.loads(answer.body)) == (200, routes(one=[origin.url]))
+    proxy.wait_status(200, "one")
+    assert proxy.router("one@rest")["status"] == "enabled"
+
+    assert put(routes(two=[origin.url])).status == 200
+    proxy.wait_status(200, "two")
+    assert proxy.ask(host="one").status == 404, "it is replaced"
+
+    for bad in (b"{", b"[]", b"http: {}"):
+        assert put(bad).status == 400
+    assert put({}, "/api/providers/file").status == 400
+    assert put({}, method="POST").status == 405
+    assert proxy.ask(host="two").status == 200
+    assert "Rest" in proxy.api("/api/overview")["providers"]
+
+    proxy.signal(signal.SIGHUP)
+    time.sleep(0.5)
+    assert proxy.ask(host="two").status == 200, "it outlives a reload"
+
+
+def test_a_router_of_ones_own_may_take_what_is_put(start, origin):
+    proxy = start(internal("PathPrefix(`/lead`)", "rest", middlewares=["strip"]), {"providers": {"rest": {}}})
+
+    assert ask(proxy.api_port, method="PUT", target=PUT, body=b"{}").status != 200
+    assert proxy.ask("/lead" + PUT, method="PUT", body=json.dumps(routes(one=[origin.url])).encode()).status == 200
+    proxy.wait_status(200, "one")
