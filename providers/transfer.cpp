@@ -13,7 +13,6 @@ namespace fairlead::providers {
 namespace {
 
 constexpr long kConnectTimeout = 10'000;  // ms
-constexpr long kStalled = 60;             // s without a byte, of calls that end
 constexpr int kWait = 1'000;              // ms between looks at the clock; stop() wakes earlier
 
 // One call under way, as curl's callbacks see it.
@@ -22,6 +21,7 @@ struct Progress {
   Answer answer;
   CURL* easy;
   bool too_large = false;
+  bool has_head = false;
 };
 
 std::size_t on_body(char* bytes, std::size_t, std::size_t count, void* user) {
@@ -46,6 +46,7 @@ std::size_t on_header(char* bytes, std::size_t, std::size_t count, void* user) {
     if (const auto space = line.find(' '); space != std::string_view::npos)
       progress.answer.status = static_cast<long>(parse_digits(line.substr(space + 1, 3)).value_or(0));
   } else if (line.empty()) {
+    progress.has_head = true;
     if (progress.answer.status == 200 && progress.call.on_head) progress.call.on_head();
   } else if (const auto colon = line.find(':'); colon != std::string_view::npos) {
     progress.answer.headers[lower(line.substr(0, colon))] = trim(line.substr(colon + 1));
@@ -145,7 +146,7 @@ std::expected<Answer, std::string> Transfer::get(const Call& call) {
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, list);
   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(call.timeout.count()));
   curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, call.on_data ? 0L : 1L);
-  curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, call.on_data ? 0L : kStalled);
+  curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, call.on_data ? 0L : static_cast<long>(call.stalled.count()));
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, &progress);
   curl_easy_setopt(easy, CURLOPT_HEADERDATA, &progress);
   curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, words);
@@ -153,7 +154,12 @@ std::expected<Answer, std::string> Transfer::get(const Call& call) {
   curl_multi_add_handle(multi, easy);
   CURLcode code = CURLE_OK;
   CURLMcode failed = CURLM_OK;
-  for (int running = 1; running > 0 && failed == CURLM_OK && !stopped_;) {
+  const auto begun = std::chrono::steady_clock::now();
+  const auto silent = [&] {
+    return call.await_head.count() > 0 && !progress.has_head &&
+           std::chrono::steady_clock::now() - begun >= call.await_head;
+  };
+  for (int running = 1; running > 0 && failed == CURLM_OK && !stopped_ && !silent();) {
     failed = curl_multi_perform(multi, &running);
     if (failed == CURLM_OK && running > 0) failed = curl_multi_poll(multi, nullptr, 0, kWait, nullptr);
   }
@@ -167,6 +173,8 @@ std::expected<Answer, std::string> Transfer::get(const Call& call) {
 
   if (stopped_) return std::unexpected("stopped");
   if (failed != CURLM_OK) return std::unexpected(curl_multi_strerror(failed));
+  if (code == CURLE_OK && silent())
+    return std::unexpected(fmt::format("no answer within {} s", call.await_head.count() / 1000));
   if (progress.too_large)
     return std::unexpected(fmt::format("the answer is larger than {} bytes", call.max_body));
   if (code == CURLE_COULDNT_CONNECT && !reach_.unix_socket.empty()) {

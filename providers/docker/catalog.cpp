@@ -69,17 +69,23 @@ Surroundings Catalog::surroundings(const std::string& host) const {
   return out;
 }
 
-Effects Catalog::seen(Container container, bool first_list, Moment now) {
+Effects Catalog::seen(Container container, bool first_list, Moment now, TimePoint asked) {
   Effects effects;
   if (!places_.contains(container.host)) return effects;
   auto [at, fresh] = entries_.try_emplace(Key(container.host, container.id));
   Entry& entry = at->second;
   Tracked& t = entry.tracked;
-  if (t.removed) return effects;  // ids are not used again: this answer is older than the removal
-  if (!fresh && t.container == container && !t.ended) return effects;
+  const bool over = t.removed || t.ended;
+  const bool disproved = over && asked > t.over_since && (t.removed || container.running == Running::Running);
+  if (t.removed && !disproved) return effects;  // this answer is older than the removal
+  if (disproved) {
+    t.removed.reset();
+    entry.forget_at.reset();
+  }
+  if (!fresh && t.container == container && !t.ended && !disproved) return effects;
   const bool moved =
       t.container.attachments != container.attachments || t.container.running != container.running;
-  const bool renewed = fresh || is_new_run(t.container, container);
+  const bool renewed = fresh || disproved || is_new_run(t.container, container);
   if (renewed) {
     t.from_start = first_list && container.running == Running::Running;
     t.stopping.clear();
@@ -91,7 +97,7 @@ Effects Catalog::seen(Container container, bool first_list, Moment now) {
   }
   t.container = std::move(container);
   rebuild(entry, now, effects);
-  if (fresh || moved) rebuild_dependents(t.container, now, effects);
+  if (fresh || moved || disproved) rebuild_dependents(t.container, now, effects);
   return effects;
 }
 
@@ -111,6 +117,7 @@ Effects Catalog::ended(std::string_view host, std::string_view id, int exit_code
   Entry* entry = find(host, id);
   if (entry == nullptr || entry->tracked.ended) return effects;
   entry->tracked.ended = true;
+  entry->tracked.over_since = now.steady;
   entry->tracked.container.exit_code = exit_code;
   update(*entry, now, effects);
   return effects;
@@ -121,6 +128,7 @@ Effects Catalog::removed(std::string_view host, std::string_view id, Moment now)
   Entry* entry = find(host, id);
   if (entry == nullptr || entry->tracked.removed) return effects;
   entry->tracked.removed = now.wall;
+  entry->tracked.over_since = now.steady;
   entry->forget_at = now.steady + settings_.remember_removed;
   update(*entry, now, effects);
   effects.changed = effects.changed || entry->built.exposed;
@@ -223,7 +231,7 @@ void Catalog::rebuild(Entry& entry, Moment now, Effects& effects) {
 }
 
 // What concerns no element that the log names, once: labels that are none, servers without port or network.
-void Catalog::say_what_is_new(Entry& entry) {
+void Catalog::say_what_is_new(Entry& entry) const {
   std::vector<model::Reason> now = entry.built.notes;
   const auto add = [&now](const model::Reason& reason) {
     if (std::ranges::find(now, reason) == now.end()) now.push_back(reason);
@@ -237,7 +245,8 @@ void Catalog::say_what_is_new(Entry& entry) {
     }
   for (const model::Reason& reason : now)
     if (std::ranges::find(entry.said, reason) == entry.said.end())
-      spdlog::warn("docker: {}{}{}", reason.text, reason.hint.empty() ? "" : "; ", reason.hint);
+      spdlog::warn("{}: {}{}{}", settings_.swarm ? "swarm" : "docker", reason.text,
+                   reason.hint.empty() ? "" : "; ", reason.hint);
   entry.said = std::move(now);
 }
 

@@ -56,7 +56,9 @@ class Catalog {
   Catalog(Settings settings, std::map<std::string, Place> places);
 
   // An inspected container. `first_list`: it was found by the first list, so what runs already is ready.
-  Effects seen(Container container, bool first_list, Moment now);
+  // `asked`: when the engine was asked. An answer that is younger than the end or removal of the container
+  // disproves it: the event came late or twice, or the id is used again.
+  Effects seen(Container container, bool first_list, Moment now, TimePoint asked = {});
   // A kill or stop event. `signal` may be empty for "stop".
   Effects stopping(std::string_view host, std::string_view id, std::string_view signal, Moment now);
   Effects ended(std::string_view host, std::string_view id, int exit_code, Moment now);  // die
@@ -89,7 +91,7 @@ class Catalog {
   const Container* find_container(const std::string& host, std::string_view id_or_name) const;
   Surroundings surroundings(const std::string& host) const;
   void rebuild(Entry& entry, Moment now, Effects& effects);
-  static void say_what_is_new(Entry& entry);
+  void say_what_is_new(Entry& entry) const;
   void rebuild_dependents(const Container& changed, Moment now, Effects& effects);
   void settle(Entry& entry, Moment now);
   void update(Entry& entry, Moment now, Effects& effects);

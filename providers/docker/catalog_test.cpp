@@ -178,11 +178,31 @@ TEST(Catalog, RemembersARemovedContainerForThirtySeconds) {
 
   EXPECT_TRUE(catalog.removed("", "id-2", at(1s)).changed);
   EXPECT_EQ(why(catalog), ReasonKind::Removed);
-  EXPECT_FALSE(catalog.seen(container("a", 2), false, at(2s)).changed) << "ids are not used again";
+  EXPECT_FALSE(catalog.seen(container("a", 2), false, at(2s)).changed) << "an answer of before";
   EXPECT_EQ(catalog.next_tick(), at(31s).steady);
   EXPECT_TRUE(catalog.tick(at(31s)).changed);
 
   EXPECT_TRUE(catalog.compose().http.routers.empty());
+}
+
+TEST(Catalog, AYoungerAnswerDisprovesAnEventThatCameLateOrTwice) {
+  Catalog catalog = test::catalog();
+  const Container c = container("a", 2);
+  catalog.seen(c, true, at(0s));
+
+  catalog.ended("", "id-2", 1, at(2s));
+  catalog.seen(c, false, at(3s), at(1s).steady);
+  EXPECT_EQ(why(catalog), ReasonKind::Stopped) << "asked before it ended";
+  catalog.seen(c, false, at(4s), at(3s).steady);
+  catalog.probed("", "id-2", {{80, true, true}}, at(4s));
+  EXPECT_EQ(standing(catalog).state, ServerState::Ready);
+
+  catalog.removed("", "id-2", at(5s));
+  EXPECT_EQ(why(catalog), ReasonKind::Removed);
+  catalog.seen(c, false, at(6s), at(6s).steady);
+  catalog.probed("", "id-2", {{80, true, true}}, at(6s));
+  EXPECT_EQ(standing(catalog).state, ServerState::Ready);
+  EXPECT_FALSE(catalog.tick(at(40s)).changed) << "nothing is left to forget";
 }
 
 TEST(Catalog, ForgetsARemovedReplicaWhenAnotherLives) {

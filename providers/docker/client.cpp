@@ -14,7 +14,11 @@ constexpr int kMaxNonsense = 100;  // lines in a row that are no events
 // A row of a list is some 2 KiB, an inspection some 10 KiB, more with labels.
 constexpr std::size_t kMaxList = 64 << 20;
 constexpr std::size_t kMaxInspection = 16 << 20;
-constexpr std::chrono::minutes kLongestCall(5);  // however slowly its bytes come, without httpClientTimeout
+constexpr std::chrono::minutes kLongestCall(5);   // however slowly its bytes come, without httpClientTimeout
+constexpr std::chrono::seconds kStalledCall(60);  // without a byte
+// An inspection takes an engine less than a millisecond; one that hangs must not keep the others for long.
+constexpr std::chrono::seconds kStalledInspection(10);
+constexpr std::chrono::seconds kAwaitEvents(60);  // for the head of the stream, which engines send at once
 
 std::optional<std::pair<std::uint64_t, std::uint64_t>> parse_version(std::string_view text) {
   const std::size_t dot = text.find('.');
@@ -78,10 +82,12 @@ std::expected<void, std::string> Client::negotiate() {
   return {};
 }
 
-std::expected<Answer, std::string> Client::call(std::string_view path, std::size_t max_body) {
+std::expected<Answer, std::string> Client::call(std::string_view path, std::size_t max_body,
+                                                std::chrono::seconds stalled) {
   Call call{.path = version_.empty() ? std::string(path) : fmt::format("/v{}{}", version_, path),
             .headers = {},
             .timeout = timeout_,
+            .stalled = stalled,
             .max_body = max_body,
             .on_data = {},
             .on_head = {}};
@@ -93,7 +99,7 @@ std::expected<Answer, std::string> Client::call(std::string_view path, std::size
 }
 
 std::expected<std::string, std::string> Client::get(std::string_view path) {
-  auto answer = call(path, kMaxList);
+  auto answer = call(path, kMaxList, kStalledCall);
   if (!answer) return std::unexpected(answer.error());
   if (answer->status == 404)
     return std::unexpected(fmt::format("{}: {}", path, engine_message(answer->body)));
@@ -108,7 +114,7 @@ std::expected<std::vector<Listed>, std::string> Client::list() {
 
 std::expected<std::optional<Container>, std::string> Client::inspect(std::string_view id) {
   if (!is_id(id)) return std::nullopt;
-  const auto answer = call(fmt::format("/containers/{}/json", id), kMaxInspection);
+  const auto answer = call(fmt::format("/containers/{}/json", id), kMaxInspection, kStalledInspection);
   if (!answer) return std::unexpected(answer.error());
   if (answer->status == 404) return std::nullopt;
   auto container = parse_container(answer->body);
@@ -134,6 +140,7 @@ std::expected<void, std::string> Client::events(const std::function<void()>& sub
   Call call{.path = version_.empty() ? path : fmt::format("/v{}{}", version_, path),
             .headers = {},
             .timeout = std::chrono::milliseconds(0),
+            .await_head = kAwaitEvents,
             .max_body = 1 << 20,
             .on_data =
                 [&](std::string_view bytes) {
@@ -143,7 +150,7 @@ std::expected<void, std::string> Client::events(const std::function<void()>& sub
             .on_head = subscribed};
   const auto answer = transfer_.get(call);
   if (!trouble.empty()) return std::unexpected(trouble);
-  if (!answer) return std::unexpected(answer.error());
+  if (!answer) return std::unexpected("/events: " + answer.error());
   if (answer->status != 200)
     return std::unexpected(
         fmt::format("/events: status {}: {}", answer->status, engine_message(answer->body)));

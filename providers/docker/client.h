@@ -44,7 +44,8 @@ class Client {
   static constexpr std::string_view kOldest = "1.24";
 
  private:
-  std::expected<Answer, std::string> call(std::string_view path, std::size_t max_body);
+  std::expected<Answer, std::string> call(std::string_view path, std::size_t max_body,
+                                          std::chrono::seconds stalled);
 
   Transfer transfer_;
   std::chrono::milliseconds timeout_;

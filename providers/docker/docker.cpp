@@ -140,7 +140,7 @@ void Docker::run(Sink& sink) {
 }
 
 void Docker::apply(const Report& report, Sink& sink) {
-  const Moment now = moment();
+  Moment now = moment();
   switch (report.kind) {
     case Report::Kind::Connected:
     case Report::Kind::Lost:
@@ -151,6 +151,7 @@ void Docker::apply(const Report& report, Sink& sink) {
       return;
     case Report::Kind::Happened: {
       const Event& event = report.event;
+      if (report.at != TimePoint{}) now.steady = report.at;
       if (event.action == Event::Action::Stopping)
         follow(catalog_.stopping(report.host, event.container, event.signal, now), sink);
       if (event.action == Event::Action::Ended)
@@ -162,7 +163,8 @@ void Docker::apply(const Report& report, Sink& sink) {
     case Report::Kind::Inspected:
     case Report::Kind::Listed:
       for (const Container& container : report.containers)
-        follow(catalog_.seen(container, report.first, now), sink);
+        follow(catalog_.seen(container, report.first, now, report.at), sink);
+      now.steady = report.at;
       for (const std::string& id : report.gone) follow(catalog_.removed(report.host, id, now), sink);
       if (report.kind == Report::Kind::Listed && unlisted_.erase(report.host) > 0)
         throttle_.changed(now.steady - Throttle::kMost);  // at once

@@ -171,6 +171,95 @@ TEST(Docker, WaitsForAnEngineThatIsTooNewAndSaysSo) {
   EXPECT_TRUE(sink.wait_for(has_router("web")));
 }
 
+TEST(Docker, ListsAnEngineThatRefusesItsEvents) {
+  FakeEngine engine;
+  engine.put({.id = "a1", .name = "web"});
+  engine.set_override([](std::string_view path) {
+    return path.find("/events") != std::string_view::npos ? std::pair(403, std::string("forbidden"))
+                                                          : std::pair(0, std::string());
+  });
+  RecordingSink sink;
+  Running provider(engine, sink);
+
+  EXPECT_TRUE(sink.wait_for(has_router("web")));
+  for (int i = 0; i < 300 && provider->status().connected; ++i) std::this_thread::sleep_for(10ms);
+  EXPECT_NE(provider->status().detail.find("/events: status 403: forbidden"), std::string::npos);
+  engine.put({.id = "b2", .name = "late"});
+  EXPECT_TRUE(sink.wait_for(has_router("late"))) << "each attempt lists";
+}
+
+TEST(Docker, ListsAnEngineThatIsSilentAboutItsEvents) {
+  FakeEngine engine;
+  engine.put({.id = "a1", .name = "web"});
+  std::atomic<bool> done = false;
+  engine.set_override([&](std::string_view path) {
+    while (path.find("/events") != std::string_view::npos && !done) std::this_thread::sleep_for(10ms);
+    return std::pair(0, std::string());
+  });
+  RecordingSink sink;
+  Running provider(engine, sink);
+
+  EXPECT_TRUE(sink.wait_for(has_router("web")));
+  engine.put({.id = "b2", .name = "late"});
+  done = true;
+  EXPECT_TRUE(sink.wait_for(has_router("late"))) << "listed again when the stream begins";
+}
+
+TEST(Docker, TriesAgainSoonWhatCouldNotBeInspected) {
+  FakeEngine engine;
+  std::atomic<int> failures = 1;
+  engine.set_override([&](std::string_view path) {
+    return path.ends_with("/a1/json") && failures-- > 0 ? std::pair(500, std::string("busy"))
+                                                        : std::pair(0, std::string());
+  });
+  engine.put({.id = "a1", .name = "web"});
+  RecordingSink sink;
+  Running provider(engine, sink);
+  EXPECT_TRUE(sink.wait_for(has_router("web")));
+
+  failures = 1;
+  engine.put({.id = "a1", .name = "other"});
+  engine.event("rename", "a1");
+  EXPECT_TRUE(sink.wait_for(has_router("other")));
+}
+
+TEST(Docker, BelievesTheEngineRatherThanLateEvents) {
+  FakeEngine engine;
+  engine.put({.id = "a1", .name = "web"});
+  const auto is = [](ServerState state) {
+    return [state](const model::Dynamic& d) {
+      const auto found = d.http.standings.find("web");
+      return found != d.http.standings.end() && found->second[0].state == state;
+    };
+  };
+  RecordingSink sink;
+  Running provider(engine, sink);
+  ASSERT_TRUE(sink.wait_for(is(ServerState::Ready)));
+
+  for (const char* word : {"die", "destroy"}) {
+    engine.event(word, "a1");
+    ASSERT_TRUE(sink.wait_for_state("http://127.0.0.1:80", ServerState::Gone)) << word;
+    EXPECT_TRUE(sink.wait_for([&](const model::Dynamic& d) { return !is(ServerState::Gone)(d); })) << word;
+  }
+}
+
+TEST(Watcher, TriesAStreamThatEndsAtOnceEverMoreSeldom) {
+  FakeEngine engine;
+  engine.set_override([](std::string_view path) {
+    return path.find("/events") != std::string_view::npos ? std::pair(200, std::string())
+                                                          : std::pair(0, std::string());
+  });
+  Channel<Report> reports;
+  Watcher watcher("", *resolve_endpoint(engine.endpoint(), {}, "", "", nullptr), {}, true, reports,
+                  {.back_off = 0.1});
+  watcher.start();
+
+  std::this_thread::sleep_for(1s);
+  watcher.stop();
+
+  EXPECT_LE(engine.count("/events"), 9u) << "at least 25, 38, 56, … ms apart";
+}
+
 TEST(Docker, WithoutWatchingListsOnce) {
   FakeEngine engine;
   engine.put({.id = "a1", .name = "web"});

@@ -5,10 +5,25 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+
 namespace fairlead::providers::docker {
 namespace {
 
 using nlohmann::json;
+
+// What the engine is asked for. "died" and "remove" are Podman's.
+constexpr std::array<std::string_view, 14> kWords = {
+    "start", "restart", "kill",   "die",    "stop",    "destroy",    "remove",
+    "pause", "unpause", "rename", "update", "connect", "disconnect", "health_status"};
+constexpr std::size_t kMaxUnended = 1 << 20;  // bytes of an event that may end without a line end
+
+// An engine, or a proxy before it, may send more than it was asked for: "exec_start" comes with every probe.
+bool concerns_us(std::string_view word) {
+  return word == "died" || word.starts_with("health_status") ||
+         std::ranges::find(kWords, word) != kWords.end();
+}
 
 // By reference: copying a json is recursive, and how deep a line nests is not ours to say.
 const json& member(const json& object, const char* key) {
@@ -24,6 +39,8 @@ std::string text(const json& object, const char* key) {
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
+std::string either(std::string first, std::string otherwise) { return first.empty() ? otherwise : first; }
+
 Event::Action action_of(std::string_view word) {
   if (word == "start" || word == "restart") return Event::Action::Started;
   if (word == "kill" || word == "stop") return Event::Action::Stopping;
@@ -36,12 +53,14 @@ std::optional<Event> read_event(const json& root) {
   const json& actor = member(root, "Actor");
   const json& attributes = member(actor, "Attributes");
   Event out;
-  out.word = text(root, "Action");
-  const std::string type = text(root, "Type");
+  // Before API 1.22 there were only "status" and "id".
+  out.word = either(text(root, "Action"), text(root, "status"));
+  if (!concerns_us(out.word)) return std::nullopt;
+  const std::string type = either(text(root, "Type"), "container");
   if (type == "network") {
     out.container = text(attributes, "container");
   } else if (type == "container") {
-    out.container = text(actor, "ID");
+    out.container = either(text(actor, "ID"), text(root, "id"));
     out.action = action_of(out.word);
     out.signal = text(attributes, "signal");
     out.exit_code = static_cast<int>(parse_digits(text(attributes, "exitCode")).value_or(0) & 0xFF);
@@ -64,8 +83,7 @@ std::string events_query() {
   // {"type":["container","network"],"event":[…]}
   std::string out = "filters=%7B%22type%22%3A%5B%22container%22%2C%22network%22%5D%2C%22event%22%3A%5B";
   bool first = true;
-  for (const char* word : {"start", "restart", "kill", "die", "stop", "destroy", "remove", "pause", "unpause",
-                           "rename", "update", "health_status", "connect", "disconnect"}) {
+  for (const std::string_view word : kWords) {
     out += fmt::format("{}%22{}%22", first ? "" : "%2C", word);
     first = false;
   }
@@ -85,6 +103,10 @@ bool LineSplitter::feed(std::string_view bytes, const std::function<void(std::st
     partial_.clear();
   }
   partial_.append(bytes);
+  if (partial_.ends_with('}') && partial_.size() <= kMaxUnended && json::accept(partial_)) {
+    line(partial_);
+    partial_.clear();
+  }
   return partial_.size() <= kMaxLine;
 }
 

@@ -24,14 +24,17 @@ struct Event {
   int exit_code = 0;      // of die
 };
 
-// Nothing for events that concern no container; an error for what is no event at all.
+// Nothing for events that concern no container, or are none of those asked for; an error for what is no event
+// at all.
 std::expected<std::optional<Event>, std::string> parse_event(std::string_view line);
 
 // The query of GET /events that asks for exactly the events above, percent-encoded.
 std::string events_query();
 
-// Cuts a stream into lines, however it is chunked. Event lines repeat all labels of a container (hundreds of
-// KB), so there is no fixed buffer, only a bound against nonsense.
+// Cuts a stream into lines, however it is chunked. The last bytes that came count as a line without its end
+// when they complete one JSON object: not every engine ends an event's line before the next one. Event lines
+// repeat all labels of a container (hundreds of KB), so there is no fixed buffer, only a bound against
+// nonsense.
 class LineSplitter {
  public:
   static constexpr std::size_t kMaxLine = 16 << 20;  // bytes

@@ -48,6 +48,40 @@ TEST(Events, PassOverOtherTypesAndRefuseNonsense) {
   EXPECT_FALSE(parse_event(std::string(100000, '[')));
 }
 
+TEST(Events, AreReadWhenMembersAreMissing) {
+  const auto oldest = parse_event(R"({"status":"die","id":"x","from":"i"})");
+  const auto untyped = parse_event(R"({"Action":"start","Actor":{"ID":"x"}})");
+  const auto bare = parse_event(R"({"Type":"container","Action":"kill"})");
+
+  ASSERT_TRUE(oldest && *oldest && untyped && *untyped && bare);
+  EXPECT_EQ((*oldest)->action, Event::Action::Ended);
+  EXPECT_EQ((*oldest)->container, "x");
+  EXPECT_EQ((*untyped)->action, Event::Action::Started);
+  EXPECT_FALSE(*bare) << "of no container";
+}
+
+TEST(Events, ThatNobodyAskedForAreNone) {
+  for (const char* word : {"exec_start: sh", "exec_die", "create", "attach", "top", ""})
+    EXPECT_FALSE(
+        *parse_event(R"({"Type":"container","Action":")" + std::string(word) + R"(","Actor":{"ID":"x"}})"))
+        << word;
+  EXPECT_TRUE(*parse_event(R"({"Type":"container","Action":"health_status: healthy","Actor":{"ID":"x"}})"));
+}
+
+TEST(LineSplitter, TakesAnObjectWhoseLineDoesNotEnd) {
+  LineSplitter splitter;
+  std::vector<std::string> lines;
+  const auto keep = [&](auto line) { lines.emplace_back(line); };
+
+  splitter.feed(R"({"a":{"b":1})", keep);
+  EXPECT_TRUE(lines.empty());
+  splitter.feed("}", keep);
+  splitter.feed(R"({"c":"}"})", keep);
+  splitter.feed("\n", keep);
+
+  EXPECT_EQ(lines, (std::vector<std::string>{R"({"a":{"b":1}})", R"({"c":"}"})"}));
+}
+
 TEST(LineSplitter, JoinsLinesHoweverTheyAreChunked) {
   const std::string text = "one\r\n\ntwo\nthree and more\n";
   for (std::size_t chunk = 1; chunk < text.size(); ++chunk) {

@@ -30,8 +30,9 @@ struct Tracked {
   Container container;
   bool from_start = false;  // ran at the first list: ready at once
   std::string stopping;     // what stops it ("SIGTERM"), from the kill event to its next start
-  bool ended = false;       // this run is over; a late answer that still says "running" is stale
+  bool ended = false;       // this run is over; an older answer that still says "running" is stale
   std::optional<WallTime> removed;
+  TimePoint over_since{};                 // of `ended` or `removed`
   bool settled = false;                   // starting is over: its ports answer, and which one to use is known
   std::optional<std::uint16_t> chosen;    // the port that answered HTTP
   std::optional<TimePoint> first_answer;  // of any port, while several are tried

@@ -10,7 +10,9 @@
 namespace fairlead::providers::docker {
 namespace {
 
-constexpr std::size_t kMaxPending = 1000;  // containers named by events and not yet looked at
+constexpr std::size_t kMaxPending = 1000;       // containers named by events and not yet looked at
+constexpr std::chrono::seconds kWellStream(1);  // one that lasted so long did not end because it began
+constexpr std::chrono::hours kNever(24 * 365);
 
 std::chrono::milliseconds to_ms(Duration duration) {
   return std::max(std::chrono::milliseconds(0),
@@ -31,7 +33,8 @@ Watcher::Watcher(std::string host, const Endpoint& endpoint, Duration timeout, b
       timing_(timing),
       reports_(reports),
       stream_client_(endpoint, to_ms(timeout)),
-      call_client_(endpoint, to_ms(timeout)) {}
+      call_client_(endpoint, to_ms(timeout)),
+      retry_(timing.retry_list) {}
 
 Watcher::~Watcher() { stop(); }
 
@@ -73,48 +76,77 @@ void Watcher::stream() {
   for (bool going = true; going;) {
     const auto begun = std::chrono::steady_clock::now();
     const std::string why = run_once();
-    bool was_connected = false;
+    bool streamed = false;
     {
       const std::lock_guard lock(mutex_);
       if (stopping_ || (!watch_ && why.empty())) return;
-      was_connected = std::exchange(connected_, false);
+      streamed = std::exchange(streaming_, false);
     }
-    if (was_connected) said.clear();
+    if (streamed) said.clear();
     if (why != said) reports_.push({.kind = Report::Kind::Lost, .host = host_, .text = why});  // said once
     said = why;
     const auto lasted =
         std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun);
     const double share = std::uniform_real_distribution<>(0, 1)(dice);
     // A stream that was well and ended (a restart of the engine) is tried again soon.
-    if (was_connected) back_off.reset();
+    if (streamed && lasted >= kWellStream) back_off.reset();
     going = sleep(std::chrono::duration_cast<Duration>(back_off.next(lasted, share) * timing_.back_off));
   }
 }
 
 // One connection, from ping to the end of its event stream. Answers why it ended; empty without watching.
 std::string Watcher::run_once() {
-  if (const auto agreed = stream_client_.negotiate(); !agreed) return agreed.error();
-  const auto subscribed = [this] {
-    reports_.push({.kind = Report::Kind::Connected, .host = host_, .text = stream_client_.version()});
-    {
-      const std::lock_guard lock(mutex_);
-      connected_ = resync_wanted_ = true;
-      inspect_all_ = true;  // anything may have happened while there was no connection
-      version_ = stream_client_.version();
+  const auto agreed = stream_client_.negotiate();
+  {
+    const std::lock_guard lock(mutex_);
+    if (!agreed) {
+      connected_ = false;
+      return agreed.error();
     }
-    wake_.notify_all();
-  };
+    version_ = stream_client_.version();
+    if (watch_) list_anyway_ = std::chrono::steady_clock::now() + timing_.await_events;
+  }
   if (!watch_) {
-    subscribed();
+    reached();
     return {};
   }
+  wake_.notify_all();
+  const auto subscribed = [this] {
+    {
+      const std::lock_guard lock(mutex_);
+      streaming_ = true;
+    }
+    reached();
+  };
   const auto ended = stream_client_.events(subscribed, [this](Event event) {
     const std::string id = event.container;
-    const bool look = event.action != Event::Action::Removed;
-    reports_.push({.kind = Report::Kind::Happened, .host = host_, .event = std::move(event)});
-    if (look) enqueue(id);
+    reports_.push({.kind = Report::Kind::Happened,
+                   .host = host_,
+                   .event = std::move(event),
+                   .at = std::chrono::steady_clock::now()});
+    enqueue(id);
   });
+  bool refused = false;
+  {
+    const std::lock_guard lock(mutex_);
+    list_anyway_.reset();
+    refused = !streaming_;
+    connected_ = connected_ && refused;
+  }
+  if (refused && !stream_client_.stopped()) reached();
   return ended ? "the event stream ended" : ended.error();
+}
+
+// The engine answers: everything is to be listed, since anything may have happened before.
+void Watcher::reached() {
+  {
+    const std::lock_guard lock(mutex_);
+    list_anyway_.reset();
+    if (!std::exchange(connected_, true))
+      reports_.push({.kind = Report::Kind::Connected, .host = host_, .text = version_});
+    resync_wanted_ = inspect_all_ = true;
+  }
+  wake_.notify_all();
 }
 
 void Watcher::enqueue(std::string id) {
@@ -131,26 +163,38 @@ void Watcher::enqueue(std::string id) {
 }
 
 void Watcher::work() {
-  auto next_list = std::chrono::steady_clock::now() + timing_.resync;
+  const auto in_a_while = [this] {
+    return std::chrono::steady_clock::now() + (watch_ ? timing_.resync : Duration(kNever));
+  };
+  auto next_list = in_a_while();
   while (true) {
-    bool list = false;
+    bool list = false, silent = false;
     {
       std::unique_lock lock(mutex_);
-      wake_.wait_until(lock, next_list, [this] { return stopping_ || resync_wanted_ || !pending_.empty(); });
+      const auto wake_at = [&] { return std::min(next_list, list_anyway_.value_or(next_list)); };
+      while (!stopping_ && !resync_wanted_ && pending_.empty() &&
+             std::chrono::steady_clock::now() < wake_at())
+        wake_.wait_until(lock, wake_at());
       if (stopping_) return;
+      const auto now = std::chrono::steady_clock::now();
+      silent = list_anyway_ && now >= *list_anyway_;
       call_client_.set_version(version_);
-      const bool due = std::chrono::steady_clock::now() >= next_list;
       // Without a connection there is nobody to ask; the next one begins with a list.
-      list = (resync_wanted_ || (due && watch_)) && connected_;
+      list = (resync_wanted_ || now >= next_list) && connected_;
       if (!connected_) pending_.clear();
       resync_wanted_ = false;
-      if (due || list) next_list = std::chrono::steady_clock::now() + timing_.resync;
+      if (list || now >= next_list) next_list = in_a_while();
     }
+    if (silent) reached();
     inspect_pending();
     if (list) {
+      failed_ = false;
       resync();
-      const std::lock_guard lock(mutex_);
-      if (resync_wanted_) next_list = std::chrono::steady_clock::now();
+      if (!failed_) retry_ = timing_.retry_list;
+    }
+    if (std::exchange(failed_, false)) {
+      next_list = std::min(next_list, std::chrono::steady_clock::now() + retry_);
+      retry_ = std::min(2 * retry_, timing_.resync);
     }
   }
 }
@@ -180,21 +224,27 @@ void Watcher::inspect_pending() {
       id = std::move(pending_.front());
       pending_.pop_front();
     }
-    Report report{.kind = Report::Kind::Inspected, .host = host_};
+    Report report{.kind = Report::Kind::Inspected, .host = host_, .at = std::chrono::steady_clock::now()};
     std::string error;
     if (auto container = inspect(id, report.gone, error)) report.containers.push_back(std::move(*container));
     // The list lags behind events: whatever it said or says now of this container proves nothing.
-    fingerprints_[id].clear();
-    if (error.empty())
+    if (report.gone.empty())
+      fingerprints_[id].clear();
+    else
+      fingerprints_.erase(id);
+    if (error.empty()) {
       reports_.push(std::move(report));
-    else if (!call_client_.stopped())
+    } else if (!call_client_.stopped()) {
+      failed_ = true;
       spdlog::warn("docker: inspect {}: {}", id.substr(0, 12), error);
+    }
   }
 }
 
 // Lists, and inspects what is new or looks different from the last list.
 void Watcher::resync() {
   ++calls_;
+  Report report{.kind = Report::Kind::Listed, .host = host_, .at = std::chrono::steady_clock::now()};
   auto list = call_client_.list();
   bool everything = false;
   {
@@ -207,9 +257,9 @@ void Watcher::resync() {
     if (!sleep(timing_.retry_list)) return;
     const std::lock_guard lock(mutex_);
     resync_wanted_ = connected_;
+    inspect_all_ = inspect_all_ || everything;
     return;
   }
-  Report report{.kind = Report::Kind::Listed, .host = host_};
   std::map<std::string, std::string> before = std::exchange(fingerprints_, {});
   std::string error;
   for (Listed& row : *list) {
@@ -224,10 +274,12 @@ void Watcher::resync() {
     auto container = inspect(row.id, report.gone, error);
     if (call_client_.stopped()) return;
     if (container) report.containers.push_back(std::move(*container));
-    // One that could not be inspected is tried again with the next list.
+    // One that could not be inspected is tried again with the next list, which comes sooner for it.
     if (report.gone.empty() || report.gone.back() != row.id)
       fingerprints_[row.id] = error.empty() ? std::move(row.fingerprint) : std::string();
-    if (!error.empty()) spdlog::warn("docker: inspect {}: {}", row.name, error);
+    if (error.empty()) continue;
+    failed_ = true;
+    spdlog::warn("docker: inspect {}: {}", row.name, error);
   }
   // Not in the list: gone, unless the list is older than the container.
   for (const auto& [id, fingerprint] : before) {

@@ -9,6 +9,7 @@
 #include <deque>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
@@ -32,17 +33,23 @@ struct Report {
   std::vector<Container> containers{};
   std::vector<std::string> gone{};
   bool first = false;  // Listed: the first one ever
+  // Happened: when it was told. Inspected, Listed: before the engine was first asked, so that what happened
+  // later is not disproved by it.
+  TimePoint at{};
 };
 
 // Follows one engine: subscribes to its events, then lists, inspects what is new or was named by an event,
-// lists again every 30 s, and reconnects for ever. Two threads, since the event stream and the calls block
-// independently; every result is a Report.
+// lists again every 30 s, and reconnects for ever. An engine that refuses its events, or keeps silent about
+// them, is listed all the same. Two threads, since the event stream and the calls block independently; every
+// result is a Report.
 class Watcher {
  public:
   struct Timing {
     Duration resync = std::chrono::seconds(30);
-    Duration retry_list = std::chrono::seconds(2);  // after a list that failed while the stream lives
-    double back_off = 1;                            // factor; tests wait less
+    Duration retry_list = std::chrono::seconds(2);    // after a list that failed while the stream lives, and
+                                                      // at first after an inspection that did
+    Duration await_events = std::chrono::seconds(2);  // for the head of the event stream, before a list
+    double back_off = 1;                              // factor; tests wait less
   };
 
   // `watch` false: one list, no events.
@@ -61,6 +68,7 @@ class Watcher {
   void stream();  // thread: connection and events
   void work();    // thread: calls
   std::string run_once();
+  void reached();
   void enqueue(std::string id);
   void resync();
   void inspect_pending();
@@ -80,7 +88,9 @@ class Watcher {
   std::mutex mutex_;
   std::condition_variable wake_;
   bool stopping_ = false;
-  bool connected_ = false;
+  bool connected_ = false;                // there is somebody to ask
+  bool streaming_ = false;                // the event stream began
+  std::optional<TimePoint> list_anyway_;  // unless the event stream begins before
   bool resync_wanted_ = false;
   bool inspect_all_ = false;
   std::string version_;
@@ -89,6 +99,8 @@ class Watcher {
   // The work thread's own: what the last list said of each container. Empty: inspect at the next list.
   std::map<std::string, std::string> fingerprints_;
   bool listed_once_ = false;
+  bool failed_ = false;  // some inspection since the last list
+  Duration retry_;       // how long after the next failure
 };
 
 }  // namespace fairlead::providers::docker
