@@ -60,12 +60,14 @@ const Attachment* find_attachment(const Container& container, const std::string&
   return nullptr;
 }
 
-bool shared(const Attachment& attachment, const Surroundings& around) {
-  return !around.networks || around.networks->contains(attachment.name);
-}
-
 const std::string& ip_of(const Attachment& attachment) {
   return attachment.ipv4.empty() ? attachment.ipv6 : attachment.ipv4;
+}
+
+// A Swarm task in host mode has its node's address, for which no network need be shared.
+bool shared(const Attachment& attachment, const Surroundings& around) {
+  return !around.networks || around.networks->contains(attachment.name) ||
+         (attachment.name == "host" && !ip_of(attachment).empty());
 }
 
 std::string list_of(const Container& container) {

@@ -119,6 +119,7 @@ void Swarm::run(Sink& sink) {
 std::string Swarm::poll(Sink& sink) {
   if (const auto agreed = client_.negotiate(); !agreed) return agreed.error();
   SwarmAnswers answers;
+  const TimePoint asked = std::chrono::steady_clock::now();
   for (const auto& [into, path] :
        {std::pair(&answers.services, "/services"), std::pair(&answers.networks, kNetworks),
         std::pair(&answers.tasks, kTasks)}) {
@@ -135,7 +136,7 @@ std::string Swarm::poll(Sink& sink) {
       (*own)->labels = {{"traefik.enable", "false"}};  // known for its networks only
       tasks->containers.push_back(std::move(**own));
     }
-  apply(std::move(*tasks));
+  apply(std::move(*tasks), asked);
   auto composed = std::make_shared<const model::Dynamic>(catalog_.compose());
   if (published_ != nullptr && *composed == *published_) return {};
   published_ = composed;
@@ -143,7 +144,7 @@ std::string Swarm::poll(Sink& sink) {
   return {};
 }
 
-void Swarm::apply(SwarmTasks tasks) {
+void Swarm::apply(SwarmTasks tasks, TimePoint asked) {
   const std::string complaints = fmt::format("{}", fmt::join(tasks.complaints, "; "));
   if (complaints != complaints_ && !complaints.empty()) spdlog::warn("swarm: {}", complaints);
   complaints_ = complaints;
@@ -151,7 +152,7 @@ void Swarm::apply(SwarmTasks tasks) {
   std::set<std::string> present;
   for (Container& container : tasks.containers) {
     present.insert(container.id);
-    catalog_.seen(std::move(container), true, now);  // a running task is a ready one
+    catalog_.seen(std::move(container), true, now, asked);  // a running task is a ready one
   }
   for (const std::string& id : catalog_.ids(""))
     if (!present.contains(id)) catalog_.removed("", id, now);

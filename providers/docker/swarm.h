@@ -37,7 +37,7 @@ class Swarm final : public Provider {
 
   void run(Sink& sink);
   std::string poll(Sink& sink);
-  void apply(SwarmTasks tasks);
+  void apply(SwarmTasks tasks, TimePoint asked);
   bool sleep(Duration duration);
 
   const model::SwarmProvider options_;

@@ -42,10 +42,11 @@ class Reader {
   explicit Reader(const SwarmAnswers& answers) : answers_(answers) {}
 
   std::expected<SwarmTasks, std::string> run() {
-    each(answers_.networks,
-         [this](const json& network) { networks_[text(network, "Id")] = text(network, "Name"); });
     if (!answers_.nodes.empty())
       each(answers_.nodes, [this](const json& node) { nodes_[text(node, "ID")] = node_address(node); });
+    error_.clear();  // tasks in host mode complain of a node without an address
+    each(answers_.networks,
+         [this](const json& network) { networks_[text(network, "Id")] = text(network, "Name"); });
     each(answers_.services, [this](const json& service) { read_service(service); });
     each(answers_.tasks, [this](const json& task) { read_task(task); });
     if (!error_.empty()) return std::unexpected("the answer cannot be read: " + error_);
@@ -60,15 +61,20 @@ class Reader {
       error_ = rows.error();
       return;
     }
+    if (!rows->is_array() && !rows->is_null()) {  // null: a list of nothing, as Go writes it
+      error_ = "it is no list";
+      return;
+    }
     for (const json& row : *rows) read(row);
   }
 
   static std::string node_address(const json& node) {
     std::string address = text(member(node, "Status"), "Addr");
     // A manager that listens everywhere is known by its manager address.
-    if (address.empty() || address == "0.0.0.0") {
+    if (address.empty() || address == "0.0.0.0" || address == "::") {
       const std::string manager = text(member(node, "ManagerStatus"), "Addr");
       address = manager.substr(0, manager.rfind(':'));
+      if (address.starts_with('[') && address.ends_with(']')) address = address.substr(1, address.size() - 2);
     }
     return address;
   }
@@ -77,6 +83,7 @@ class Reader {
     const json& spec = member(json_service, "Spec");
     Service service;
     service.name = text(spec, "Name");
+    if (service.name.empty()) return;
     service.global =
         !member(member(spec, "Mode"), "Global").empty() || member(spec, "Mode").contains("Global");
     service.created = parse_time(text(json_service, "CreatedAt"));
@@ -133,7 +140,9 @@ class Reader {
   void read_task(const json& task) {
     const auto service = services_.find(text(task, "ServiceID"));
     if (service == services_.end() || service->second.virtual_ip) return;
-    if (text(task, "DesiredState") != "running" || text(member(task, "Status"), "State") != "running") return;
+    const std::string desired = text(task, "DesiredState");  // what the list was filtered by
+    if ((!desired.empty() && desired != "running") || text(member(task, "Status"), "State") != "running")
+      return;
     Container c = common(text(task, "ID"), service->second);
     const json& slot = member(task, "Slot");
     c.name = service->second.global || !slot.is_number_integer()
@@ -143,10 +152,9 @@ class Reader {
     for (const json& attachment : member(task, "NetworksAttachments")) {
       const json& network = member(attachment, "Network");
       if (text(member(network, "Spec"), "Name") == "host") {
-        const std::string address = nodes_[text(task, "NodeID")];
-        c.attachments.push_back({"host", text(network, "ID"), address, "", ""});
+        add_node(c, text(network, "ID"), nodes_[text(task, "NodeID")]);
       } else if (const json& addresses = member(attachment, "Addresses");
-                 addresses.is_array() && !addresses.empty()) {
+                 addresses.is_array() && !addresses.empty() && addresses.back().is_string()) {
         attach(c, text(network, "ID"), without_mask(addresses.back().get<std::string>()));
       }
     }
@@ -160,6 +168,16 @@ class Reader {
     c.labels = service.labels;
     c.running = Running::Running;
     return c;
+  }
+
+  void add_node(Container& c, const std::string& network_id, const std::string& address) {
+    Attachment a{"host", network_id, address, "", ""};
+    if (address.empty())
+      out_.complaints.push_back(
+          fmt::format("{}: the address of its node is unknown; the manager must answer /nodes", c.name));
+    else if (address.find(':') != std::string::npos)
+      std::swap(a.ipv4, a.ipv6);
+    c.attachments.push_back(std::move(a));
   }
 
   void attach(Container& c, const std::string& network_id, const std::string& address) {

@@ -59,6 +59,45 @@ TEST(SwarmTasks, OfGlobalServicesAndInHostModeAreNamedAndPlaced) {
   EXPECT_EQ(read->containers[0].attachments.at(0).ipv4, "192.0.2.4");
 }
 
+TEST(SwarmTasks, InHostModeAreReachedFromAnyNetwork) {
+  const auto read = parse_swarm(
+      {R"([{"ID":"s1","Spec":{"Name":"g","Labels":{"traefik.http.services.g.loadbalancer.server.port":"80"}}}])",
+       R"([{"ID":"t1","Slot":1,"ServiceID":"s1","NodeID":"n","Status":{"State":"running"},
+            "NetworksAttachments":[{"Network":{"ID":"h","Spec":{"Name":"host"}}}]}])",
+       "null", R"([{"ID":"n","Status":{"Addr":"::"},"ManagerStatus":{"Addr":"[2001:db8::4]:2377"}}])"});
+  ASSERT_TRUE(read) << read.error();
+  ASSERT_EQ(read->containers.size(), 1u) << "the list was filtered by the desired state already";
+  Surroundings around;
+  around.networks = {"proxy"};
+
+  const auto address = find_address(read->containers[0], 80, true, "", around);
+
+  ASSERT_TRUE(address) << address.error().text;
+  EXPECT_EQ(address->text(), "[2001:db8::4]:80");
+}
+
+TEST(SwarmTasks, ThatAreOddTakeNobodyElseDown) {
+  const std::string tasks =
+      std::string(kTaskList).insert(1, R"(5,{"ID":"x","ServiceID":"s1","Status":{"State":"running"},
+    "NetworksAttachments":[7,{"Network":{"ID":"n1"},"Addresses":[5]},{"Network":[],"Addresses":{}}]},)");
+  const auto read = parse_swarm({service(R"("a":"b")"), tasks, kNetworkList, "{"});
+
+  ASSERT_TRUE(read) << read.error();
+  EXPECT_EQ(read->containers.size(), 1u);
+}
+
+TEST(SwarmTasks, OfANodeWithoutAnAddressAreSaid) {
+  const auto read = parse_swarm(
+      {R"([{"ID":"s1","Spec":{"Name":"g"}}])",
+       R"([{"ID":"t1","Slot":1,"ServiceID":"s1","NodeID":"n","DesiredState":"running","Status":{"State":"running"},
+            "NetworksAttachments":[{"Network":{"ID":"h","Spec":{"Name":"host"}}}]}])",
+       "[]", ""});
+
+  ASSERT_TRUE(read) << read.error();
+  ASSERT_EQ(read->complaints.size(), 1u);
+  EXPECT_NE(read->complaints[0].find("g.1: the address of its node is unknown"), std::string::npos);
+}
+
 TEST(SwarmTasks, LbSwarmUsesTheVirtualAddress) {
   const auto vip = parse_swarm({service(R"("traefik.swarm.lbswarm":"true")"), kTaskList, kNetworkList, ""});
   const auto dnsrr =
@@ -81,6 +120,7 @@ TEST(SwarmTasks, RefuseMixedLabelsAndNonsense) {
   EXPECT_TRUE(mixed->containers.empty());
   EXPECT_EQ(mixed->complaints.size(), 1u);
   EXPECT_FALSE(parse_swarm({"[", "[]", "[]", ""}));
+  EXPECT_FALSE(parse_swarm({R"({"message":"busy"})", "[]", "[]", ""})) << "no reason to take all routes down";
   EXPECT_FALSE(parse_swarm({}));
 }
 
@@ -108,6 +148,40 @@ TEST(Swarm, PollsAManagerAndNeedsThePortLabel) {
   EXPECT_EQ(last->http.standings.at("web")[0].state, model::ServerState::Ready);
   for (int i = 0; i < 300 && !provider->status().connected; ++i) std::this_thread::sleep_for(10ms);
   EXPECT_TRUE(provider->status().connected);
+  provider->stop();
+}
+
+TEST(Swarm, ServesATaskThatIsMissingFromOneAnswerOnly) {
+  FakeEngine engine;
+  std::atomic<bool> missing = false;
+  engine.set_override([&](std::string_view path) {
+    if (path.find("/services") != std::string_view::npos)
+      return std::pair(200, service(R"("traefik.http.services.web.loadbalancer.server.port":"80")"));
+    if (path.find("/tasks") != std::string_view::npos)
+      return std::pair(200, std::string(missing ? "[]" : kTaskList));
+    if (path.find("/networks") != std::string_view::npos) return std::pair(200, std::string(kNetworkList));
+    return std::pair(0, std::string());
+  });
+  model::SwarmProvider options;
+  options.endpoint = engine.endpoint();
+  options.refresh_seconds = 10ms;
+  auto provider = *Swarm::make(options, {test::kHttpTypes, test::kTcpTypes}, {},
+                               [](const char*) { return std::nullopt; });
+  const auto is = [](model::ServerState state) {
+    return [state](const model::Dynamic& d) {
+      const auto found = d.http.standings.find("web");
+      return found != d.http.standings.end() && found->second[0].state == state;
+    };
+  };
+  RecordingSink sink;
+  provider->start(sink);
+  ASSERT_TRUE(sink.wait_for(is(model::ServerState::Ready)));
+
+  missing = true;
+  ASSERT_TRUE(sink.wait_for(is(model::ServerState::Gone)));
+  missing = false;
+
+  EXPECT_TRUE(sink.wait_for(is(model::ServerState::Ready)));
   provider->stop();
 }
 
