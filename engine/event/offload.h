@@ -80,7 +80,8 @@ class Offload {
     std::size_t queued;  // further work is refused with 503
   };
   struct Lanes {
-    Limits names{.threads = 4, .queued = 1024};
+    // Most of a look-up is waiting, for name servers that may never answer.
+    Limits names{.threads = 16, .queued = 1024};
     Limits hashes{.threads = 2, .queued = 64};
     Limits files{.threads = 2, .queued = 4096};
   };
