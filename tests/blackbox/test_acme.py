@@ -578,7 +578,7 @@ def test_asks_when_to_renew_and_says_what_is_replaced(stage, origin):
         assert front.orders[1]["replaces"] == name
         key, serial = name.split(".")
         number = int.from_bytes(base64.urlsafe_b64decode(serial + "=="), "big")
-        assert number == int(first["serialNumber"]) and len(base64.urlsafe_b64decode(key + "==")) == 20
+        assert number == int(first["serialNumber"], 16) and len(base64.urlsafe_b64decode(key + "==")) == 20
 
 
 def test_an_unknown_profile_is_said(stage, origin):
