@@ -84,9 +84,4 @@ schema::Complaint worker_count(std::int64_t value) {
   return "must be 0 to 1024";
 }
 
-schema::Complaint at_most_64k(std::string_view text) {
-  if (text.size() <= 65535) return std::nullopt;
-  return "must not be longer than 65535 bytes";
-}
-
 }  // namespace fairlead::model

@@ -17,6 +17,5 @@ schema::Complaint log_level(std::string_view text);    // any case
 schema::Complaint share(double value);                 // 0..1
 schema::Complaint base_path(std::string_view text);    // ^/[a-zA-Z0-9/_.:~-]*$
 schema::Complaint worker_count(std::int64_t value);    // 0..1024
-schema::Complaint at_most_64k(std::string_view text);  // 65535 bytes
 
 }  // namespace fairlead::model

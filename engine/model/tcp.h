@@ -105,10 +105,8 @@ static_assert(fairlead::schema::complete<fairlead::model::TcpServer>());
 template <>
 inline constexpr auto fairlead::schema::options<fairlead::model::TcpHealthCheck> = table(
     option<&model::TcpHealthCheck::port>("port", "Replaces the server's port."),
-    option<&model::TcpHealthCheck::send>("send", "Bytes sent after connecting.",
-                                         {.check = model::at_most_64k}),
-    option<&model::TcpHealthCheck::expect>("expect", "Bytes the server must answer.",
-                                           {.check = model::at_most_64k}),
+    option<&model::TcpHealthCheck::send>("send", "Bytes sent after connecting, at most 65535."),
+    option<&model::TcpHealthCheck::expect>("expect", "Bytes the server must answer, at most 65535."),
     option<&model::TcpHealthCheck::interval>("interval", "Time between two checks of a healthy server."),
     option<&model::TcpHealthCheck::unhealthy_interval>("unhealthyInterval",
                                                        "Time between two checks of a server that is down."),

@@ -88,6 +88,15 @@ void check_servers(const Servers& servers, bool is_watched, Element<Service>& el
 }
 
 void check_health(TcpHealthCheck& check, Element<TcpService>& element) {
+  // As in Traefik what is too long is left out, and the rest of the check stays.
+  const auto short_enough = [&element](std::string& bytes, const char* option) {
+    if (bytes.size() <= 65535) return;
+    element.warn(ReasonKind::BadOption,
+                 fmt::format("{} is longer than 65535 bytes and has no effect", option));
+    bytes.clear();
+  };
+  short_enough(check.send, "healthCheck.send");
+  short_enough(check.expect, "healthCheck.expect");
   const auto at_least = [&element](schema::Duration& value, schema::Duration instead, const char* option) {
     if (value > schema::Duration::zero()) return;
     element.warn(ReasonKind::BadOption,

@@ -225,6 +225,26 @@ TEST(Validate, LeavesOutATlsVersionThatNobodyKnows) {
   EXPECT_EQ(strict.reasons[0].hint, "did you mean `VersionTLS13`?");
 }
 
+TEST(Validate, LeavesOutBytesOfATcpCheckThatAreTooMany) {
+  const auto check_with = [](std::size_t bytes) {
+    return validated(
+               "tcp:\n  services:\n    db:\n      loadBalancer:\n        servers: [{address: 10.0.0.1:1}]\n"
+               "        healthCheck: {send: " +
+               std::string(bytes, 'x') + ", expect: pong}\n")
+        .tcp.services.at("db@file");
+  };
+  const auto longest = check_with(65535);
+  const auto longer = check_with(65536);
+
+  EXPECT_TRUE(longest.reasons.empty());
+  EXPECT_FALSE(longer.broken());
+  EXPECT_EQ(longest.options.load_balancer->health_check->send.size(), 65535u);
+  EXPECT_EQ(longer.options.load_balancer->health_check->send, "");
+  EXPECT_EQ(longer.options.load_balancer->health_check->expect, "pong");
+  ASSERT_EQ(longer.reasons.size(), 1u);
+  EXPECT_EQ(longer.reasons[0].text, "healthCheck.send is longer than 65535 bytes and has no effect");
+}
+
 TEST(Validate, IsLinearInTheNumberOfRouters) {
   std::string yaml = "http:\n  routers:\n";
   for (int i = 0; i < 20000; ++i)
