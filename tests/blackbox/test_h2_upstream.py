@@ -9,6 +9,7 @@ import pytest
 from h2.settings import SettingCodes
 from support import certificates
 from support.fairlead import routes
+from support.h2 import GET, INITIAL_WINDOW_SIZE, H2Client
 from support.h2_origin import INTERNAL_ERROR, REFUSED_STREAM, H2Origin, frame
 from support.origin import Origin, respond
 from support.ports import wait_for
@@ -176,6 +177,20 @@ def test_the_download_waits_for_the_client(start, h2_origin):
         assert len(sent) < 40
     wait_for(lambda: origin.streams[0].over.is_set(), 10, "the router lets go of the stream")
     assert origin.streams[0].reset == 0x8  # CANCEL
+
+
+def test_clients_whose_windows_are_shut_cost_little_memory(start, h2_origin):
+    origin = h2_origin(lambda s: s.respond(b"x" * 1_000_000))
+    proxy = start(routes(app=[origin.url]))
+    proxy.wait_status(200, "app")
+    before = proxy.resident_kib()
+
+    with H2Client(proxy.port(), initial=((INITIAL_WINDOW_SIZE, 0),)) as client:
+        for number in range(240):
+            client.headers(2 * number + 1, GET)
+        client.until(lambda c: len(origin.streams) > 240, 20)
+        threading.Event().wait(3)
+        assert proxy.resident_kib() - before < 70 * 1024, "240 MB are asked for"
 
 
 def test_cancellation_reaches_the_server_at_once(start, h2_origin):

@@ -15,6 +15,8 @@ namespace {
 
 constexpr std::size_t kMaxStreams = 250;        // of ours on one connection; with more, another is opened
 constexpr std::size_t kMaxOutput = 256 * 1024;  // that waits for the socket; the rest waits in the streams
+// Of a body, from which on its window is wide: more than is taken for a client that never reads.
+constexpr std::uint64_t kWideFrom = 128 * 1024;
 constexpr int kReadsInARow = 32;                // then other connections have their turn
 constexpr std::uint32_t kMaxOverhead = 10'000;  // frames per second that carry nothing
 constexpr auto kLogPause = std::chrono::seconds(1);
@@ -88,13 +90,18 @@ void ClientConnection::resume(const LeasedStream& stream) {
   if (!broken_ && stream.id_) nghttp2_session_resume_data(session_, stream.id_);
 }
 
-void ClientConnection::consumed(const LeasedStream& stream, std::size_t bytes) {
+void ClientConnection::consumed(LeasedStream& stream, std::size_t bytes) {
   if (broken_) return;
   // For a stream that has ended this credits the connection alone.
-  if (stream.closed_)
+  if (stream.closed_) {
     nghttp2_session_consume_connection(session_, bytes);
-  else
+  } else {
     nghttp2_session_consume(session_, stream.id_, bytes);
+    if (!stream.wide_ && stream.body_.taken() >= kWideFrom) {
+      stream.wide_ = true;
+      widen_window(session_, stream.id_);
+    }
+  }
   if (nghttp2_session_want_write(session_)) flush_later();
 }
 

@@ -81,7 +81,7 @@ class ClientConnection final : public event::Destroyable,
                   std::optional<std::uint64_t> length, bool last);
   void resume(const LeasedStream& stream);
   void flush_later() { loop_.at_tick_end(*this); }
-  void consumed(const LeasedStream& stream, std::size_t bytes);
+  void consumed(LeasedStream& stream, std::size_t bytes);
   void cancel(LeasedStream& stream);
   void give_back(LeasedStream& stream);
   void wake_later(LeasedStream& stream);

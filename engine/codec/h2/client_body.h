@@ -40,6 +40,7 @@ class ClientBody final : public http::Body {
     arena_ = &arena;
   }
   bool ended() const { return ended_; }
+  std::uint64_t taken() const { return read_; }  // bytes
   // Bytes that were received and for which no credit was given.
   std::size_t unread() const { return waiting_.size() + reading_.size() - handed_out_; }
   http::BodyPtr lease() { return http::BodyPtr(this); }

@@ -13,10 +13,12 @@
 namespace fairlead::codec::h2 {
 namespace {
 
-// What one stream may make us hold. The connection's window is large enough for all of its streams, so that a
-// client that reads slowly holds up nobody else.
-constexpr std::int32_t kStreamWindow = 512 * 1024;
-constexpr std::int32_t kConnectionWindow = 256 * kStreamWindow;
+// What one stream may make us hold: little until its body was seen to be taken, because a client can ask for
+// hundreds and keep its own windows shut. The connection's window is large enough for all of its streams, so
+// that a client that reads slowly holds up nobody else.
+constexpr std::int32_t kStreamWindow = 64 * 1024;
+constexpr std::int32_t kWideWindow = 512 * 1024;
+constexpr std::int32_t kConnectionWindow = 256 * kWideWindow;
 constexpr std::size_t kMaxContinuations = 16;  // of 16 KiB: as much as a field block may hold
 constexpr std::size_t kFrameHead = 9;
 
@@ -264,6 +266,10 @@ nghttp2_session* open_client_session(ClientConnection& connection) {
   nghttp2_submit_settings(session, NGHTTP2_FLAG_NONE, kSettings.data(), kSettings.size());
   nghttp2_session_set_local_window_size(session, NGHTTP2_FLAG_NONE, 0, kConnectionWindow);
   return session;
+}
+
+void widen_window(nghttp2_session* session, std::int32_t id) {
+  nghttp2_session_set_local_window_size(session, NGHTTP2_FLAG_NONE, id, kWideWindow);
 }
 
 std::int32_t submit_request(nghttp2_session* session, const RequestBlock& head, bool has_body) {

@@ -101,6 +101,7 @@ class LeasedStream final : public event::Destroyable,
   bool received_anything_ = false;
   bool refused_ = false;  // the server says that it did nothing
   bool timed_out_ = false;
+  bool wide_ = false;  // its window was widened
 };
 
 }  // namespace fairlead::codec::h2
