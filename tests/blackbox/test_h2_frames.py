@@ -1,6 +1,7 @@
 """HTTP/2 frame by frame: every case names the section of RFC 9113, 7541 or 8441 that it holds us to."""
 
 import struct
+import time
 
 import pytest
 from support.certificates import make
@@ -182,11 +183,31 @@ def test_rfc_9113_8_1_the_rest_of_a_request_is_not_wanted_after_the_answer(clien
         client.headers(1, POST, ends=False)
         answer = client.answer(1)
         assert answer.status == 200
+        begun = time.monotonic()
         assert client.until(lambda c: c.stream(1).reset is not None)
         assert client.stream(1).reset == NO_ERROR
+        assert time.monotonic() - begun > 0.5  # clients that are busy sending see the answer first
     finally:
         origin.read_body = True
         origin.drop()
+
+
+def test_the_rest_of_a_request_may_come_after_the_answer(client):
+    for stream, size in ((1, 11), (3, 0), (5, 200_000)):
+        client.headers(stream, replaced(POST, authority="nobody"), ends=False)
+        assert client.answer(stream).status == 404
+        client.data(stream, b"x" * size, ends=True)
+    client.headers(7, replaced(POST, authority="nobody"), ends=False)
+    assert client.answer(7).status == 404
+    sent = 0
+    while client.stream(7).reset is None and sent < 3_000_000:
+        client.data(7, b"x" * 32_000)
+        client.ping()
+        sent += 32_000
+
+    assert 1_000_000 < sent < 1_200_000
+    assert [client.stream(number).reset for number in (1, 3, 5, 7)] == [None, None, None, NO_ERROR]
+    assert client.ask(9).status == 200
 
 
 def test_rfc_9113_8_1_1_head_has_no_content(client, origin):

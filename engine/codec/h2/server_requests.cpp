@@ -16,6 +16,11 @@ using namespace std::chrono_literals;
 // Of the heads of all requests in flight on one connection, as multiples of the longest allowed one.
 constexpr std::size_t kHeadsAtOnce = 4;
 
+// After the answer the rest of a request is still taken for so long, and so much of it: a client that is busy
+// sending may take the reset for a failure, without a look at the answer before it (curl 7 does).
+constexpr auto kUnwantedTime = 1s;
+constexpr std::uint32_t kUnwantedBytes = 1024 * 1024;
+
 std::uint32_t code_of(StreamError error) {
   switch (error) {
     case StreamError::None: return NGHTTP2_NO_ERROR;
@@ -206,6 +211,10 @@ void ServerConnection::begin_exchange(ServerStream& stream) {
 
 void ServerConnection::take_data(ServerStream* stream, std::int32_t id, std::string_view bytes) {
   guard_.carried(bytes.size());
+  if (stream && stream->answered_ && stream->unwanted_ <= kUnwantedBytes) {
+    stream->unwanted_ += static_cast<std::uint32_t>(bytes.size());
+    if (stream->unwanted_ > kUnwantedBytes) reset_stream(*stream, StreamError::None);
+  }
   if (!stream || stream->discards_ || !stream->job_) {
     nghttp2_session_consume(session_, id, bytes.size());
     return;
@@ -309,9 +318,9 @@ void ServerConnection::answer_ended(ServerStream& stream) {
   stream.answered_ = true;
   stream.write_timer_.cancel();
   if (stream.started_) guard_.answered();
-  // RFC 9113 §8.1: the rest of the request is not wanted any more.
+  // RFC 9113 §8.1: the rest of the request is not wanted any more; NO_ERROR says so when the time is over.
   if (nghttp2_session_get_stream_remote_close(session_, stream.id_) == 0)
-    nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, stream.id_, NGHTTP2_NO_ERROR);
+    stream.write_timer_.arm(loop_.now() + kUnwantedTime);
 }
 
 // ---- the end of a stream

@@ -269,7 +269,8 @@ void ServerStream::reset(const Error& error) {
 
 void ServerStream::on_timer(event::Timer& timer) {
   if (is_over()) return;
-  if (&timer == &write_timer_) return on_stalled();
+  if (&timer == &write_timer_)
+    return answered_ ? connection_.reset_stream(*this, StreamError::None) : on_stalled();
   if (!waits_for_body_ || failed_) return;
   failed_ = Error{408, Fault::Client, false, "the request body came too slowly (readTimeout)"};
   readable_.notify();

@@ -85,6 +85,7 @@ class ServerStream final : public event::Destroyable,
   // The request's body.
   WaitingBytes in_;
   std::uint64_t received_ = 0;  // bytes handed out
+  std::uint32_t unwanted_ = 0;  // bytes that came after the answer
   std::optional<http::Fields> trailers_;
   std::optional<TrailerFields> trailer_fields_;
   std::optional<Error> failed_;
@@ -99,7 +100,7 @@ class ServerStream final : public event::Destroyable,
   std::unique_ptr<std::vector<std::pair<std::string, std::string>>> response_trailers_;
   TimePoint last_progress_{};
   TimePoint response_due_ = TimePoint::max();
-  event::Timer write_timer_;
+  event::Timer write_timer_;  // after it: until the rest of the request is refused
   Signal room_;
 
   bool started_ = false;       // the job was
