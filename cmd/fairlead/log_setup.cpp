@@ -14,6 +14,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace fairlead::cmd {
@@ -73,9 +74,37 @@ class CollectorSink final : public spdlog::sinks::base_sink<std::mutex> {
   std::string records_;
 };
 
-std::shared_ptr<FileSink>& current_sink() {
-  static std::shared_ptr<FileSink> sink;
-  return sink;
+// Where messages go; it changes while others write.
+class Outlet final : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  void lead_to(std::vector<spdlog::sink_ptr> sinks) {
+    {
+      const std::lock_guard lock(mutex_);
+      sinks_.swap(sinks);
+    }
+    // What went before ends outside the lock: a collector may have to be waited for.
+  }
+
+ private:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    for (const spdlog::sink_ptr& sink : sinks_) sink->log(message);
+  }
+  void flush_() override {
+    for (const spdlog::sink_ptr& sink : sinks_) sink->flush();
+  }
+
+  std::vector<spdlog::sink_ptr> sinks_;
+};
+
+// The default logger is set once: spdlog lets nobody replace it while others use it.
+struct Current {
+  std::shared_ptr<spdlog::logger> logger;
+  std::shared_ptr<Outlet> outlet;
+  std::shared_ptr<FileSink> file;
+};
+Current& current() {
+  static Current log;
+  return log;
 }
 
 spdlog::level::level_enum level_of(std::string_view name) {
@@ -102,29 +131,33 @@ void set_up_log(const model::Log& options) {
   auto sink = std::make_shared<FileSink>(std::move(file));
   const bool color = options.file_path.empty() && !options.no_color && ::isatty(STDOUT_FILENO);
   sink->set_formatter(log_formatter(options.format == "json", color));
-  const auto use = [&options](std::vector<spdlog::sink_ptr> sinks) {
-    auto logger = std::make_shared<spdlog::async_logger>(
-        "", sinks.begin(), sinks.end(), spdlog::thread_pool(), spdlog::async_overflow_policy::overrun_oldest);
-    logger->set_level(level_of(options.level));
-    spdlog::set_default_logger(std::move(logger));
-  };
-  use({sink});
+  Current& log = current();
+  if (!log.logger) {
+    log.outlet = std::make_shared<Outlet>();
+    log.logger = std::make_shared<spdlog::async_logger>("", log.outlet, spdlog::thread_pool(),
+                                                        spdlog::async_overflow_policy::overrun_oldest);
+    spdlog::set_default_logger(log.logger);
+  }
+  log.logger->set_level(level_of(options.level));
+  log.outlet->lead_to({sink});
   // What is wrong with the collector's options is said in the new log.
   if (options.otlp)
     if (auto exporter = runtime::export_log(*options.otlp))
-      use({sink, std::make_shared<CollectorSink>(std::move(exporter))});
-  current_sink() = std::move(sink);
+      log.outlet->lead_to({sink, std::make_shared<CollectorSink>(std::move(exporter))});
+  log.file = std::move(sink);
 }
 
 void reopen_log() {
-  if (const auto& sink = current_sink()) sink->reopen();
+  if (const auto& sink = current().file) sink->reopen();
 }
 
 void finish_log() {
-  current_sink().reset();
-  spdlog::shutdown();
-  // Destructors that come later may still have something to say: it goes nowhere.
-  spdlog::set_default_logger(std::make_shared<spdlog::logger>(""));
+  Current log = std::exchange(current(), {});
+  if (!log.logger) return;
+  // It stays: others may still be at it, and destructors come later. What they say goes nowhere.
+  log.logger->set_level(spdlog::level::off);
+  spdlog::details::registry::instance().set_tp(nullptr);  // once all is written
+  log.outlet->lead_to({});
 }
 
 }  // namespace fairlead::cmd

@@ -8,9 +8,12 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <thread>
+#include <vector>
 
 namespace fairlead::cmd {
 namespace {
@@ -112,6 +115,35 @@ TEST_F(LogDirectory, WritesToANewFileAfterReopening) {
 
   EXPECT_THAT(content(directory_ / "moved"), testing::EndsWith("WRN first\n"));
   EXPECT_THAT(content(directory_ / "f.log"), testing::EndsWith("WRN second\n"));
+}
+
+TEST_F(LogDirectory, OptionsMayChangeWhileOthersWrite) {
+  model::Log options;
+  options.file_path = directory_ / "f.log";
+  const auto before = spdlog::default_logger();
+  set_up_log(options);
+  std::atomic<bool> over = false;
+  std::atomic<int> lines = 0;
+  std::vector<std::thread> others;
+  for (int i = 0; i < 4; ++i)
+    others.emplace_back([&] {
+      while (!over) {
+        spdlog::warn("a line");
+        ++lines;
+      }
+    });
+  while (lines == 0) std::this_thread::yield();
+
+  for (int i = 0; i < 300; ++i) {
+    options.level = i % 2 == 0 ? "INFO" : "WARN";
+    set_up_log(options);
+  }
+  finish_log();  // while they still write
+  over = true;
+  for (std::thread& other : others) other.join();
+  spdlog::set_default_logger(before);
+
+  EXPECT_THAT(content(directory_ / "f.log"), testing::EndsWith("WRN a line\n"));
 }
 
 }  // namespace
