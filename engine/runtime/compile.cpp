@@ -148,24 +148,29 @@ std::shared_ptr<const Snapshot> Compiler::compile(std::shared_ptr<const model::S
   return out;
 }
 
-std::vector<upstream::SetId> Compiler::set_phase(const Snapshot& snapshot, std::string_view url,
-                                                 upstream::Phase phase) {
+std::vector<upstream::SetId> Compiler::set_phases(const Snapshot& snapshot, const Phases& phases) {
   std::vector<upstream::SetId> changed;
   const auto look = [&](const auto& sets, const char* kind) {
-    for (const auto& [name, set] : sets)
+    for (const auto& [name, set] : sets) {
+      bool concerned = false;
       for (const upstream::Server& server : set->servers) {
-        if (server.address.url != url) continue;
-        server.state->phase.store(phase, std::memory_order_relaxed);
-        note_usable(*set);
-        changed.push_back(set_id(kind + name));
+        const auto phase = phases.find(server.address.url);
+        if (phase == phases.end()) continue;
+        server.state->phase.store(phase->second, std::memory_order_relaxed);
+        concerned = true;
       }
+      if (!concerned) continue;
+      note_usable(*set);
+      changed.push_back(set_id(kind + name));
+    }
   };
   look(snapshot.sets, "");
   look(snapshot.tcp_sets, "tcp ");
   // Nothing waits for a UDP server: the next session looks at its state.
   for (const auto& balancer : snapshot.udp_balancers)
     for (const udp::ServerPtr& server : balancer->servers())
-      if (server->address == url) server->state->phase.store(phase, std::memory_order_relaxed);
+      if (const auto phase = phases.find(server->address); phase != phases.end())
+        server->state->phase.store(phase->second, std::memory_order_relaxed);
   return changed;
 }
 

@@ -28,13 +28,13 @@ class Compiler {
   std::shared_ptr<const Snapshot> compile(std::shared_ptr<const model::Static> install,
                                           std::shared_ptr<model::Dynamic> dynamic, const Snapshot* previous);
 
-  // A change of state alone needs no compilation: the sets that have the server.
   // Whether a certificate or authority that the configuration names has changed on disk: compile again.
   bool files_changed() { return site_.files_changed(); }
   const std::shared_ptr<tls::Tables>& tls_tables() const { return site_.tables(); }
 
-  std::vector<upstream::SetId> set_phase(const Snapshot& snapshot, std::string_view url,
-                                         upstream::Phase phase);
+  // Changes of state alone need no compilation: the sets that have one of the servers.
+  using Phases = std::unordered_map<std::string, upstream::Phase>;  // by URL or address
+  std::vector<upstream::SetId> set_phases(const Snapshot& snapshot, const Phases& phases);
   // Number of a service's set of servers; that of a TCP service is `tcp ` and its name.
   upstream::SetId set_id(const std::string& service);
 

@@ -148,7 +148,7 @@ http:
 TEST_F(CompileTest, AStateAloneReachesTheServersWithoutCompiling) {
   const auto snapshot = compile(kShop);
 
-  const auto changed = compiler_.set_phase(*snapshot, "http://10.0.0.1:80", upstream::Phase::Draining);
+  const auto changed = compiler_.set_phases(*snapshot, {{"http://10.0.0.1:80", upstream::Phase::Draining}});
 
   EXPECT_EQ(changed.size(), 1u);
   const auto& set = *snapshot->sets.find("shop@docker")->second;
@@ -159,10 +159,10 @@ TEST_F(CompileTest, AStateAloneReachesTheServersWithoutCompiling) {
 TEST_F(CompileTest, TheTimeIsKeptWhenTheLastServerLeaves) {
   const auto snapshot = compile(kShop);
   const auto& set = *snapshot->sets.find("shop@docker")->second;
-  compiler_.set_phase(*snapshot, "http://10.0.0.1:80", upstream::Phase::Draining);
+  compiler_.set_phases(*snapshot, {{"http://10.0.0.1:80", upstream::Phase::Draining}});
   EXPECT_EQ(set.state->last_left, 0);
 
-  compiler_.set_phase(*snapshot, "http://10.0.0.2:80", upstream::Phase::Gone);
+  compiler_.set_phases(*snapshot, {{"http://10.0.0.2:80", upstream::Phase::Gone}});
 
   EXPECT_NE(set.state->last_left, 0);
 }

@@ -127,6 +127,7 @@ void Control::run(std::set<std::string> expected) {
       handle(std::move(*message), changed);
       message = messages_.pop_until(TimePoint{});
     }
+    apply_states();
     if (changed && !draining_) rebuild();
   }
 }
@@ -139,8 +140,7 @@ void Control::handle(Message message, bool& rebuild_wanted) {
       configs_.erase(config->provider);
     rebuild_wanted = true;
   } else if (auto* state = std::get_if<State>(&message)) {
-    const auto sets = compiler_.set_phase(*current(), state->url, state->phase);
-    if (!sets.empty()) publisher_.states_changed(sets);
+    states_[std::move(state->url)] = state->phase;
   } else if (auto* health = std::get_if<Health>(&message)) {
     const std::shared_ptr<const Snapshot> snapshot = current();
     const auto& sets = health->tcp ? snapshot->tcp_sets : snapshot->sets;
@@ -158,6 +158,13 @@ void Control::handle(Message message, bool& rebuild_wanted) {
   } else if (auto* drain = std::get_if<Drain>(&message)) {
     finish_drain(*drain->done);
   }
+}
+
+// All at once: each looks through all servers.
+void Control::apply_states() {
+  if (states_.empty()) return;
+  const auto sets = compiler_.set_phases(*current(), std::exchange(states_, {}));
+  if (!sets.empty()) publisher_.states_changed(sets);
 }
 
 void Control::rebuild() {

@@ -101,6 +101,7 @@ class Control {
 
   void run(std::set<std::string> expected);
   void handle(Message message, bool& rebuild);
+  void apply_states();
   void rebuild();
   void open_entry_points();
   void finish_drain(std::promise<bool>& done);
@@ -117,6 +118,7 @@ class Control {
   // Of the control thread.
   std::shared_ptr<const model::Static> install_;
   std::map<std::string, std::shared_ptr<const model::Dynamic>> configs_;
+  Compiler::Phases states_;  // told and not yet applied
   bool open_ = false;
   bool draining_ = false;
   std::function<void(const std::shared_ptr<const Snapshot>&)> applied_;

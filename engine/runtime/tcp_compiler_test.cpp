@@ -140,7 +140,7 @@ TEST_F(TcpCompilerTest, AServiceThatIsGoneIsTakenFromTheWorkers) {
 TEST_F(TcpCompilerTest, AStateReachesTheServerOfThatAddress) {
   const auto snapshot = compile(kDatabase);
 
-  EXPECT_EQ(compiler_.set_phase(*snapshot, "10.0.0.1:5432", upstream::Phase::Draining).size(), 1u);
+  EXPECT_EQ(compiler_.set_phases(*snapshot, {{"10.0.0.1:5432", upstream::Phase::Draining}}).size(), 1u);
 
   const auto& servers = snapshot->tcp_sets.find("db@file")->second->servers;
   EXPECT_FALSE(servers[0].state->usable());
