@@ -52,21 +52,51 @@ std::string spell(const Segment& segment) {
   return segment.index ? fmt::format("{}[{}]", segment.name, *segment.index) : std::string(segment.name);
 }
 
-Node& descend(Node& root, const std::vector<Segment>& segments, const std::shared_ptr<const Place>& place) {
+Node& ChildIndex::child(Node& parent, std::string_view name) {
+  path_ += '.';
+  path_ += lower(name);
+  const auto [found, is_new] = at_.try_emplace(path_, parent.size());
+  return is_new ? parent.add(std::string(name), Node()) : parent.entries()[found->second].value;
+}
+
+Node& ChildIndex::element(Node& parent, std::string_view index) {
+  if (!parent.is_list()) {
+    parent.become_list();  // what it had is its first element now
+    index_again(parent, path_);
+  }
+  path_ += fmt::format("[{}]", index);
+  const auto [found, is_new] = at_.try_emplace(path_, parent.size());
+  if (is_new) return parent.entries().emplace_back(std::string(index), Node()).value;
+  return parent.entries()[found->second].value;
+}
+
+void ChildIndex::index_again(const Node& node, const std::string& path) {
+  for (std::size_t i = 0; i < node.size(); ++i) {
+    const Node::Entry& entry = node.entries()[i];
+    const std::string below = node.is_list() ? fmt::format("{}[{}]", path, entry.key)
+                                             : fmt::format("{}.{}", path, lower(entry.key));
+    at_[below] = i;
+    index_again(entry.value, below);
+  }
+}
+
+Node& descend(Node& root, const std::vector<Segment>& segments, const std::shared_ptr<const Place>& place,
+              ChildIndex* index) {
   Node* at = &root;
+  if (index) index->begin();
+  const auto to_element = [&](std::string_view number) {
+    at = index ? &index->element(*at, number) : &element(*at, number);
+  };
   const auto mark = [&place](Node& node) {
     if (!node.place()) node.set_place(place);
   };
   for (const Segment& segment : segments) {
-    if (at->is_list())
-      at = &element(*at, {});
-    else if (!at->is_map())
-      at->become_map();
+    if (at->is_list()) to_element({});
     if (!at->is_map()) at->become_map();
-    at = &at->child(segment.name);
+    at = index ? &index->child(*at, segment.name) : &at->child(segment.name);
     mark(*at);
     if (segment.index) {
-      at = &element(*at, *segment.index);
+      to_element(*segment.index);
       mark(*at);
     }
   }

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 namespace fairlead::schema {
@@ -27,9 +28,25 @@ Key split_key(std::string_view text);
 // "domains[0]"
 std::string spell(const Segment& segment);
 
+// Where the children of one tree's nodes stand, for readers of very many keys: a node itself looks through
+// all of its children for one. Whoever uses it makes every node of the tree through it.
+class ChildIndex {
+ public:
+  Node& child(Node& parent, std::string_view name);
+  Node& element(Node& parent, std::string_view index);  // makes the parent a list
+  void begin() { path_.clear(); }                       // at the root again
+
+ private:
+  void index_again(const Node& node, const std::string& path);
+
+  std::string path_;                                 // of the node reached last, in lower case
+  std::unordered_map<std::string, std::size_t> at_;  // position among its parent's children, by path
+};
+
 // Goes down from `root`, making maps and lists on the way; what is made gets `place`. Keys equal
 // ignoring case are one child, with its first spelling. `domains.main` beside `domains[0].main` is
 // the element without an index.
-Node& descend(Node& root, const std::vector<Segment>& segments, const std::shared_ptr<const Place>& place);
+Node& descend(Node& root, const std::vector<Segment>& segments, const std::shared_ptr<const Place>& place,
+              ChildIndex* index = nullptr);
 
 }  // namespace fairlead::schema

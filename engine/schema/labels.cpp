@@ -41,6 +41,7 @@ class LabelReader {
   const std::string& source_;
   Problems& problems_;
   Node root_;
+  ChildIndex index_;
 };
 
 void LabelReader::one(const std::string& label, const std::string& value, std::string_view prefix) {
@@ -53,11 +54,17 @@ void LabelReader::one(const std::string& label, const std::string& value, std::s
     report(label, key, Problem::Kind::BadSyntax, Severity::Error,
            fmt::format("must begin with `{}`, in lower case", prefix))
         .suggestion = std::string(prefix) + label.substr(prefix.size());
+    // Who writes `Traefik.enable=false` must not be exposed by it.
+    if (key.segments.size() == 1 && equal_ignoring_case(key.segments[0].name, "enable") &&
+        parse_bool(value) == false)
+      descend(root_, key.segments, std::make_shared<const Place>(Place{source_, label, Format::Label}),
+              &index_)
+          .set_value(value);
     return;
   }
   if (!known_section(label, key, prefix)) return;
   const auto place = std::make_shared<const Place>(Place{source_, label, Format::Label});
-  Node& node = descend(root_, key.segments, place);
+  Node& node = descend(root_, key.segments, place, &index_);
   node.set_value(value);
   node.set_place(place);  // a map made on the way here belonged to the label of its first child
 }

@@ -1,9 +1,12 @@
 #include "engine/schema/labels.h"
 
 #include "engine/schema/json.h"
+#include "engine/schema/key.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <algorithm>
 
 namespace fairlead::schema {
 namespace {
@@ -102,6 +105,26 @@ TEST(Labels, ThePrefixIsLowerCase) {
   ASSERT_EQ(got.problems.size(), 1u);
   EXPECT_EQ(got.problems[0].suggestion, "traefik.http.routers.web.rule");
   EXPECT_THAT(got.problems[0].segments, ElementsAre("http", "routers", "web", "rule"));
+}
+
+TEST(Labels, ExposeNothingThatWasToBeHiddenInAnotherCase) {
+  EXPECT_EQ(labels({{"Traefik.Enable", "False"}}).tree, R"({"Enable":"False"})");
+  EXPECT_EQ(labels({{"Traefik.Enable", "true"}}).tree, "{}");
+  EXPECT_EQ(labels({{"TRAEFIK.ENABLE", "false"}, {"traefik.enable", "true"}}).tree, R"({"ENABLE":"true"})");
+}
+
+TEST(Labels, AreTheSameTreeWithAnIndexAndInEveryOrder) {
+  std::vector<std::string> keys = {"a.b", "a.B.c", "a.b[0].C", "a.b[1].c", "a.x[0]", "A.X.y"};
+  std::ranges::sort(keys);
+  do {
+    Node plain = Node::map(), indexed = Node::map();
+    ChildIndex index;
+    for (const std::string& key : keys) {
+      descend(plain, split_key(key).segments, nullptr).set_value(key);
+      descend(indexed, split_key(key).segments, nullptr, &index).set_value(key);
+    }
+    ASSERT_EQ(plain, indexed) << ::testing::PrintToString(keys);
+  } while (std::ranges::next_permutation(keys).found);
 }
 
 TEST(Labels, UnknownSectionsAreReportedWithTheNearestOne) {
