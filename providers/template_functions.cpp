@@ -5,7 +5,9 @@
 #include <fmt/format.h>
 #include <re2/re2.h>
 
+#include <algorithm>
 #include <array>
+#include <optional>
 
 namespace fairlead::providers::functions {
 namespace {
@@ -66,10 +68,17 @@ std::string expand(std::string_view form, const RE2& regex, std::span<const re2:
   return out;
 }
 
+// Where the UTF-8 sequence that begins at `at` ends; one behind the end of the text.
+std::size_t next_rune(std::string_view text, std::size_t at) {
+  ++at;
+  while (at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80) ++at;
+  return at;
+}
+
 Outcome regex_replace_all(Arguments a) {
   const RE2 regex(*string_of(a[0]), RE2::Quiet);
   if (!regex.ok()) return wrong("regexReplaceAll", regex.error());
-  const re2::StringPiece text(*string_of(a[1]));
+  const std::string& text = *string_of(a[1]);
   std::vector<re2::StringPiece> groups(static_cast<std::size_t>(regex.NumberOfCapturingGroups()) + 1);
   std::string out;
   std::size_t at = 0, copied = 0;
@@ -77,10 +86,12 @@ Outcome regex_replace_all(Arguments a) {
       at <= text.size() && out.size() <= kMaxText &&
       regex.Match(text, at, text.size(), RE2::UNANCHORED, groups.data(), static_cast<int>(groups.size()))) {
     const std::size_t begin = static_cast<std::size_t>(groups[0].data() - text.data());
+    const std::size_t end = begin + groups[0].size();
     out.append(text.data() + copied, begin - copied);
-    out += expand(*string_of(a[2]), regex, groups);
-    copied = begin + groups[0].size();
-    at = groups[0].empty() ? copied + 1 : copied;
+    // As in Go: an empty match right behind another match is none.
+    if (end > copied || begin == 0) out += expand(*string_of(a[2]), regex, groups);
+    copied = end;
+    at = std::max(end, next_rune(text, at));
   }
   return TemplateValue{out.append(text.data() + copied, text.size() - copied)};
 }
@@ -135,6 +146,15 @@ Outcome print_formatted(Arguments a) {
   return TemplateValue{std::move(out)};
 }
 
+// Of a list: 1, or "_1" as in the map that sprig's split yields.
+std::optional<std::uint64_t> position(const TemplateValue& key) {
+  if (const auto* number = std::get_if<std::int64_t>(&key.is))
+    return *number < 0 ? std::nullopt : std::optional(static_cast<std::uint64_t>(*number));
+  const std::string* name = string_of(key);
+  return name != nullptr && name->starts_with('_') ? parse_digits(std::string_view(*name).substr(1))
+                                                   : std::nullopt;
+}
+
 Outcome index_into(Arguments a) {
   TemplateValue value = a[0];
   for (const TemplateValue& key : a.subspan(1)) {
@@ -144,10 +164,10 @@ Outcome index_into(Arguments a) {
       const auto found = map->find(*name);
       value = TemplateValue{found == map->end() ? std::string() : found->second};  // Go: the zero value
     } else if (const auto* list = std::get_if<TemplateList>(&value.is)) {
-      const auto* at = std::get_if<std::int64_t>(&key.is);
-      if (at == nullptr || *at < 0 || static_cast<std::size_t>(*at) >= list->size())
+      const auto at = position(key);
+      if (!at || *at >= list->size())
         return wrong("index", fmt::format("{} is out of range of {} parts", key.text(), list->size()));
-      std::string part = (*list)[static_cast<std::size_t>(*at)];
+      std::string part = (*list)[*at];
       value = TemplateValue{std::move(part)};
     } else {
       return wrong("index", "only maps and lists can be indexed");
@@ -180,6 +200,48 @@ Outcome trim_suffix(Arguments a) {
   return TemplateValue{std::move(text)};
 }
 
+// Go's text/template: the first argument that decides, else the last.
+Outcome decide(Arguments a, bool when) {
+  for (const TemplateValue& value : a)
+    if (value.truth() == when) return value;
+  return a.back();
+}
+
+Outcome equal_to_any(Arguments a) {
+  for (const TemplateValue& other : a.subspan(1)) {
+    if (other.is.index() != a[0].is.index())
+      return wrong("eq", fmt::format("{} and {} are of different types", a[0].text(), other.text()));
+    if (other.is == a[0].is) return TemplateValue{true};
+  }
+  return TemplateValue{false};
+}
+
+Outcome negated(Outcome value) {
+  if (!value) return value;
+  return TemplateValue{!value->truth()};
+}
+
+Outcome join_parts(Arguments a) {
+  const auto* parts = std::get_if<TemplateList>(&a[1].is);
+  const std::string* separator = string_of(a[0]);
+  if (parts == nullptr || separator == nullptr) return wrong("join", "needs a separator and a list");
+  return TemplateValue{join(*parts, *separator)};
+}
+
+Outcome part_at_end(Arguments a, bool last) {
+  const auto* parts = std::get_if<TemplateList>(&a[0].is);
+  if (parts == nullptr) return wrong(last ? "last" : "first", fmt::format("{} is no list", a[0].text()));
+  if (parts->empty()) return TemplateValue{};
+  return TemplateValue{last ? parts->back() : parts->front()};
+}
+
+Outcome trim_space(Arguments a) {
+  constexpr std::string_view kSpace = " \t\r\n\v\f";
+  const std::string& text = *string_of(a[0]);
+  const std::size_t begin = std::min(text.find_first_not_of(kSpace), text.size());
+  return TemplateValue{text.substr(begin, text.find_last_not_of(kSpace) + 1 - begin)};
+}
+
 struct Function {
   std::string_view name;
   std::size_t least, most;  // arguments
@@ -204,6 +266,31 @@ const std::array kFunctions = {
     Function{"upper", 1, 1, true,
              [](Arguments a) -> Outcome { return TemplateValue{upper(*string_of(a[0]))}; }},
     Function{"split", 2, 2, true, split_text},
+    Function{"splitList", 2, 2, true, split_text},
+    Function{"join", 2, 2, false, join_parts},
+    Function{"first", 1, 1, false, [](Arguments a) -> Outcome { return part_at_end(a, false); }},
+    Function{"last", 1, 1, false, [](Arguments a) -> Outcome { return part_at_end(a, true); }},
+    Function{"trim", 1, 1, true, trim_space},
+    Function{
+        "contains", 2, 2, true,
+        [](Arguments a) -> Outcome { return TemplateValue{string_of(a[1])->contains(*string_of(a[0]))}; }},
+    Function{
+        "hasPrefix", 2, 2, true,
+        [](Arguments a) -> Outcome { return TemplateValue{string_of(a[1])->starts_with(*string_of(a[0]))}; }},
+    Function{
+        "hasSuffix", 2, 2, true,
+        [](Arguments a) -> Outcome { return TemplateValue{string_of(a[1])->ends_with(*string_of(a[0]))}; }},
+    Function{"eq", 2, kMany, false, equal_to_any},
+    Function{"ne", 2, 2, false, [](Arguments a) -> Outcome { return negated(equal_to_any(a)); }},
+    Function{"and", 1, kMany, false, [](Arguments a) -> Outcome { return decide(a, false); }},
+    Function{"or", 1, kMany, false, [](Arguments a) -> Outcome { return decide(a, true); }},
+    Function{"not", 1, 1, false, [](Arguments a) -> Outcome { return TemplateValue{!a[0].truth()}; }},
+    Function{"coalesce", 1, kMany, false,
+             [](Arguments a) -> Outcome {
+               for (const TemplateValue& value : a)
+                 if (value.truth()) return value;
+               return TemplateValue{};
+             }},
     Function{"printf", 1, kMany, false, print_formatted},
     Function{"regexReplaceAll", 3, 3, true, regex_replace_all},
     Function{"default", 2, 2, false, [](Arguments a) -> Outcome { return a[1].truth() ? a[1] : a[0]; }},

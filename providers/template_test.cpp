@@ -54,6 +54,8 @@ TEST(Template, PrintsFormatted) {
 TEST(Template, ReplacesByRegularExpressionWithGoReferences) {
   EXPECT_EQ(render("{{ regexReplaceAll \"(\\\\w+)-(\\\\w+)\" .Name \"${2}.$1\" }}"), "shop.web");
   EXPECT_EQ(render("{{ regexReplaceAll `x*` \"abc\" \"-\" }}"), "-a-b-c-");
+  EXPECT_EQ(render("{{ regexReplaceAll `a*` \"baac\" \"x\" }}"), "xbxcx") << "as in Go";
+  EXPECT_EQ(render("{{ regexReplaceAll `x*` \"äö\" \"-\" }}"), "-ä-ö-");
   EXPECT_TRUE(render("{{ regexReplaceAll `(` .Name `` }}").starts_with("! regexReplaceAll: "));
 }
 
@@ -61,6 +63,26 @@ TEST(Template, ChoosesByConditions) {
   EXPECT_EQ(render("{{ if .Labels.host }}yes{{ else }}no{{ end }}"), "yes");
   EXPECT_EQ(render("{{ if .Labels.empty }}a{{ else if .Labels.absent }}b{{ else }}c{{ end }}d"), "cd");
   EXPECT_EQ(render("{{ if .Labels.host }}{{ if .Labels.empty }}x{{ end }}y{{ end }}"), "y");
+}
+
+TEST(Template, ComparesAndCombines) {
+  EXPECT_EQ(render("{{ if and (eq .Name `x` .Name) (ne .Name `y`) (not .Labels.absent) }}yes{{ end }}"),
+            "yes");
+  EXPECT_EQ(render("{{ or .Labels.empty .Labels.host `z` }}{{ and .Name `` `z` }}"),
+            render("{{ .Labels.host }}"));
+  EXPECT_EQ(render("{{ coalesce .Labels.absent .Labels.empty .Name }}"), "web-shop");
+  EXPECT_EQ(
+      render("{{ if hasPrefix `web` .Name }}{{ hasSuffix `web` .Name }}{{ contains `b-s` .Name }}{{ end }}"),
+      "falsetrue");
+  EXPECT_EQ(render("{{ eq .Name 1 }}"), "! eq: web-shop and 1 are of different types");
+}
+
+TEST(Template, TakesListsApartAndJoinsThem) {
+  EXPECT_EQ(render("{{ splitList `-` .Name | join `.` }} {{ splitList `-` .Name | first }} {{ last "
+                   "(splitList `-` .Name) }}"),
+            "web.shop web shop");
+  EXPECT_EQ(render("{{ index (split `-` .Name) `_1` }}{{ index (splitList `-` .Name) 0 }}"), "shopweb");
+  EXPECT_EQ(render("{{ trim ` \ta \n` }}"), "a");
 }
 
 TEST(Template, TrimsWhiteSpaceAndSkipsComments) {
