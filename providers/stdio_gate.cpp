@@ -1,5 +1,6 @@
 #include "providers/stdio_gate.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -9,14 +10,16 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <string_view>
 
 namespace fairlead::providers {
 namespace {
 
-constexpr int kPatience = 10'000;  // ms that a process waits for its connection
+constexpr int kPatience = 10'000;         // ms that a process waits for its connection
+constexpr std::size_t kMaxWords = 1'000;  // bytes of what it said last
 
 // Between fork and exec: only async-signal-safe calls, since other threads may hold locks.
-[[noreturn]] void take_connection(int listener, char* const* arguments) {
+[[noreturn]] void take_connection(int listener, int words, char* const* arguments) {
   ::setsid();
   sigset_t none;
   sigemptyset(&none);
@@ -27,8 +30,11 @@ constexpr int kPatience = 10'000;  // ms that a process waits for its connection
   if (connection < 0) ::_exit(1);
   ::dup2(connection, STDIN_FILENO);
   ::dup2(connection, STDOUT_FILENO);
+  ::dup2(words, STDERR_FILENO);
   if (connection > STDERR_FILENO) ::close(connection);
   ::execvp(arguments[0], arguments);
+  static constexpr std::string_view kMissing = "the command cannot be started; is it installed?\n";
+  (void)!::write(STDERR_FILENO, kMissing.data(), kMissing.size());
   ::_exit(127);
 }
 
@@ -51,10 +57,13 @@ StdioGate::StdioGate(std::vector<std::string> command) : command_(std::move(comm
     ::bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof address);
     ::listen(listener_, 4);
   }
+  // Without blocking on either side: a command that nobody listens to goes on.
+  if (::pipe2(words_, O_CLOEXEC | O_NONBLOCK) != 0) words_[0] = words_[1] = -1;
 }
 
 StdioGate::~StdioGate() {
-  if (listener_ >= 0) ::close(listener_);
+  for (const int fd : {listener_, words_[0], words_[1]})
+    if (fd >= 0) ::close(fd);
   if (folder_.empty()) return;
   ::unlink(path_.c_str());
   ::rmdir(folder_.c_str());
@@ -62,6 +71,7 @@ StdioGate::~StdioGate() {
 
 bool StdioGate::spawn() const {
   if (listener_ < 0 || command_.empty()) return false;
+  last_words();  // of the one before
   std::vector<char*> arguments;
   for (const std::string& word : command_) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
@@ -69,11 +79,22 @@ bool StdioGate::spawn() const {
   const pid_t child = ::fork();
   if (child == 0) {
     if (::fork() != 0) ::_exit(0);
-    take_connection(listener_, arguments.data());
+    take_connection(listener_, words_[1], arguments.data());
   }
   if (child < 0) return false;
   while (::waitpid(child, nullptr, 0) < 0 && errno == EINTR) (void)0;
   return true;
+}
+
+std::string StdioGate::last_words() const {
+  std::string said;
+  char bytes[4096];
+  for (ssize_t got; words_[0] >= 0 && (got = ::read(words_[0], bytes, sizeof bytes)) > 0;) {
+    said.append(bytes, static_cast<std::size_t>(got));
+    if (said.size() > kMaxWords) said.erase(0, said.size() - kMaxWords);
+  }
+  while (!said.empty() && (said.back() == '\n' || said.back() == '\r')) said.pop_back();
+  return said.substr(said.find_last_of("\r\n") + 1);
 }
 
 }  // namespace fairlead::providers

@@ -184,7 +184,12 @@ std::expected<Answer, std::string> Transfer::get(const Call& call) {
     return std::unexpected(
         fmt::format("connect {}: {}", reach_.unix_socket, std::strerror(static_cast<int>(why))));
   }
-  if (code != CURLE_OK) return std::unexpected(words[0] != 0 ? std::string(words) : curl_easy_strerror(code));
+  if (code != CURLE_OK) {
+    // curl sees a connection that ends; the command knows why.
+    if (const std::string said = handles_->gate ? handles_->gate->last_words() : ""; !said.empty())
+      return std::unexpected(fmt::format("{} says {}", reach_.ssh.front(), quoted(said, 300)));
+    return std::unexpected(words[0] != 0 ? std::string(words) : curl_easy_strerror(code));
+  }
   return std::move(progress.answer);
 }
 

@@ -163,7 +163,10 @@ class Builder {
     }
     if (!port) {
       server.reasons.push_back({ReasonKind::NoPort, fmt::format("{}: port is missing", container_.name),
-                                "EXPOSE one, or set the label …loadbalancer.server.port", false});
+                                settings_.swarm
+                                    ? "set the label …loadbalancer.server.port; Swarm tells no ports"
+                                    : "EXPOSE one, or set the label …loadbalancer.server.port",
+                                false});
       return std::nullopt;
     }
     if (!dialable()) return std::nullopt;

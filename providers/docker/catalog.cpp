@@ -291,16 +291,15 @@ void Catalog::update(Entry& entry, Moment now, Effects& effects) {
   if (!entry.built.exposed) return;
   effects.changed = true;
   if (!other) return;
-  for (const ServerOf& server : entry.built.servers) {
-    if (server.url.empty()) continue;
-    // Another container behind the same address (host mode) may still serve.
-    const bool shared = std::ranges::any_of(entries_, [&](const auto& e) {
-      return &e.second != &entry && e.second.tracked.state.server == ServerState::Ready &&
-             std::ranges::any_of(e.second.built.servers,
-                                 [&](const ServerOf& s) { return s.url == server.url; });
-    });
-    if (!shared) effects.servers.push_back({server.url, t.state.server, t.state.reasons});
-  }
+  std::set<std::string_view> urls;
+  for (const ServerOf& server : entry.built.servers)
+    if (!server.url.empty()) urls.insert(server.url);
+  // Another container behind the same address (host mode) may still serve.
+  for (const auto& [key, twin] : entries_)
+    if (&twin != &entry && twin.tracked.state.server == ServerState::Ready)
+      for (const ServerOf& server : twin.built.servers) urls.erase(server.url);
+  for (const std::string_view url : urls)
+    effects.servers.push_back({std::string(url), t.state.server, t.state.reasons});
 }
 
 bool Catalog::takes_part(const Entry& entry) const {

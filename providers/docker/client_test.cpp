@@ -158,10 +158,10 @@ TEST(Endpoint, ReadsEveryForm) {
   EXPECT_EQ(resolve("tcp://[::1]:2375")->host, "::1");
   EXPECT_TRUE(resolve("tcp://[::1]:2375")->local);
   EXPECT_FALSE(resolve("tcp://docker:2375")->local);
-  EXPECT_EQ(
-      resolve("ssh://me@host:2222/run/d.sock")->reach.ssh,
-      (std::vector<std::string>{"ssh", "-o", "ConnectTimeout=30", "-T", "-l", "me", "-p", "2222", "--",
-                                "host", "docker", "--host=unix:///run/d.sock", "system", "dial-stdio"}));
+  EXPECT_EQ(resolve("ssh://me@host:2222/run/d.sock")->reach.ssh,
+            (std::vector<std::string>{"ssh", "-o", "ConnectTimeout=30", "-o", "ServerAliveInterval=30", "-T",
+                                      "-l", "me", "-p", "2222", "--", "host", "docker",
+                                      "--host=unix:///run/d.sock", "system", "dial-stdio"}));
   EXPECT_FALSE(resolve("ssh://-oProxyCommand=x"));
   EXPECT_FALSE(resolve("npipe:////./pipe/docker_engine"));
   EXPECT_FALSE(resolve("/var/run/docker.sock"));
@@ -199,6 +199,19 @@ TEST(Endpoint, DialStdioSpeaksThroughACommand) {
 
   ASSERT_TRUE(agreed) << agreed.error();
   EXPECT_EQ(client.version(), "1.40");
+}
+
+TEST(Endpoint, DialStdioThatFailsIsAskedWhy) {
+  const auto why = [](std::vector<std::string> command) {
+    Endpoint endpoint;
+    endpoint.reach.base = "http://docker";
+    endpoint.reach.ssh = std::move(command);
+    return Client(endpoint, 5000ms).negotiate().error();
+  };
+
+  EXPECT_EQ(why({"/bin/sh", "-c", "echo first >&2; echo 'Host key verification failed.' >&2; exit 255"}),
+            "/bin/sh says \"Host key verification failed.\"");
+  EXPECT_NE(why({"/nowhere/ssh"}).find("is it installed?"), std::string::npos);
 }
 
 }  // namespace

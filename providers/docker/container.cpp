@@ -205,7 +205,8 @@ std::expected<std::vector<Listed>, std::string> parse_list(std::string_view text
   const auto parsed = parse_json(text_);
   if (!parsed) return std::unexpected("the list cannot be read: " + parsed.error());
   const json& root = *parsed;
-  if (!root.is_array()) return std::unexpected("the answer is no list of containers");
+  // null: a list of nothing, as Go writes it
+  if (!root.is_array() && !root.is_null()) return std::unexpected("the answer is no list of containers");
   std::vector<Listed> out;
   for (const json& row : root) {
     Listed listed{text(row, "Id"), {}, fingerprint_of(row)};

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace fairlead::providers::docker {
 namespace {
@@ -132,6 +133,7 @@ void Docker::run(Sink& sink) {
     }
     for (const Probed& p : probed) follow(catalog_.probed(p.job.host, p.job.id, p.results, moment()), sink);
     follow(catalog_.tick(moment()), sink);
+    if (std::exchange(probes_changed_, false)) prober_.set_jobs(catalog_.probes());
     // Nothing is published before it is complete: a route must not be missing because its engine is still
     // being listed, or have a wrong port for a moment.
     const bool complete = unlisted_.empty() && (published_ != nullptr || !catalog_.choosing_ports());
@@ -178,7 +180,7 @@ void Docker::follow(const Effects& effects, Sink& sink) {
       sink.server_state(server.url, server.state, server.reasons);
   if (!effects.changed) return;
   throttle_.changed(std::chrono::steady_clock::now());
-  prober_.set_jobs(catalog_.probes());
+  probes_changed_ = true;
 }
 
 void Docker::publish(Sink& sink) {

@@ -61,6 +61,7 @@ class Docker final : public Provider {
   Catalog catalog_;
   Throttle throttle_;
   std::shared_ptr<const model::Dynamic> published_;
+  bool probes_changed_ = false;
   std::set<std::string> unlisted_;  // engines whose first list is still awaited
   Channel<Report> reports_;
   std::vector<std::unique_ptr<Watcher>> watchers_;

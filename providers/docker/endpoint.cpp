@@ -30,7 +30,8 @@ std::expected<std::vector<std::string>, std::string> ssh_command(std::string_vie
   // A leading dash would be read as an option.
   if (host.empty() || host[0] == '-' || user.starts_with('-'))
     return std::unexpected("the ssh endpoint has no host");
-  std::vector<std::string> out{"ssh", "-o", "ConnectTimeout=30", "-T"};
+  // Events are silent for hours: the client itself must notice that the other side is gone.
+  std::vector<std::string> out{"ssh", "-o", "ConnectTimeout=30", "-o", "ServerAliveInterval=30", "-T"};
   if (!user.empty()) out.insert(out.end(), {"-l", user});
   const auto colon = authority.rfind(':');
   if (colon != std::string_view::npos && authority.find(']', colon) == std::string_view::npos) {

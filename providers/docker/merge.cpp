@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <set>
+#include <unordered_map>
+#include <unordered_set>
 
 namespace fairlead::providers::docker {
 namespace {
@@ -53,6 +55,11 @@ class Merger {
       return std::tuple(x.base_name(), x.host, x.id) < std::tuple(y.base_name(), y.host, y.id);
     });
     lost_.resize(parts_.size());
+    for (const Part& part : parts_) {
+      auto& by_service = servers_.emplace_back();
+      for (const ServerOf& server : part.built->servers)
+        by_service[{server.protocol, server.service}].push_back(&server);
+    }
   }
 
   Dynamic run() {
@@ -145,38 +152,42 @@ class Merger {
       auto& servers = service.options.load_balancer->servers;
       servers.clear();
       auto& list = standings[std::string(name)];
+      std::unordered_set<std::string_view> urls;
+      Dialled dialled;
       for (const auto* claim : joined) {
         if (const auto& balancer = claim->element->options.load_balancer)
           for (const auto& server : balancer->servers)
-            if (std::ranges::find(servers, url_of(server), [](const auto& s) { return url_of(s); }) ==
-                servers.end())
-              servers.push_back(server);
-        add_standings(parts_[claim->part], protocol, name, list);
+            if (urls.insert(url_of(server)).second) servers.push_back(server);
+        add_standings(claim->part, protocol, name, list, dialled);
       }
       // A server whose every container is gone must not be dialled.
-      std::erase_if(servers, [&list](const auto& server) {
-        return std::ranges::none_of(list, [&](const Standing& s) { return s.url == url_of(server); });
-      });
+      std::erase_if(servers, [&](const auto& server) { return !dialled.contains(url_of(server)); });
     }
   }
 
-  void add_standings(const Part& part, Protocol protocol, std::string_view service,
-                     std::vector<Standing>& list) {
-    const Tracked& t = *part.tracked;
-    for (const ServerOf& server : part.built->servers) {
-      if (server.protocol != protocol || server.service != service) continue;
+  // Where in a list of standings each address is that may be dialled.
+  using Dialled = std::unordered_map<std::string_view, std::size_t>;
+
+  void add_standings(std::size_t from, Protocol protocol, std::string_view service,
+                     std::vector<Standing>& list, Dialled& dialled) {
+    const Tracked& t = *parts_[from].tracked;
+    const auto mine = servers_[from].find({protocol, service});
+    if (mine == servers_[from].end()) return;
+    for (const ServerOf* const placed : mine->second) {
+      const ServerOf& server = *placed;
       Standing standing{"container " + t.container.name, server.url, t.state.server, t.state.reasons,
                         std::chrono::time_point_cast<std::chrono::system_clock::duration>(t.since)};
       standing.reasons.insert(standing.reasons.end(), server.reasons.begin(), server.reasons.end());
       if (standing.state == ServerState::Gone) standing.url.clear();
       if (standing.url.empty() && standing.state == ServerState::Ready) standing.state = ServerState::Gone;
       // Two containers behind one address (host mode): the one that can serve speaks for it.
-      const auto twin = std::ranges::find_if(
-          list, [&](const Standing& s) { return !s.url.empty() && s.url == standing.url; });
-      if (twin == list.end())
+      if (standing.url.empty()) {
         list.push_back(std::move(standing));
-      else if (standing.state == ServerState::Ready)
-        *twin = std::move(standing);
+      } else if (const auto [twin, is_new] = dialled.try_emplace(server.url, list.size()); is_new) {
+        list.push_back(std::move(standing));
+      } else if (standing.state == ServerState::Ready) {
+        list[twin->second] = std::move(standing);
+      }
     }
   }
 
@@ -217,6 +228,8 @@ class Merger {
   }
 
   std::vector<Part> parts_;
+  // By part.
+  std::vector<std::map<std::pair<Protocol, std::string_view>, std::vector<const ServerOf*>>> servers_;
   Holders& holders_;
   Dynamic out_;
   std::vector<std::set<std::string>> lost_;  // by part: names that another owner has

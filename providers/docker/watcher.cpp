@@ -80,7 +80,7 @@ void Watcher::stream() {
     {
       const std::lock_guard lock(mutex_);
       if (stopping_ || (!watch_ && why.empty())) return;
-      streamed = std::exchange(streaming_, false);
+      streamed = std::exchange(streaming_since_, std::nullopt).has_value();
     }
     if (streamed) said.clear();
     if (why != said) reports_.push({.kind = Report::Kind::Lost, .host = host_, .text = why});  // said once
@@ -104,19 +104,20 @@ std::string Watcher::run_once() {
       return agreed.error();
     }
     version_ = stream_client_.version();
-    if (watch_) list_anyway_ = std::chrono::steady_clock::now() + timing_.await_events;
-  }
-  if (!watch_) {
-    reached();
-    return {};
+    if (watch_)
+      list_anyway_ = std::chrono::steady_clock::now() + timing_.await_events;
+    else
+      connected();
   }
   wake_.notify_all();
+  if (!watch_) return {};
   const auto subscribed = [this] {
     {
       const std::lock_guard lock(mutex_);
-      streaming_ = true;
+      streaming_since_ = std::chrono::steady_clock::now();
+      connected();
     }
-    reached();
+    wake_.notify_all();
   };
   const auto ended = stream_client_.events(subscribed, [this](Event event) {
     const std::string id = event.container;
@@ -126,27 +127,25 @@ std::string Watcher::run_once() {
                    .at = std::chrono::steady_clock::now()});
     enqueue(id);
   });
-  bool refused = false;
+  // Whoever refuses its events, or ends them as they begin, can still be asked.
   {
     const std::lock_guard lock(mutex_);
     list_anyway_.reset();
-    refused = !streaming_;
-    connected_ = connected_ && refused;
+    told_connected_ = false;
+    const auto now = std::chrono::steady_clock::now();
+    connected_ = !streaming_since_ || now - *streaming_since_ < kWellStream;
+    if (connected_) resync_wanted_ = inspect_all_ = true;
   }
-  if (refused && !stream_client_.stopped()) reached();
+  wake_.notify_all();
   return ended ? "the event stream ended" : ended.error();
 }
 
-// The engine answers: everything is to be listed, since anything may have happened before.
-void Watcher::reached() {
-  {
-    const std::lock_guard lock(mutex_);
-    list_anyway_.reset();
-    if (!std::exchange(connected_, true))
-      reports_.push({.kind = Report::Kind::Connected, .host = host_, .text = version_});
-    resync_wanted_ = inspect_all_ = true;
-  }
-  wake_.notify_all();
+// With mutex_ held. Everything is to be listed, since anything may have happened before.
+void Watcher::connected() {
+  list_anyway_.reset();
+  if (!std::exchange(told_connected_, true))
+    reports_.push({.kind = Report::Kind::Connected, .host = host_, .text = version_});
+  connected_ = resync_wanted_ = inspect_all_ = true;
 }
 
 void Watcher::enqueue(std::string id) {
@@ -168,7 +167,7 @@ void Watcher::work() {
   };
   auto next_list = in_a_while();
   while (true) {
-    bool list = false, silent = false;
+    bool list = false;
     {
       std::unique_lock lock(mutex_);
       const auto wake_at = [&] { return std::min(next_list, list_anyway_.value_or(next_list)); };
@@ -177,7 +176,7 @@ void Watcher::work() {
         wake_.wait_until(lock, wake_at());
       if (stopping_) return;
       const auto now = std::chrono::steady_clock::now();
-      silent = list_anyway_ && now >= *list_anyway_;
+      if (list_anyway_ && now >= *list_anyway_) connected();
       call_client_.set_version(version_);
       // Without a connection there is nobody to ask; the next one begins with a list.
       list = (resync_wanted_ || now >= next_list) && connected_;
@@ -185,7 +184,6 @@ void Watcher::work() {
       resync_wanted_ = false;
       if (list || now >= next_list) next_list = in_a_while();
     }
-    if (silent) reached();
     inspect_pending();
     if (list) {
       failed_ = false;

@@ -68,7 +68,7 @@ class Watcher {
   void stream();  // thread: connection and events
   void work();    // thread: calls
   std::string run_once();
-  void reached();
+  void connected();
   void enqueue(std::string id);
   void resync();
   void inspect_pending();
@@ -88,9 +88,10 @@ class Watcher {
   std::mutex mutex_;
   std::condition_variable wake_;
   bool stopping_ = false;
-  bool connected_ = false;                // there is somebody to ask
-  bool streaming_ = false;                // the event stream began
-  std::optional<TimePoint> list_anyway_;  // unless the event stream begins before
+  bool connected_ = false;  // there is somebody to ask
+  bool told_connected_ = false;
+  std::optional<TimePoint> streaming_since_;  // the event stream began
+  std::optional<TimePoint> list_anyway_;      // unless the event stream begins before
   bool resync_wanted_ = false;
   bool inspect_all_ = false;
   std::string version_;
