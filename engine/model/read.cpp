@@ -104,7 +104,7 @@ void Source::middleware_type(Element<Middleware>& element, const Node::Entry& en
   if (options.has_value()) {
     const bool standalone = std::ranges::find(kStandalone, element.options.type) != std::end(kStandalone);
     const bool on = options.text().empty() || schema::equal_ignoring_case(options.text(), "true");
-    if (standalone && on) {
+    if (on && (standalone || !options.empty())) {  // beside options it says nothing
       options.clear_value();
       options.become_map();
     } else if (standalone) {

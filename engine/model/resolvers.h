@@ -116,7 +116,7 @@ inline constexpr auto fairlead::schema::options<fairlead::model::DnsChallenge> =
     option<&model::DnsChallenge::resolvers>(
         "resolvers", "Recursive servers as host:port; the system's when unset.", {.tier = Tier::T2}),
     option<&model::DnsChallenge::propagation>("propagation", "How the record is waited for.",
-                                              {.tier = Tier::T2}),
+                                              {.allow_empty = true, .tier = Tier::T2}),
     option<&model::DnsChallenge::delay_before_check>(
         "delayBeforeCheck", "Wait before the first check.",
         {.deprecated = true, .replaced_by = "propagation.delayBeforeChecks"}),
@@ -163,8 +163,8 @@ inline constexpr auto fairlead::schema::options<fairlead::model::Acme> = table(
     option<&model::Acme::ca_system_cert_pool>("caSystemCertPool", "Trust the system's authorities as well.",
                                               {.tier = Tier::T3}),
     option<&model::Acme::ca_server_name>("caServerName", "TLS name of the ACME server.", {.tier = Tier::T3}),
-    option<&model::Acme::dns_challenge>("dnsChallenge", "Prove names by DNS-01."),
-    option<&model::Acme::http_challenge>("httpChallenge", "Prove names by HTTP-01."),
+    option<&model::Acme::dns_challenge>("dnsChallenge", "Prove names by DNS-01.", {.allow_empty = true}),
+    option<&model::Acme::http_challenge>("httpChallenge", "Prove names by HTTP-01.", {.allow_empty = true}),
     option<&model::Acme::tls_challenge>("tlsChallenge", "Prove names by TLS-ALPN-01.",
                                         {.allow_empty = true}));
 static_assert(fairlead::schema::complete<fairlead::model::Acme>());

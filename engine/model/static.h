@@ -79,7 +79,7 @@ inline constexpr auto fairlead::schema::options<fairlead::model::Static> = table
     option<&model::Static::api>("api", "API and dashboard.", {.allow_empty = true}),
     option<&model::Static::metrics>("metrics", "Metrics."),
     option<&model::Static::ping>("ping", "Answers /ping for health checks.", {.allow_empty = true}),
-    option<&model::Static::log>("log", "The program's own log."),
+    option<&model::Static::log>("log", "The program's own log.", {.allow_empty = true}),
     option<&model::Static::access_log>("accessLog", "One line for each request.", {.allow_empty = true}),
     option<&model::Static::tracing>("tracing", "Traces of requests.",
                                     {.allow_empty = true, .tier = Tier::T2}),

@@ -179,7 +179,9 @@ void Checker::resolvers() {
     if (!acme.dns_challenge && !acme.http_challenge && !acme.tls_challenge)
       say(Severity::Warning, at({"acme"}),
           "has no challenge; set httpChallenge.entryPoint, tlsChallenge or dnsChallenge.provider");
-    if (acme.http_challenge)
+    if (acme.http_challenge && acme.http_challenge->entry_point.empty())
+      say(Severity::Warning, at({"acme", "httpChallenge", "entryPoint"}), "is required");
+    else if (acme.http_challenge)
       entry_point_exists(acme.http_challenge->entry_point, at({"acme", "httpChallenge", "entryPoint"}),
                          Severity::Warning);
     if (acme.dns_challenge && acme.dns_challenge->provider.empty())

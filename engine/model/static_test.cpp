@@ -137,6 +137,18 @@ TEST(ReadStatic, AResolverWithAnUnknownKeyTypeOrDurationOnlySaysSo) {
   EXPECT_TRUE(r.tells("certificatesResolvers.le.acme.certificatesDuration"));
 }
 
+TEST(ReadStatic, ChallengesMayBeSwitchedOnBesideTheirOptions) {
+  const Read r = read(
+      "entryPoints: {web: {address: ':80'}}\n"
+      "certificatesResolvers: {a: {acme: {httpChallenge: true}}, b: {acme: {dnsChallenge: true}}}\n"
+      "log: true\n");
+
+  EXPECT_EQ(r.first_error(), "");
+  EXPECT_TRUE(r.install.certificates_resolvers.at("a").acme->http_challenge);
+  EXPECT_TRUE(r.tells("certificatesResolvers.a.acme.httpChallenge.entryPoint"));
+  EXPECT_TRUE(r.install.certificates_resolvers.at("b").acme->dns_challenge);
+}
+
 TEST(ReadStatic, AFileMayHoldTheDynamicConfigurationToo) {
   const Read r = read("log: {level: DEBUG}\nhttp: {routers: {}}\nTLS: {}\n");
 

@@ -20,6 +20,9 @@ struct Step {
 
 bool switches_on(std::string_view text) { return text.empty() || equal_ignoring_case(text, "true"); }
 
+// `metrics=true` beside `metrics.prometheus=true`.
+bool is_moot(const Node& node) { return !node.empty() && switches_on(node.text()); }
+
 bool is_label_like(Format format) {
   return format == Format::Label || format == Format::Flag || format == Format::Environment;
 }
@@ -88,10 +91,10 @@ bool Reader::structure(const Node& node, const TypeInfo& type, void* object, con
   }
   if (node.has_value()) {
     const bool may_stand_alone = row && row->traits.allow_empty;
-    if (!may_stand_alone) {
+    if (!may_stand_alone && !is_moot(node)) {
       report(node, Problem::Kind::BadValue, Severity::Error,
              "cannot have a value itself; set one of its options");
-    } else if (!switches_on(node.text())) {
+    } else if (may_stand_alone && !switches_on(node.text())) {
       report(node, Problem::Kind::Ignored, Severity::Notice,
              fmt::format("`{}` leaves it unset, with all of its options", clip(node.text())));
       return true;
@@ -200,7 +203,7 @@ bool Reader::scalar_list(const Node& node, const TypeInfo& element, const TypeIn
 }
 
 bool Reader::free_map(const Node& node, const TypeInfo& type, void* object, const Option* row) {
-  if (node.has_value() && !(node.is_scalar() && node.text().empty()))
+  if (node.has_value() && !(node.is_scalar() && node.text().empty()) && !is_moot(node))
     report(node, Problem::Kind::BadValue, Severity::Error,
            fmt::format("expected names with values below, got \"{}\"", clip(node.text())));
   if (node.is_list()) {

@@ -156,6 +156,20 @@ TEST(Read, OtherStructsRefuseAValue) {
   EXPECT_EQ(got.problems[0].what, "cannot have a value itself; set one of its options");
 }
 
+TEST(Read, TrueBesideOptionsOfAStructOrMapIsNothing) {
+  const Reading got = from_labels({{"traefik.http.services", "true"},
+                                   {"traefik.http.services.web", "True"},
+                                   {"traefik.http.services.web.loadbalancer", ""},
+                                   {"traefik.http.services.web.loadbalancer.server.port", "80"}});
+
+  EXPECT_TRUE(got.problems.empty());
+  EXPECT_TRUE(got.root.http.services.contains("web"));
+  EXPECT_EQ(from_labels({{"traefik.http.services.web.loadbalancer", "false"},
+                         {"traefik.http.services.web.loadbalancer.server.port", "80"}})
+                .problems.size(),
+            1u);
+}
+
 TEST(Read, AChildBelowAScalarIsAProblemAndTheScalarCounts) {
   const Reading got =
       from_labels({{"traefik.http.routers.web.rule", "Path(`/`)"}, {"traefik.http.routers.web.rule.x", "1"}});

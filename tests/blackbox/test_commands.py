@@ -183,3 +183,16 @@ def test_the_api_lists_what_runs(start):
         assert "app@file" in running.api("/api/rawdata")["routers"]
         assert {point["name"] for point in running.api("/api/entrypoints")} >= {"web", "traefik"}
         assert "version" in {key.lower() for key in running.api("/api/version")}
+
+
+@pytest.mark.parametrize("flags", [
+    ["--certificatesResolvers.le.acme.httpChallenge=true", "--certificatesResolvers.le.acme.httpChallenge.entryPoint=web"],
+    ["--certificatesResolvers.le=true", "--certificatesResolvers.le.acme.dnsChallenge",
+     "--certificatesResolvers.le.acme.dnsChallenge.provider=exec"],
+    ["--metrics=true", "--metrics.prometheus=true", "--log=true", "--entryPoints.web=true", "--providers=true",
+     "--providers.providersThrottleDuration=1"],
+    ["--log.level=verbose", "--log.format=text"],
+])
+def test_flags_that_say_little_are_no_mistakes(start, tmp_path, flags):
+    """Compose files are full of them: `=true` beside the options of a section."""
+    start(None, {"certificatesResolvers": {"le": {"acme": {"storage": str(tmp_path / "acme.json")}}}}, args=flags)
