@@ -61,13 +61,6 @@ schema::Complaint ip_or_cidr(std::string_view text) {
   return "must be an IP address or a network such as 10.0.0.0/8";
 }
 
-schema::Complaint log_level(std::string_view text) {
-  if (text.empty()) return std::nullopt;  // a variable of Compose that nobody set: the default
-  for (const char* level : {"trace", "debug", "info", "warn", "error", "fatal", "panic"})
-    if (schema::equal_ignoring_case(text, level)) return std::nullopt;
-  return "must be TRACE, DEBUG, INFO, WARN, ERROR, FATAL or PANIC";
-}
-
 schema::Complaint share(double value) {
   if (value >= 0 && value <= 1) return std::nullopt;
   return "must be 0 to 1";

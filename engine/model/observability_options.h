@@ -7,9 +7,9 @@
 
 template <>
 inline constexpr auto fairlead::schema::options<fairlead::model::Log> = table(
-    option<&model::Log::level>("level", "TRACE, DEBUG, INFO, WARN, ERROR, FATAL or PANIC, in any case.",
-                               {.check = model::log_level}),
-    option<&model::Log::format>("format", "common or json.", {.choices = "common|json"}),
+    option<&model::Log::level>(
+        "level", "TRACE, DEBUG, INFO, WARN, ERROR, FATAL or PANIC, in any case; any other means INFO."),
+    option<&model::Log::format>("format", "common or json; any other means common."),
     option<&model::Log::no_color>("noColor", "No colours on a terminal."),
     option<&model::Log::file_path>("filePath", "File the log goes to; stdout when empty."),
     option<&model::Log::max_size>("maxSize", "Megabytes at which the file is rotated; 0: 100.",

@@ -27,7 +27,8 @@ class Checker {
   void services_of_our_own();
   void providers();
   void resolvers();
-  void access_log();
+  void logs();
+  void format(const std::string& format, schema::Path at, std::string_view known);
   void exporters();
   void without_effect();
 
@@ -198,13 +199,20 @@ void Checker::resolvers() {
   }
 }
 
-void Checker::access_log() {
-  if (!s_.access_log) return;
-  const std::string& format = s_.access_log->format;
-  if (format == "common" || format == "genericCLF" || format == "json") return;
-  say(Severity::Warning, {"accessLog", "format"},
-      fmt::format("there is no format `{}`; common is used", format))
-      .suggestion = schema::nearest_choice("common|genericCLF|json", format);
+void Checker::logs() {
+  const std::string& level = s_.log.level;  // empty: a variable of Compose that nobody set
+  if (constexpr std::string_view kLevels = "trace|debug|info|warn|warning|error|fatal|panic";
+      !level.empty() && !schema::is_choice(kLevels, schema::lower(level)))
+    say(Severity::Warning, {"log", "level"}, fmt::format("there is no level `{}`; INFO is used", level))
+        .suggestion = schema::nearest_choice(kLevels, schema::lower(level));
+  format(s_.log.format, {"log", "format"}, "common|json");
+  if (s_.access_log) format(s_.access_log->format, {"accessLog", "format"}, "common|genericCLF|json");
+}
+
+void Checker::format(const std::string& format, schema::Path at, std::string_view known) {
+  if (schema::is_choice(known, format)) return;
+  say(Severity::Warning, std::move(at), fmt::format("there is no format `{}`; common is used", format))
+      .suggestion = schema::nearest_choice(known, format);
 }
 
 void Checker::exporters() {
@@ -254,7 +262,7 @@ void check_static(const Static& install, const schema::Node& root, schema::Probl
   checker.services_of_our_own();
   checker.providers();
   checker.resolvers();
-  checker.access_log();
+  checker.logs();
   checker.exporters();
   checker.without_effect();
 }

@@ -158,9 +158,14 @@ TEST(ReadStatic, AFileMayHoldTheDynamicConfigurationToo) {
 }
 
 TEST(ReadStatic, TakesLogLevelsInAnyCaseAndNoneAtAll) {
-  for (const char* level : {"debug", "Warn", "PANIC", "''"})
+  for (const char* level : {"debug", "Warn", "PANIC", "WARNING", "''"})
     EXPECT_EQ(read((std::string("log: {level: ") + level + "}").c_str()).first_error(), "") << level;
-  EXPECT_NE(read("log: {level: verbose}").first_error(), "");
+
+  const Read other = read("log: {level: verbose, format: text}");
+
+  EXPECT_EQ(other.first_error(), "") << "it is only said";
+  EXPECT_TRUE(other.tells("log.level"));
+  EXPECT_TRUE(other.tells("log.format"));
 }
 
 TEST(ReadStatic, RefusesABasePathWithOtherCharacters) {
