@@ -11,6 +11,8 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -84,6 +86,11 @@ class Outlet final : public spdlog::sinks::base_sink<std::mutex> {
     }
     // What went before ends outside the lock: a collector may have to be waited for.
   }
+  // Until a flush has come by behind all that was written before it.
+  void await_flush() {
+    std::unique_lock lock(mutex_);
+    flushed_.wait_for(lock, kPatience, [this] { return was_flushed_; });
+  }
 
  private:
   void sink_it_(const spdlog::details::log_msg& message) override {
@@ -91,9 +98,15 @@ class Outlet final : public spdlog::sinks::base_sink<std::mutex> {
   }
   void flush_() override {
     for (const spdlog::sink_ptr& sink : sinks_) sink->flush();
+    was_flushed_ = true;
+    flushed_.notify_all();
   }
 
+  static constexpr auto kPatience = std::chrono::seconds(5);  // for a disk that hangs
+
   std::vector<spdlog::sink_ptr> sinks_;
+  std::condition_variable flushed_;
+  bool was_flushed_ = false;
 };
 
 // The default logger is set once: spdlog lets nobody replace it while others use it.
@@ -154,9 +167,11 @@ void reopen_log() {
 void finish_log() {
   Current log = std::exchange(current(), {});
   if (!log.logger) return;
-  // It stays: others may still be at it, and destructors come later. What they say goes nowhere.
+  // The logger and its thread stay: others may still be at it, and destructors come later. What they say goes
+  // nowhere.
   log.logger->set_level(spdlog::level::off);
-  spdlog::details::registry::instance().set_tp(nullptr);  // once all is written
+  log.logger->flush();
+  log.outlet->await_flush();
   log.outlet->lead_to({});
 }
 
