@@ -80,6 +80,14 @@ Json router_json(const std::string& name, const Element<T>& router, const std::v
     has_entry_points = router.options.parent_refs.empty();  // others are reached through their parents
   Json out;
   schema::write_json(router.options, out);
+  if constexpr (requires { router.options.observability; }) {  // shown with its defaults
+    RouterObservability watch = router.options.observability.value_or(RouterObservability{});
+    watch.access_logs = watch.access_logs.value_or(true);
+    watch.metrics = watch.metrics.value_or(true);
+    watch.tracing = watch.tracing.value_or(true);
+    watch.trace_verbosity = watch.trace_verbosity.value_or(EntryPointObservability().trace_verbosity);
+    schema::write_json(watch, out["observability"]);
+  }
   const auto& names = router.options.entry_points.empty() ? defaults : router.options.entry_points;
   if (has_entry_points && !names.empty()) out["entryPoints"] = names;
   const std::string_view provider = split(name).provider;

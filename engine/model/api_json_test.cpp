@@ -67,6 +67,15 @@ TEST(ApiJson, ShowsTheReadTimeoutThatIsInEffect) {
             "1m0s");
 }
 
+TEST(ApiJson, ShowsWhatIsRecordedOfARouterWithItsDefaults) {
+  Element<HttpRouter> router;
+  router.options.observability.emplace().metrics = false;
+
+  EXPECT_EQ(
+      Json::parse(api_json("web@docker", router, context()))["observability"],
+      Json({{"accessLogs", true}, {"metrics", false}, {"tracing", true}, {"traceVerbosity", "minimal"}}));
+}
+
 TEST(ApiJson, SurvivesTextThatIsNoUtf8) {
   Element<HttpRouter> router;
   router.options.rule = "Host(`\xff`)";
