@@ -28,6 +28,7 @@ class TcpTransport final : public Transport, event::Handler {
   void close() override;
   void abort() override;
   bool closed() const override { return !socket_; }
+  bool peer_finished() const override { return peer_finished_; }
   int plain_fd() const override { return socket_.get(); }
   Address local() const override;
 

@@ -57,6 +57,8 @@ class Transport {
   // As close(), but the peer sees a reset: what it received may not be all.
   virtual void abort() { close(); }
   virtual bool closed() const = 0;
+  // True once the peer's FIN is known, though what came before it may still wait here.
+  virtual bool peer_finished() const { return false; }
 
   // The descriptor when bytes pass unchanged, for splice(2); -1 otherwise.
   virtual int plain_fd() const { return -1; }

@@ -206,7 +206,10 @@ net::IoResult TlsTransport::read(std::span<char> into) {
   }
   // What came before the end is given first; the end shows at the next call.
   if (total > 0) return {total, net::IoStatus::Ok, 0, false};
-  if (code == SSL_ERROR_ZERO_RETURN) return {0, net::IoStatus::End, 0, true};
+  if (code == SSL_ERROR_ZERO_RETURN) {
+    parted_ = lower_->peer_finished();
+    return {0, net::IoStatus::End, 0, true};
+  }
   state_ = State::Failed;
   ERR_clear_error();
   return {0, net::IoStatus::Failed, error_ ? error_ : end_ ? ECONNRESET : EPROTO, true};
@@ -219,6 +222,7 @@ net::IoResult TlsTransport::write(std::span<const iovec> parts) {
     return {0, net::IoStatus::WouldBlock, 0, false};
   }
   ERR_clear_error();
+  parted_ = false;
   const Turn turn(*this);
   Staging& buffers = staging();
   std::size_t part = 0;
@@ -329,7 +333,8 @@ void TlsTransport::finish_writing() {
 void TlsTransport::close() {
   if (handshaking_) handshaking_->timer.cancel();
   if (lower_->closed()) return;
-  if (state_ != State::Open || finishing_ || error_ != 0 || kept_out_) return lower_->close();
+  const bool nobody_listens = state_ != State::Open || error_ != 0 || parted_;
+  if (nobody_listens || finishing_ || kept_out_) return lower_->close();
   say_goodbye();
   // In one packet with the end, which follows at once.
   std::string& out = staging().out;

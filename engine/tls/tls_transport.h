@@ -58,6 +58,7 @@ class TlsTransport final : public net::Transport, net::TransportUser {
   void close() override;
   void abort() override;
   bool closed() const override { return lower_->closed(); }
+  bool peer_finished() const override { return lower_->peer_finished(); }
   net::Address local() const override { return lower_->local(); }
 
  private:
@@ -100,6 +101,7 @@ class TlsTransport final : public net::Transport, net::TransportUser {
   bool dry_ = false;        // the lower transport has no more now
   bool end_ = false;        // its end was seen
   bool finishing_ = false;  // FIN once kept_out_ has left
+  bool parted_ = false;     // the peer has said goodbye and ended; nothing was written after it
 };
 
 }  // namespace fairlead::tls

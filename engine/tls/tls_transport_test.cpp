@@ -111,7 +111,7 @@ TEST_F(TlsTransportTest, AgreesAndCarriesBytesBothWays) {
   ASSERT_TRUE(server.outcome && client.outcome);
   EXPECT_EQ(server.transport->agreed().version, "1.3");
   EXPECT_EQ(server.transport->agreed().server_name, "a.example");
-  EXPECT_EQ(server.transport->agreed().cipher, "TLS_AES_256_GCM_SHA384");
+  EXPECT_EQ(server.transport->agreed().cipher, "TLS_AES_128_GCM_SHA256");
   client.outgoing = "ping";
   client.send();
   run([&] { return server.received.size() == 4; });
@@ -179,6 +179,27 @@ TEST_F(TlsTransportTest, SaysGoodbyeWhenItCloses) {
   connect();
   server.transport->close();
   run([&] { return client.last == net::IoStatus::End; });
+  EXPECT_EQ(client.last, net::IoStatus::End);
+}
+
+TEST_F(TlsTransportTest, SaysNoGoodbyeToAPeerThatHasSaidItAndEnded) {
+  connect();
+  client.transport->finish_writing();
+  run([&] { return server.last == net::IoStatus::End; });
+  server.transport->close();
+  run([&] { return client.last != net::IoStatus::Ok && client.last != net::IoStatus::WouldBlock; });
+  EXPECT_EQ(client.last, net::IoStatus::Failed);
+}
+
+TEST_F(TlsTransportTest, SaysGoodbyeAfterWhatItWroteToAPeerThatHasEnded) {
+  connect();
+  client.transport->finish_writing();
+  run([&] { return server.last == net::IoStatus::End; });
+  server.outgoing = "the answer";
+  server.send();
+  server.transport->close();
+  run([&] { return client.last == net::IoStatus::End; });
+  EXPECT_EQ(client.received, "the answer");
   EXPECT_EQ(client.last, net::IoStatus::End);
 }
 
