@@ -8,7 +8,11 @@ namespace {
 
 constexpr std::size_t kClassBytes = 64;
 constexpr std::size_t kClasses = 33;  // up to 2 KiB; larger frames are rare and go to the heap
+#if __has_feature(address_sanitizer)
+constexpr std::size_t kKeptPerClass = 0;  // the sanitizer is to see the end of each
+#else
 constexpr std::size_t kKeptPerClass = 1024;
+#endif
 
 struct FreeFrame {
   FreeFrame* next;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/base/arena.h"
+#include "engine/base/frame_pool.h"
 #include "engine/base/strings.h"
 
 #include <cstdint>
@@ -128,7 +129,7 @@ class Fields {
   static constexpr std::size_t kUsualLines = 16;  // one allocation for the heads of most exchanges
 
   Arena* arena_;
-  std::vector<Field> lines_;
+  std::vector<Field, FrameAllocator<Field>> lines_;
 };
 
 // True when the comma-separated list `value` has the token, compared without case.

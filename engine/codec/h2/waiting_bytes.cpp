@@ -3,6 +3,12 @@
 #include "engine/base/memory_budget.h"
 
 namespace fairlead::codec::h2 {
+namespace {
+
+// Less is no more than a stream itself takes, and all workers share the budget's counter.
+constexpr std::size_t kCounts = 1024;
+
+}  // namespace
 
 void WaitingBytes::append(std::string_view bytes) {
   if (empty()) {
@@ -13,16 +19,17 @@ void WaitingBytes::append(std::string_view bytes) {
     at_ = 0;
   }
   text_.append(bytes);
-  if (text_.capacity() == counted_) return;
-  MemoryBudget::instance().add(text_.capacity());
+  const std::size_t counts = text_.capacity() < kCounts ? 0 : text_.capacity();
+  if (counts == counted_) return;
+  MemoryBudget::instance().add(counts);
   MemoryBudget::instance().remove(counted_);
-  counted_ = text_.capacity();
+  counted_ = counts;
 }
 
 void WaitingBytes::drop() {
   if (counted_ > 0) MemoryBudget::instance().remove(counted_);
   counted_ = 0;
-  std::string().swap(text_);
+  decltype(text_)().swap(text_);
   at_ = 0;
 }
 

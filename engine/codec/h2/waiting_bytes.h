@@ -1,5 +1,7 @@
 #pragma once
 
+#include "engine/base/frame_pool.h"
+
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -31,7 +33,7 @@ class WaitingBytes {
   }
 
  private:
-  std::string text_;
+  std::basic_string<char, std::char_traits<char>, FrameAllocator<char>> text_;
   std::size_t at_ = 0;       // first byte that still waits
   std::size_t counted_ = 0;  // bytes of storage in the memory budget
 };
