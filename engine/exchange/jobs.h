@@ -85,7 +85,7 @@ class Jobs {
 
  private:
   friend class Job;
-  static constexpr std::size_t kKept = 256;
+  static constexpr std::size_t kKept = 512;
   void recycle(Job& job);
 
   event::Loop& loop_;
