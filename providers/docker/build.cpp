@@ -109,19 +109,24 @@ class Builder {
       router.break_off(ReasonKind::BadOption, "the router has no rule and defaultRule is empty");
       return;
     }
+    if (!default_rule_) default_rule_ = render_default_rule();
+    if (!*default_rule_) {
+      router.break_off(ReasonKind::BadOption, "defaultRule: " + default_rule_->error());
+    } else if ((*default_rule_)->empty()) {
+      router.break_off(ReasonKind::BadOption, "defaultRule gives an empty rule");
+    } else {
+      router.options.rule = **default_rule_;
+      router.by_default_rule = true;
+    }
+  }
+
+  // The same for all routers of the container.
+  std::expected<std::string, std::string> render_default_rule() const {
     const Template::Fields fields{
         {"Name", {name_}},
         {"ContainerName", {container_.name}},
         {"Labels", {TemplateMap(container_.labels.begin(), container_.labels.end())}}};
-    auto rule = settings_.default_rule->render(fields);
-    if (!rule) {
-      router.break_off(ReasonKind::BadOption, "defaultRule: " + rule.error());
-    } else if (rule->empty()) {
-      router.break_off(ReasonKind::BadOption, "defaultRule gives an empty rule");
-    } else {
-      router.options.rule = std::move(*rule);
-      router.by_default_rule = true;
-    }
+    return settings_.default_rule->render(fields);
   }
 
   // A router without a service means the container's only one.
@@ -279,6 +284,7 @@ class Builder {
   const std::string owner_ = container_.owner();
   const schema::Origin origin_;
   std::string network_;
+  std::optional<std::expected<std::string, std::string>> default_rule_;
   Built out_;
 };
 

@@ -114,3 +114,27 @@ def test_events_about_containers_without_number_are_one_list(start, origin, engi
     proxy.wait_status(200, "late")
     assert time.monotonic() - begun < 10
     assert proxy.ask(host="good").status == 200
+
+
+MANY = {
+    "routers without a rule": lambda i: (f"http.routers.r{i}.priority", str(i + 1)),
+    "routers with a mistake": lambda i: (f"http.routers.r{i}.rulle", "x"),
+    "services": lambda i: (f"http.services.s{i}.loadbalancer.server.port", "80"),
+    "servers": lambda i: (f"http.services.s.loadbalancer.servers[{i}].url", f"http://127.0.0.1:{i + 1}"),
+    "headers": lambda i: (f"http.middlewares.m.headers.customrequestheaders.x-{i}", "x"),
+}
+
+
+@pytest.mark.parametrize("kind", MANY)
+def test_twenty_thousand_labels_keep_nobody_waiting(start, origin, engine, kind):
+    proxy = start(install=engine.install)
+    proxy.wait_status(200, "good")
+
+    engine.put("many", 1, {f"traefik.{key}": value for key, value in map(MANY[kind], range(20_000))})
+    engine.put("late", origin.port, ["http.routers.late.rule=Host(`late`)"])
+    proxy.wait_status(200, "late", seconds=10)
+
+    del engine.containers["id-many"]
+    engine._event("destroy", "id-many")
+    engine.put("later", origin.port, ["http.routers.later.rule=Host(`later`)"])
+    proxy.wait_status(200, "later", seconds=10)
