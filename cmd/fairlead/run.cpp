@@ -145,19 +145,30 @@ bool drain(runtime::Control& control, const sigset_t& signals) {
   return drained.get();
 }
 
+int print_help() {
+  fmt::print(
+      "Usage: fairlead [flags]\n       fairlead version | healthcheck | reference | certs | whoami\n\n{}",
+      schema::help_text(schema::type_of<model::Static>()));
+  return 0;
+}
+
+// Traefik would stop reading here and start without the flags behind it.
+std::string stray_word(const Arguments& arguments, const std::vector<std::string>& words) {
+  const std::string& word = words.front();
+  const std::string before =
+      arguments.size() > words.size() ? arguments[arguments.size() - words.size() - 1] : "";
+  if (before.starts_with('-') && !before.contains('='))
+    return fmt::format("\"{0}\" follows {1}, which takes a value after = only; did you mean {1}={0}?", word,
+                       before);
+  return fmt::format(
+      "\"{}\" is no command: use version, healthcheck, reference, certs or whoami, or flags alone", word);
+}
+
 int serve(const Arguments& arguments) {
   const sigset_t signals = block_signals();
   InstallConfig install = read_install(arguments, schema::environment_of_process());
-  if (install.wants_help) {
-    fmt::print(
-        "Usage: fairlead [flags]\n       fairlead version | healthcheck | reference | certs | whoami\n\n{}",
-        schema::help_text(schema::type_of<model::Static>()));
-    return 0;
-  }
-  if (!install.words.empty())
-    install.errors.push_back(fmt::format(
-        "\"{}\" is no command: use version, healthcheck, reference, certs or whoami, or flags alone",
-        install.words.front()));
+  if (install.wants_help) return print_help();
+  if (!install.words.empty()) install.errors.push_back(stray_word(arguments, install.words));
   if (!install.errors.empty()) return refuse(install);
   set_up_log(install.options->log);
   spdlog::info("Fairlead {} starts{}", kVersion,
@@ -247,6 +258,7 @@ int run(Arguments arguments) {
   if (command == "certs") return certs(rest);
   if (command == "healthcheck") {
     const InstallConfig install = read_install(rest, schema::environment_of_process());
+    if (install.wants_help) return print_help();
     if (install.errors.empty()) return healthcheck(*install.options);
     refuse(install);
     return 1;  // an engine that runs this knows 0 and 1 only

@@ -56,6 +56,13 @@ def test_an_unknown_flag_is_refused_with_the_nearest_spelling():
     assert "providers.docker" in (done.stdout + done.stderr).lower()
 
 
+def test_a_value_without_its_equals_sign_is_refused():
+    done = call("--api.insecure", "true", "--providers.docker.exposedByDefault=false")
+    assert done.returncode == 2
+    assert "--api.insecure=true" in done.stderr
+    assert "no command" in call("sevre").stderr
+
+
 @pytest.mark.parametrize("name, value, remedy", [
     ("providers.docker.swarmMode", "true", "providers.swarm"),
     ("pilot.token", "x", "drop it"),
