@@ -205,7 +205,9 @@ std::shared_ptr<const upstream::ServerSet> ServiceCompiler::server_set(
   set->schedule = upstream::make_schedule(weights);
   if (options.sticky && options.sticky->cookie) {
     std::vector<std::string> targets;
-    for (const upstream::Server& server : set->servers) targets.push_back(server.address.url);
+    // Who is never picked is kept by no cookie either.
+    for (const upstream::Server& server : set->servers)
+      targets.push_back(server.weight > 0 || options.strategy == "p2c" ? server.address.url : "");
     set->sticky = std::make_shared<upstream::Sticky>(name, sticky_cookie(*options.sticky->cookie), targets);
     set->sticky_hash = model::hash_of(*options.sticky);
   }

@@ -37,6 +37,10 @@ Sticky::Sticky(const std::string& service, http::SetCookie cookie, const std::ve
   name_ = cookie.name.empty() ? default_name(service) : http::sanitize_cookie_name(cookie.name);
   cookie.name = name_;
   for (std::size_t i = 0; i < targets.size(); ++i) {
+    if (targets[i].empty()) {
+      lines_.emplace_back();
+      continue;
+    }
     const int index = static_cast<int>(i);
     cookie.value = value_of(targets[i]);
     lines_.push_back(http::format(cookie));

@@ -15,7 +15,8 @@ namespace fairlead::upstream {
 // child services by name). Values are Traefik's, so that a browser which holds its cookie keeps its server.
 class Sticky {
  public:
-  // `cookie.name` may be empty: then it is derived from the qualified service name. `targets` in index order.
+  // `cookie.name` may be empty: then it is derived from the qualified service name. `targets` in index order;
+  // an empty one has no cookie.
   Sticky(const std::string& service, http::SetCookie cookie, const std::vector<std::string>& targets);
 
   struct Hit {

@@ -41,6 +41,14 @@ TEST_F(StickyTest, AcceptsTheRawUrlAsALegacyValue) {
   EXPECT_TRUE(hit.legacy);
 }
 
+TEST_F(StickyTest, ATargetWithoutANameIsKeptByNoCookie) {
+  sticky_ = Sticky("shop@docker", {.name = "srv", .path = "/"}, {"", "http://10.0.0.2:80"});
+
+  EXPECT_EQ(find("srv=" + Sticky::value_of("")).target, -1);
+  EXPECT_EQ(find("srv=").target, -1);
+  EXPECT_EQ(find("srv=" + Sticky::value_of("http://10.0.0.2:80")).target, 1);
+}
+
 TEST_F(StickyTest, KnowsNoServerForAnUnknownValue) {
   EXPECT_EQ(find("srv=0123456789abcdef").target, -1);
   EXPECT_EQ(find("srv2=x").target, -1);

@@ -79,6 +79,18 @@ def test_a_cookie_keeps_its_server(start, named):
     assert moved.header("Set-Cookie").startswith("pin=")
 
 
+def test_a_cookie_of_a_server_whose_weight_became_zero_moves(start, named):
+    a, b = named("a"), named("b")
+    sticky = {"cookie": {"name": "pin"}}
+    proxy = start(config({"app": balancer(a.url, sticky=sticky)}))
+    kept = proxy.ask(host="app").header("Set-Cookie").split(";")[0]
+
+    proxy.write_dynamic(config({"app": balancer({"url": a.url, "weight": 0}, b.url, sticky=sticky)}))
+
+    moved = wait_for(lambda: (got := proxy.ask(host="app", headers={"Cookie": kept})).text == "b" and got, 10, "b serves")
+    assert moved.header("Set-Cookie").startswith("pin=") and not moved.header("Set-Cookie").startswith(kept)
+
+
 def test_p2c_avoids_a_slow_server(start, named):
     slow, fast = named("slow"), named("fast")
     slow.answer = lambda request: [0.2, respond(b"slow")]
