@@ -74,6 +74,7 @@ void set_tls(CURL* easy, const model::ClientTls& tls) {
   set_pem(easy, CURLOPT_CAINFO, CURLOPT_CAINFO_BLOB, tls.ca);
   set_pem(easy, CURLOPT_SSLCERT, CURLOPT_SSLCERT_BLOB, tls.cert);
   set_pem(easy, CURLOPT_SSLKEY, CURLOPT_SSLKEY_BLOB, tls.key);
+  curl_easy_setopt(easy, CURLOPT_KEYPASSWD, "");  // else OpenSSL asks whoever sits at the terminal
   if (tls.insecure_skip_verify) {
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
@@ -101,8 +102,10 @@ struct Transfer::Handles {
 Transfer::Transfer(Reach reach) : reach_(std::move(reach)), handles_(std::make_unique<Handles>()) {
   CURL* const easy = handles_->easy;
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(easy, CURLOPT_PROXY, "");  // HTTP_PROXY and friends must not apply
+  curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);  // stop() waits for no name server
+  curl_easy_setopt(easy, CURLOPT_PROXY, "");       // HTTP_PROXY and friends must not apply
   curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
   curl_easy_setopt(easy, CURLOPT_USERAGENT, "Fairlead");
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, kConnectTimeout);
@@ -144,6 +147,8 @@ std::expected<Answer, std::string> Transfer::get(const Call& call) {
   char words[CURL_ERROR_SIZE] = {};
   curl_easy_setopt(easy, CURLOPT_URL, url.c_str());
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, list);
+  curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, call.redirections > 0 ? 1L : 0L);
+  curl_easy_setopt(easy, CURLOPT_MAXREDIRS, call.redirections);
   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(call.timeout.count()));
   curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, call.on_data ? 0L : 1L);
   curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, call.on_data ? 0L : static_cast<long>(call.stalled.count()));

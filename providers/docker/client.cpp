@@ -17,7 +17,7 @@ constexpr std::size_t kMaxInspection = 16 << 20;
 constexpr std::chrono::minutes kLongestCall(5);   // however slowly its bytes come, without httpClientTimeout
 constexpr std::chrono::seconds kStalledCall(60);  // without a byte
 // An inspection takes an engine less than a millisecond; one that hangs must not keep the others for long.
-constexpr std::chrono::seconds kStalledInspection(10);
+constexpr std::chrono::seconds kStalledInspection(5);
 constexpr std::chrono::seconds kAwaitEvents(60);  // for the head of the stream, which engines send at once
 
 std::optional<std::pair<std::uint64_t, std::uint64_t>> parse_version(std::string_view text) {

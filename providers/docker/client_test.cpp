@@ -142,6 +142,26 @@ TEST(Client, GivesUpOnASlowCall) {
   EXPECT_LT(std::chrono::steady_clock::now() - begun, 250ms);
 }
 
+TEST(Client, DoesNotWaitForeverForTheHeadOfAStream) {
+  FakeEngine engine;
+  std::atomic<bool> done = false;
+  engine.set_override([&](std::string_view) {
+    while (!done) std::this_thread::sleep_for(10ms);
+    return std::pair(0, std::string());
+  });
+  Transfer transfer(endpoint_of(engine).reach);
+
+  const auto answer = transfer.get({.path = "/events",
+                                    .headers = {},
+                                    .await_head = 50ms,
+                                    .on_data = [](std::string_view) { return true; },
+                                    .on_head = {}});
+  done = true;
+
+  ASSERT_FALSE(answer);
+  EXPECT_TRUE(answer.error().starts_with("no answer within")) << answer.error();
+}
+
 TEST(Endpoint, ReadsEveryForm) {
   const auto environment = [](const char*) { return std::optional<std::string>(); };
   const auto resolve = [&](const std::string& text, std::optional<model::ClientTls> tls = {}) {

@@ -10,13 +10,18 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstring>
 #include <fstream>
+#include <future>
 #include <memory>
 #include <sstream>
+#include <thread>
 
 namespace fairlead::providers::docker {
 namespace {
+
+constexpr std::chrono::seconds kPatience(1);  // for the address of a name
 
 std::string slurp(const char* path) {
   std::ifstream in(path);
@@ -38,7 +43,7 @@ std::string text_of(const sockaddr* address) {
   return text;
 }
 
-std::vector<std::string> look_up(const std::string& host) {
+std::vector<std::string> resolve(const std::string& host) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
@@ -47,6 +52,14 @@ std::vector<std::string> look_up(const std::string& host) {
   std::vector<std::string> out;
   for (const addrinfo* at = found; at != nullptr; at = at->ai_next) out.push_back(text_of(at->ai_addr));
   return out;
+}
+
+// On a thread of its own: a name server that does not answer must not keep the program from starting.
+std::vector<std::string> look_up(const std::string& host) {
+  const auto answer = std::make_shared<std::promise<std::vector<std::string>>>();
+  std::future<std::vector<std::string>> found = answer->get_future();
+  std::thread([answer, host] { answer->set_value(resolve(host)); }).detach();
+  return found.wait_for(kPatience) == std::future_status::ready ? found.get() : std::vector<std::string>();
 }
 
 bool is_own_address(const std::string& address) {

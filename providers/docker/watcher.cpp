@@ -34,7 +34,7 @@ Watcher::Watcher(std::string host, const Endpoint& endpoint, Duration timeout, b
       reports_(reports),
       stream_client_(endpoint, to_ms(timeout)),
       call_client_(endpoint, to_ms(timeout)),
-      retry_(timing.retry_list) {}
+      retry_(timing.retry) {}
 
 Watcher::~Watcher() { stop(); }
 
@@ -188,7 +188,7 @@ void Watcher::work() {
     if (list) {
       failed_ = false;
       resync();
-      if (!failed_) retry_ = timing_.retry_list;
+      if (!failed_) retry_ = timing_.retry;
     }
     if (std::exchange(failed_, false)) {
       next_list = std::min(next_list, std::chrono::steady_clock::now() + retry_);
@@ -251,13 +251,14 @@ void Watcher::resync() {
   }
   if (!list) {
     if (call_client_.stopped()) return;
-    spdlog::warn("docker: list: {}", list.error());
-    if (!sleep(timing_.retry_list)) return;
+    if (list.error() != said_) spdlog::warn("docker: list: {}", list.error());
+    said_ = list.error();
+    failed_ = true;
     const std::lock_guard lock(mutex_);
-    resync_wanted_ = connected_;
     inspect_all_ = inspect_all_ || everything;
     return;
   }
+  said_.clear();
   std::map<std::string, std::string> before = std::exchange(fingerprints_, {});
   std::string error;
   for (Listed& row : *list) {

@@ -46,8 +46,7 @@ class Watcher {
  public:
   struct Timing {
     Duration resync = std::chrono::seconds(30);
-    Duration retry_list = std::chrono::seconds(2);    // after a list that failed while the stream lives, and
-                                                      // at first after an inspection that did
+    Duration retry = std::chrono::seconds(2);         // at first, after a list or inspection that failed
     Duration await_events = std::chrono::seconds(2);  // for the head of the event stream, before a list
     double back_off = 1;                              // factor; tests wait less
   };
@@ -100,7 +99,8 @@ class Watcher {
   // The work thread's own: what the last list said of each container. Empty: inspect at the next list.
   std::map<std::string, std::string> fingerprints_;
   bool listed_once_ = false;
-  bool failed_ = false;  // some inspection since the last list
+  std::string said_;     // why the last list failed
+  bool failed_ = false;  // the last list, or some inspection since
   Duration retry_;       // how long after the next failure
 };
 

@@ -2,9 +2,12 @@
 
 import json
 import re
+import signal
+import socket
 import time
 
 import pytest
+from support.fairlead import Fairlead, routes
 from support.labels import LabelledEngine
 from support.ports import wait_for
 
@@ -138,3 +141,23 @@ def test_twenty_thousand_labels_keep_nobody_waiting(start, origin, engine, kind)
     engine._event("destroy", "id-many")
     engine.put("later", origin.port, ["http.routers.later.rule=Host(`later`)"])
     proxy.wait_status(200, "later", seconds=10)
+
+
+def test_a_name_server_that_does_not_answer_keeps_neither_start_nor_end_waiting(origin, tmp_path):
+    silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    silent.bind(("127.53.53.53", 53))
+    resolver = tmp_path / "resolv.conf"
+    resolver.write_text("nameserver 127.53.53.53\noptions timeout:10\n")
+    prefix = ["unshare", "-m", "sh", "-c", f'mount --bind {resolver} /etc/resolv.conf; exec "$@"', "sh"]
+
+    begun = time.monotonic()
+    with Fairlead(routes(app=[origin.url]), {"providers": {"docker": {"endpoint": "tcp://engine.example:2375"}}},
+                  prefix=prefix) as proxy:
+        assert proxy.wait_status(200, "app")
+        assert silent.recv(512), "it is asked"
+        assert time.monotonic() - begun < 8
+        begun = time.monotonic()
+        proxy.signal(signal.SIGTERM)
+        proxy.process.wait(20)
+        assert time.monotonic() - begun < 5
+    silent.close()
