@@ -2,6 +2,7 @@
 
 #include "engine/service/grpc_health.h"
 #include "engine/upstream/fetch.h"
+#include "engine/upstream/own_want.h"
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -160,31 +161,34 @@ class HealthChecks::Probe {
       last = loop.now();
       running_ = true;
       ++owner_.running_;
-      const std::optional<std::string> problem = co_await check();
+      const Result<> outcome = co_await check();
       --owner_.running_;
       running_ = false;
-      tell(problem);
+      // What we lack ourselves, descriptors for one, says nothing about the server.
+      if (outcome || !upstream::is_own_want(outcome.error())) tell(outcome);
     }
   }
 
-  // What is wrong with the server, if anything.
-  Task<std::optional<std::string>> check() {
+  Task<Result<>> check() {
     const model::HealthCheck& options = *plan_->active;
     if (options.mode == "grpc") {
       Result<FetchResponse> answer =
           co_await upstream::fetch(owner_.loop_, owner_.pools_, make_grpc_request(*plan_, url_));
-      if (!answer) co_return std::move(answer.error().detail);
-      co_return grpc_health_problem(*answer);
+      if (!answer) co_return std::unexpected(std::move(answer.error()));
+      if (auto problem = grpc_health_problem(*answer))
+        co_return fail(502, Fault::Upstream, std::move(*problem));
+      co_return Result<>{};
     }
     FetchRequest request = make_request(*plan_, url_);
     const TimePoint due = owner_.loop_.now() + options.timeout;
     for (int hop = 0;; ++hop) {
       request.timeout = std::max<Duration>(due - owner_.loop_.now(), std::chrono::milliseconds(1));
       Result<FetchResponse> answer = co_await upstream::fetch(owner_.loop_, owner_.pools_, request);
-      if (!answer) co_return std::move(answer.error().detail);
+      if (!answer) co_return std::unexpected(std::move(answer.error()));
       if (options.follow_redirects && is_redirect(answer->status)) {
         if (auto target = redirect_target(request.url, header(*answer, "Location"))) {
-          if (hop == kMaxRedirects) co_return fmt::format("more than {} redirects", kMaxRedirects);
+          if (hop == kMaxRedirects)
+            co_return fail(502, Fault::Upstream, fmt::format("more than {} redirects", kMaxRedirects));
           if (target->substr(0, path_start(*target)) != request.url.substr(0, path_start(request.url)))
             request.host.clear();
           if (answer->status <= 303 && request.method != "HEAD") request.method = "GET";
@@ -194,21 +198,22 @@ class HealthChecks::Probe {
       }
       const bool accepted = options.status > 0 ? answer->status == options.status
                                                : answer->status >= 200 && answer->status < 400;
-      if (accepted) co_return std::nullopt;
-      co_return fmt::format("status {}", answer->status);
+      if (accepted) co_return Result<>{};
+      co_return fail(502, Fault::Upstream, fmt::format("status {}", answer->status));
     }
   }
 
-  void tell(const std::optional<std::string>& problem) {
+  void tell(const Result<>& outcome) {
     upstream::Health& health = server_.state->health;
-    if (!problem) {
+    if (outcome) {
       health.failures.clear();
       if (!health.recover()) return;
       spdlog::info("service {}: server {} is up again", plan_->service, server_.address.url);
     } else {
-      if (!health.fail({*problem, owner_.loop_.wall(), owner_.loop_.now()})) return;
+      const std::string& problem = outcome.error().detail;
+      if (!health.fail({problem, owner_.loop_.wall(), owner_.loop_.now()})) return;
       spdlog::warn("service {}: server {} is down: health check {}: {}", plan_->service, server_.address.url,
-                   url_, *problem);
+                   url_, problem);
     }
     owner_.changed_(*plan_);
   }

@@ -3,6 +3,7 @@
 #include "engine/base/strings.h"
 #include "engine/service/client_span.h"
 #include "engine/service/connection_login.h"
+#include "engine/upstream/own_want.h"
 
 #include <fmt/format.h>
 
@@ -155,7 +156,7 @@ Task<Response> LoadBalancer::serve(Exchange& x) const {
     if (!stream) {
       last = std::move(stream.error());
       if (x.trace) end_client_span(x, span, *last);
-      note_failure(x, *server.state, last->detail);
+      if (!upstream::is_own_want(*last)) note_failure(x, *server.state, last->detail);
       tried.push_back(server.state.get());
       if (!last->retryable || tries >= kMaxTries * 64) co_return exchange::failure(x, std::move(*last));
       continue;
@@ -175,7 +176,8 @@ Task<Response> LoadBalancer::serve(Exchange& x) const {
     if (!outcome) {
       Error error = std::move(outcome.error());
       if (x.trace) end_client_span(x, span, error);
-      if (error.fault != Fault::Client) note_failure(x, *server.state, error.detail);
+      if (error.fault != Fault::Client && !upstream::is_own_want(error))
+        note_failure(x, *server.state, error.detail);
       const bool untouched = !attempt->body_touched();
       const bool unsent = !attempt->stream().sent_anything();
       const bool reused = attempt->stream().reused();

@@ -4,6 +4,7 @@
 #include "engine/net/proxy_protocol.h"
 #include "engine/tcp/conversation.h"
 #include "engine/upstream/abandon.h"
+#include "engine/upstream/own_want.h"
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -85,45 +86,47 @@ class HealthChecks::Probe {
       last = loop.now();
       running_ = true;
       ++owner_.running_;
-      const std::optional<std::string> problem = co_await check();
+      const Result<> outcome = co_await check();
       --owner_.running_;
       running_ = false;
-      tell(problem);
+      // What we lack ourselves, descriptors for one, says nothing about the server.
+      if (outcome || !upstream::is_own_want(outcome.error())) tell(outcome);
     }
   }
 
-  // What is wrong with the server, if anything.
-  Task<std::optional<std::string>> check() {
+  Task<Result<>> check() {
     const model::TcpHealthCheck& wanted = plan_->check;
     const TimePoint due = owner_.loop_.now() + wanted.timeout;
     const int version = transport_.proxy_protocol;
     auto made = co_await tcp::connect(owner_.loop_, address_, server_.tls, transport_,
                                       version ? net::own_proxy_header(version) : std::string());
-    if (!made) co_return std::move(made.error().detail);
+    if (!made) co_return std::unexpected(std::move(made.error()));
     Connection connection(owner_.loop_, std::move(*made));
-    if (wanted.send.empty() && wanted.expect.empty()) co_return std::nullopt;
+    if (wanted.send.empty() && wanted.expect.empty()) co_return Result<>{};
     Conversation conversation(owner_.loop_, *connection, due);
     if (!wanted.send.empty()) {
       Result<> sent = co_await conversation.send(wanted.send);
-      if (!sent) co_return std::move(sent.error().detail);
+      if (!sent) co_return sent;
     }
-    if (wanted.expect.empty()) co_return std::nullopt;
+    if (wanted.expect.empty()) co_return Result<>{};
     Result<std::string> answer = co_await conversation.receive(wanted.expect.size());
-    if (!answer) co_return std::move(answer.error().detail);
-    if (*answer == wanted.expect) co_return std::nullopt;
-    co_return fmt::format("answered {} instead of {}", quoted(*answer, kShown),
-                          quoted(wanted.expect, kShown));
+    if (!answer) co_return std::unexpected(std::move(answer.error()));
+    if (*answer == wanted.expect) co_return Result<>{};
+    co_return fail(
+        502, Fault::Upstream,
+        fmt::format("answered {} instead of {}", quoted(*answer, kShown), quoted(wanted.expect, kShown)));
   }
 
-  void tell(const std::optional<std::string>& problem) {
+  void tell(const Result<>& outcome) {
     upstream::Health& health = server_.state->health;
-    if (!problem) {
+    if (outcome) {
       if (!health.recover()) return;
       spdlog::info("TCP service {}: server {} is up again", plan_->service, server_.address.url);
     } else {
-      if (!health.fail({*problem, owner_.loop_.wall(), owner_.loop_.now()})) return;
+      const std::string& problem = outcome.error().detail;
+      if (!health.fail({problem, owner_.loop_.wall(), owner_.loop_.now()})) return;
       spdlog::warn("TCP service {}: server {} is down: health check: {}", plan_->service, server_.address.url,
-                   *problem);
+                   problem);
     }
     owner_.changed_(*plan_);
   }

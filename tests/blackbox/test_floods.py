@@ -19,6 +19,7 @@ from support.h2 import (
     frame,
     settings,
 )
+from support.ports import wait_for
 from support.raw import RawClient
 
 
@@ -99,3 +100,24 @@ def test_data_frames_of_padding_alone_are_a_flood(proxy):
             pass  # it is over
         assert client.error(10) in (ENHANCE_YOUR_CALM, "closed")
     assert "a flood of empty DATA frames" in proxy.log()
+
+
+def test_a_want_of_descriptors_is_no_illness_of_servers(start, origin):
+    dynamic = routes(app=[origin.url])
+    balancer = dynamic["http"]["services"]["app"]["loadBalancer"]
+    # A new connection for each check.
+    dynamic["http"]["serversTransports"] = {"single": {"maxIdleConnsPerHost": -1}}
+    balancer.update(serversTransport="single", healthCheck={"path": "/", "interval": "100ms", "timeout": "2s"})
+    proxy = start(dynamic, prefix=("prlimit", "--nofile=60:60"))
+    proxy.wait_status(200, "app")
+
+    clients = [socket.create_connection(("127.0.0.1", proxy.port()), 5) for _ in range(80)]
+    wait_for(lambda: "out of file descriptors" in proxy.log(), 10, "none is left")
+    checks = len(origin.requests)
+    time.sleep(1)
+    for client in clients:
+        client.close()
+
+    wait_for(lambda: len(origin.requests) > checks + 3, 10, "servers are checked again")
+    assert "is down" not in proxy.log()
+    assert proxy.ask(host="app").status == 200
