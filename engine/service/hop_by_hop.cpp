@@ -5,6 +5,13 @@
 #include <algorithm>
 
 namespace fairlead::service {
+namespace {
+
+bool before(std::string_view a, std::string_view b) {
+  return std::ranges::lexicographical_compare(a, b, {}, to_lower, to_lower);
+}
+
+}  // namespace
 
 void remove_hop_by_hop(http::Fields& fields) {
   using http::Name;
@@ -19,6 +26,8 @@ void remove_hop_by_hop(http::Fields& fields) {
         named.push_back(token);
     }
   }
+  // A server may name as many as its head has room for, and each field is looked for among them.
+  std::ranges::sort(named, before);
   // Of what a client can do with the answer, trailers alone are a matter of both hops.
   const http::Field* te = fields.find(Name::Te);
   if (te && !iequals(te->value, "trailers") && http::has_token(fields.joined("Te"), "trailers"))
@@ -35,9 +44,7 @@ void remove_hop_by_hop(http::Fields& fields) {
       case Name::Upgrade: return true;
       case Name::Te: return !iequals(line.value, "trailers");
       case Name::ContentLength: return false;
-      default:
-        return !named.empty() &&
-               std::ranges::any_of(named, [&](std::string_view name) { return iequals(name, line.name); });
+      default: return !named.empty() && std::ranges::binary_search(named, line.name, before);
     }
   });
 }

@@ -31,6 +31,18 @@ TEST(HopByHop, DropsWhatConnectionNamesInAnyCase) {
   EXPECT_EQ(left_of({{"Connection", "x-Secret , close"}, {"X-SECRET", "1"}, {"X-Other", "2"}}), "X-Other;");
 }
 
+TEST(HopByHop, FindsEachOfManyThatConnectionNames) {
+  EXPECT_EQ(left_of({{"Connection", "x-d, X-B,keep-alive"},
+                     {"X-A", "1"},
+                     {"x-b", "2"},
+                     {"Connection", "X-Bb, , x-C"},
+                     {"X-C", "3"},
+                     {"X-D", "4"},
+                     {"X-BB", "5"},
+                     {"X-Bbb", "6"}}),
+            "X-A;X-Bbb;");
+}
+
 TEST(HopByHop, NeverLetsConnectionTakeTheFramingAway) {
   EXPECT_EQ(left_of({{"Connection", "Content-Length"}, {"Content-Length", "3"}}), "Content-Length;");
 }
