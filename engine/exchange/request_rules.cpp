@@ -13,6 +13,9 @@ using http::Field;
 using http::Fields;
 using http::Name;
 
+// Of all Connection fields of a request; clients name one or two. Each is looked for among all fields.
+constexpr std::size_t kMaxNominated = 100;
+
 Result<> underscore_rule(Fields& fields, UnderscoreHeaders strategy) {
   if (strategy == UnderscoreHeaders::Keep) return {};
   const auto has_underscore = [](const Field& line) { return line.name.find('_') != std::string_view::npos; };
@@ -30,13 +33,15 @@ Result<> underscore_rule(Fields& fields, UnderscoreHeaders strategy) {
 // What Connection names belongs to this hop (RFC 9110 §7.6.1) and goes before any middleware adds its own, so
 // that no client can have those removed (CVE-2021-32813). Managed names are exempt (CVE-2024-45410). The line
 // keeps only what it may still say when the request leaves.
-void drop_nominated(Fields& fields, const std::vector<std::string>& kept) {
+Result<> drop_nominated(Fields& fields, const std::vector<std::string>& kept) {
   std::vector<std::string_view> nominated;
+  std::size_t names = 0;
   for (Field& line : fields) {
     if (line.known != Name::Connection) continue;
     std::string left;
     bool changed = false;
     for (const std::string_view part : split(line.value, ',')) {
+      if (++names > kMaxNominated) return fail(400, Fault::Client, "Connection names too many fields");
       const std::string_view name = trim(part);
       const bool option = iequals(name, "close") || iequals(name, "keep-alive") || iequals(name, "upgrade");
       const bool managed = !option && http::is_managed(name);
@@ -51,7 +56,7 @@ void drop_nominated(Fields& fields, const std::vector<std::string>& kept) {
     if (changed) line.value = fields.arena().copy(left);
   }
   fields.remove_if([](const Field& line) { return line.known == Name::Connection && line.value.empty(); });
-  if (nominated.empty()) return;
+  if (nominated.empty()) return {};
   fields.remove_if([&](const Field& line) {
     // Framing and routing fields are read already; nothing may make them vanish.
     if (line.known == Name::Host || line.known == Name::ContentLength ||
@@ -59,6 +64,7 @@ void drop_nominated(Fields& fields, const std::vector<std::string>& kept) {
       return false;
     return std::ranges::any_of(nominated, [&](std::string_view name) { return iequals(name, line.name); });
   });
+  return {};
 }
 
 std::string_view forwarded_proto(const http::RequestHead& head) {
@@ -136,7 +142,8 @@ Result<> apply_entry_rules(Exchange& x, const EntryPoint& entry_point) {
   if (disguised != head.fields.end())
     return fail(400, Fault::Client, "a framing field in disguise: " + quoted(disguised->name));
   if (Result<> canonical = http::canonicalize(head, entry_point.paths); !canonical) return canonical;
-  drop_nominated(head.fields, entry_point.forwarded.connection);
+  if (Result<> dropped = drop_nominated(head.fields, entry_point.forwarded.connection); !dropped)
+    return dropped;
   forwarded_fields(x, entry_point);
   return {};
 }

@@ -102,6 +102,20 @@ TEST_F(RulesTest, ConnectionTakesAwayOnlyWhatIsNotOurs) {
   EXPECT_EQ(field("X-Forwarded-Host"), "Example.com:8080");
 }
 
+TEST_F(RulesTest, ConnectionNamesAHundredFieldsAndNoMore) {
+  std::string names = "close";
+  for (int i = 1; i < 100; ++i) names += ", x-a";
+  x_.header("Connection", names).header("X-A", "1");
+  ASSERT_TRUE(apply());
+  EXPECT_EQ(field("X-A"), "");
+
+  x_.header("Connection", names + ", x-b");
+  const Result<> refused = apply();
+
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().status, 400);
+}
+
 TEST_F(RulesTest, UnderscoreNamesAreKeptDroppedOrRefused) {
   x_.header("X_Custom", "1");
   ASSERT_TRUE(apply());
