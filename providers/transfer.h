@@ -33,6 +33,7 @@ struct Call {
   std::chrono::milliseconds await_head{0};  // until the answer's head is complete; 0: no limit of its own
   std::size_t max_body = 1 << 30;           // bytes of a gathered body
   // When set, the body goes here as it comes instead of being gathered; false ends the call. Only bodies of
+  long redirections = 0;                    // followed, of http and https
   // status 200 do: others are gathered, since they hold the server's message.
   std::function<bool(std::string_view)> on_data;
   std::function<void()> on_head;  // the head of a 200 arrived
@@ -45,7 +46,7 @@ struct Answer {
 };
 
 // One HTTP connection, kept alive between calls, used by one thread at a time. Proxies named by the
-// environment never apply; redirections are not followed.
+// environment never apply.
 class Transfer {
  public:
   explicit Transfer(Reach reach);

@@ -104,6 +104,7 @@ std::string Http::poll(Sink& sink) {
             .max_body = options_.max_response_body_size >= 0
                             ? static_cast<std::size_t>(options_.max_response_body_size)
                             : kMaxBody,
+            .redirections = 10,  // as many as Go's client follows
             .on_data = {},
             .on_head = {}};
   for (const auto& [key, value] : options_.headers) call.headers.push_back(fmt::format("{}: {}", key, value));

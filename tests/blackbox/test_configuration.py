@@ -197,3 +197,16 @@ def test_own_answers_suit_whoever_asked(start):
     assert "text/html" in page.header("Content-Type")
     assert json.loads(problem.body)["status"] == 404
     assert all(answer.header("X-Request-Id") for answer in (plain, page, problem))
+
+
+def test_an_endpoint_may_redirect(start, origin):
+    def answer(request):
+        if request.target == "/moved":
+            return respond(one("app", origin.url).encode())
+        return respond(b"not here", 307, [("Location", "/moved")])
+
+    with Origin(answer) as source:
+        proxy = start(install={"providers": {"http": {"endpoint": source.url + "/config"}}})
+
+        proxy.wait_status(200, "app")
+        assert [request.target for request in source.requests[:2]] == ["/config", "/moved"]
