@@ -32,8 +32,8 @@ struct Call {
   std::chrono::seconds stalled{60};      // without a byte; not with on_data, whose bytes come when they may
   std::chrono::milliseconds await_head{0};  // until the answer's head is complete; 0: no limit of its own
   std::size_t max_body = 1 << 30;           // bytes of a gathered body
-  // When set, the body goes here as it comes instead of being gathered; false ends the call. Only bodies of
   long redirections = 0;                    // followed, of http and https
+  // When set, the body goes here as it comes instead of being gathered; false ends the call. Only bodies of
   // status 200 do: others are gathered, since they hold the server's message.
   std::function<bool(std::string_view)> on_data;
   std::function<void()> on_head;  // the head of a 200 arrived
