@@ -611,7 +611,7 @@ def test_a_rate_limit_of_the_account_closes_and_one_of_a_name_does_not(stage, or
         def account_limit(handler, body):
             if not handler.path.startswith("/order-plz"):
                 return False
-            handler.problem(429, "rateLimited", "too many new orders recently", Retry_After="2")
+            handler.problem(429, "rateLimited", "too many new orders recently", Retry_After="6")
             return True
 
         front.fault = account_limit
