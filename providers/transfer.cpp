@@ -149,6 +149,7 @@ std::expected<Answer, std::string> Transfer::get(const Call& call) {
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, list);
   curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, call.redirections > 0 ? 1L : 0L);
   curl_easy_setopt(easy, CURLOPT_MAXREDIRS, call.redirections);
+  curl_easy_setopt(easy, call.head ? CURLOPT_NOBODY : CURLOPT_HTTPGET, 1L);
   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(call.timeout.count()));
   curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, call.on_data ? 0L : 1L);
   curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, call.on_data ? 0L : static_cast<long>(call.stalled.count()));

@@ -28,6 +28,7 @@ struct Reach {
 struct Call {
   std::string path;
   std::vector<std::string> headers;      // "Name: value"
+  bool head = false;                     // HEAD in place of GET
   std::chrono::milliseconds timeout{0};  // of the whole call; 0: none
   std::chrono::seconds stalled{60};      // without a byte; not with on_data, whose bytes come when they may
   std::chrono::milliseconds await_head{0};  // until the answer's head is complete; 0: no limit of its own

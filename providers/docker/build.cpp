@@ -17,6 +17,8 @@ using model::Element;
 using model::Reason;
 using model::ReasonKind;
 
+constexpr int kMostTried = 100;  // exposed ports; an image may expose a range of thousands
+
 class Builder {
  public:
   Builder(const Container& container, const Surroundings& around, const Settings& settings,
@@ -201,7 +203,7 @@ class Builder {
     int count = 0;
     for (const Port& port : container_.ports) {
       if (!port.tcp) continue;
-      ++count;
+      if (++count > kMostTried) break;
       if (auto address = find_address(container_, port.number, true, network_, around_))
         probe(port.number, *address);
     }

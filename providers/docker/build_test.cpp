@@ -69,6 +69,15 @@ TEST(Build, ChoosesAmongExposedPorts) {
   EXPECT_EQ(make(c).servers.at(0).reasons.at(0).text, "a: port is missing");
 }
 
+TEST(Build, TriesNoEndlessRangeOfPorts) {
+  Container c = container("a", 2);
+  c.ports.clear();
+  for (std::uint16_t port = 20'000; port < 36'000; ++port) c.ports.push_back({port, true, {}});
+
+  EXPECT_TRUE(make(c).ambiguous);
+  EXPECT_EQ(make(c).probes.size(), 100u);
+}
+
 TEST(Build, ExposesWhatEnableAndConstraintsSay) {
   Settings hidden = test::settings();
   hidden.exposed_by_default = false;

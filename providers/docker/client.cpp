@@ -65,14 +65,20 @@ std::expected<void, std::string> Client::negotiate() {
     version_ = fixed_version_;
     return {};
   }
-  Call call{.path = "/_ping",
-            .headers = {},
-            .timeout = timeout_,
-            .max_body = 1 << 20,
-            .on_data = {},
-            .on_head = {}};
-  const auto answer = transfer_.get(call);
+  const auto ping = [this](bool head) {
+    return transfer_.get({.path = "/_ping",
+                          .headers = {},
+                          .head = head,
+                          .timeout = timeout_,
+                          .max_body = 1 << 20,
+                          .on_data = {},
+                          .on_head = {}});
+  };
+  auto answer = ping(false);
   if (!answer) return std::unexpected(answer.error());
+  // A proxy before the engine may let through only what Traefik asks, which is HEAD.
+  if (answer->status == 403 || answer->status == 404 || answer->status == 405)
+    if (auto second = ping(true); second && second->status == 200) answer = std::move(second);
   if (answer->status != 200)
     return std::unexpected(fmt::format("ping: status {}: {}", answer->status, engine_message(answer->body)));
   const auto named = answer->headers.find("api-version");

@@ -101,10 +101,12 @@ void Swarm::run(Sink& sink) {
     said = trouble;
     {
       const std::lock_guard lock(mutex_);
-      if (status_.connected != trouble.empty()) status_.since = std::chrono::system_clock::now();
+      const bool turned = status_.connected != trouble.empty();
+      if (turned) status_.since = std::chrono::system_clock::now();
       status_.connected = trouble.empty();
       status_.detail = trouble.empty() ? fmt::format("{}, API {}", endpoint_.shown, client_.version())
                                        : fmt::format("{}: {}", endpoint_.shown, trouble);
+      if (turned && trouble.empty()) spdlog::info("swarm: connected to {}", status_.detail);
     }
     if (trouble.empty()) back_off.reset();
     const double share = std::uniform_real_distribution<>(0, 1)(dice);

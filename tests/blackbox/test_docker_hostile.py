@@ -161,3 +161,14 @@ def test_a_name_server_that_does_not_answer_keeps_neither_start_nor_end_waiting(
         proxy.process.wait(20)
         assert time.monotonic() - begun < 5
     silent.close()
+
+
+def test_a_proxy_before_the_engine_may_let_through_only_what_traefik_asks(start, origin):
+    class Guarded(LabelledEngine):
+        def _respond(self, method, path):
+            allowed = (method, path) == ("HEAD", "/_ping") or re.fullmatch(r"/v1\.\d+/containers/.*", path)
+            return self._answer(path) if allowed else (403, b"forbidden")
+
+    with Guarded() as engine:
+        engine.put("good", origin.port, GOOD)
+        start(install=engine.install).wait_status(200, "good")

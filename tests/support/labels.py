@@ -75,17 +75,21 @@ class LabelledEngine:
                         return
                     received += more
                 head, received = received.split(b"\r\n\r\n", 1)
-                path = head.split(b" ")[1].decode().split("?")[0]
+                method, target = head.decode().split(" ")[:2]
+                path = target.split("?")[0]
                 if path.endswith("/events"):
                     connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
                     with self._lock:
                         self._subscribers.append(connection)
                     return
-                status, body = self._answer(path)
+                status, body = self._respond(method, path)
                 connection.sendall(b"HTTP/1.1 %d X\r\nApi-Version: 1.41\r\nContent-Type: application/json\r\n"
-                                   b"Content-Length: %d\r\n\r\n%s" % (status, len(body), body))
+                                   b"Content-Length: %d\r\n\r\n%s" % (status, len(body), b"" if method == "HEAD" else body))
         except OSError:
             pass
+
+    def _respond(self, method, path):
+        return self._answer(path)
 
     def _answer(self, path):
         if path.endswith("/_ping"):
