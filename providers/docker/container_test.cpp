@@ -1,5 +1,6 @@
 #include "providers/docker/container.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 namespace fairlead::providers::docker {
@@ -129,6 +130,19 @@ TEST(ContainerList, LeavesOutWhatNestsWithoutEnd) {
   ASSERT_TRUE(list) << list.error();
   ASSERT_EQ(list->size(), 2u);
   EXPECT_EQ(list->back().id, "b");
+}
+
+TEST(Container, WithVeryManyPortsIsReadInNoTime) {
+  std::string ports;
+  for (int port = 1; port < 65'536; ++port)
+    ports += (port > 1 ? "," : "") + fmt::format(R"("{}/tcp":{{}})", port);
+  const auto begun = std::chrono::steady_clock::now();
+
+  const auto c = parse_container(R"({"Id": "a", "Config": {"ExposedPorts": {)" + ports + "}}}");
+
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(5));
+  ASSERT_TRUE(c) << c.error();
+  EXPECT_EQ(c->ports.size(), 65'535u);
 }
 
 TEST(ContainerList, ComplainsBrieflyAboutAnAnswerThatBreaksOff) {
