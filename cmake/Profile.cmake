@@ -14,8 +14,12 @@ if(NOT FAIRLEAD_PROFILE STREQUAL "off" AND CMAKE_CXX_COMPILER_ID STREQUAL "Clang
   else()
     set(archive ${CMAKE_SOURCE_DIR}/cmake/profile.tar.xz)
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${archive})
-    file(ARCHIVE_EXTRACT INPUT ${archive} DESTINATION ${CMAKE_BINARY_DIR}/profile)
-    add_compile_options(-fprofile-use=${CMAKE_BINARY_DIR}/profile/fairlead.profdata -Wno-profile-instr-out-of-date
+    # In a folder of its own for each archive: another one means that everything is compiled anew, since objects of two
+    # profiles cannot be linked together.
+    file(SHA256 ${archive} counts)
+    string(SUBSTRING ${counts} 0 12 counts)
+    file(ARCHIVE_EXTRACT INPUT ${archive} DESTINATION ${CMAKE_BINARY_DIR}/profile-${counts})
+    add_compile_options(-fprofile-use=${CMAKE_BINARY_DIR}/profile-${counts}/fairlead.profdata -Wno-profile-instr-out-of-date
                         -Wno-profile-instr-unprofiled -Wno-backend-plugin)
   endif()
 endif()
