@@ -45,9 +45,12 @@ class Arena {
     const std::size_t size = (std::string_view(parts).size() + ... + 0);
     char* out = take(size);
     char* to = out;
-    ((std::memcpy(to, std::string_view(parts).data(), std::string_view(parts).size()),
-      to += std::string_view(parts).size()),
-     ...);
+    const auto add = [&to](std::string_view part) {
+      if (part.empty()) return;  // it may have no bytes at all
+      std::memcpy(to, part.data(), part.size());
+      to += part.size();
+    };
+    (add(parts), ...);
     return {out, size};
   }
 

@@ -143,8 +143,8 @@ TEST(Client, GivesUpOnASlowCall) {
 }
 
 TEST(Client, DoesNotWaitForeverForTheHeadOfAStream) {
+  std::atomic<bool> done = false;  // before the engine, whose threads look at it until they end
   FakeEngine engine;
-  std::atomic<bool> done = false;
   engine.set_override([&](std::string_view) {
     while (!done) std::this_thread::sleep_for(10ms);
     return std::pair(0, std::string());
