@@ -79,8 +79,8 @@ inline constexpr std::string_view kAcmeProtocol = "acme-tls/1";
 // An alert as a plaintext record: what a client understands before any handshake.
 std::string alert_record(int alert);
 
-// The suites of TLS 1.3 in Go's order. OpenSSL puts AES-256 with SHA-384 first, whose hash, for which
-// processors have no instructions, is a seventh of a handshake.
+// The suites of TLS 1.3 in Go's order. OpenSSL puts AES-256 with SHA-384 first, whose hash, for which most
+// processors have no instructions, makes a handshake some 5 % dearer.
 inline constexpr const char* kCiphersOfTls13 =
     "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
 

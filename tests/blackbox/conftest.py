@@ -14,12 +14,14 @@ from support.pebble import Pebble  # noqa: E402
 def pytest_configure(config):
     config.addinivalue_line("markers", "own_clock: the program's clock is changed by libfaketime, which AddressSanitizer "
                                        "calls while it frees memory: not for a sanitized binary")
+    config.addinivalue_line("markers", "no_descriptors: the program has none left, and UBSan, which looks at an object's type "
+                                       "through a pipe, takes a live one for dead: not for a sanitized binary")
 
 
 def pytest_collection_modifyitems(config, items):
     if b"__asan_init" not in pathlib.Path(BINARY).read_bytes():
         return
-    unfit = [item for item in items if item.get_closest_marker("own_clock")]
+    unfit = [item for item in items if item.get_closest_marker("own_clock") or item.get_closest_marker("no_descriptors")]
     config.hook.pytest_deselected(items=unfit)
     items[:] = [item for item in items if item not in unfit]
 

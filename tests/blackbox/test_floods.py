@@ -1,9 +1,9 @@
 """Clients that ask and ask and never take an answer: what waits for them is bounded, and so is how long."""
 
-import os
-import pytest
 import socket
 import time
+
+import pytest
 
 from support.fairlead import routes
 from support.h2 import (
@@ -104,7 +104,7 @@ def test_data_frames_of_padding_alone_are_a_flood(proxy):
     assert "a flood of empty DATA frames" in proxy.log()
 
 
-@pytest.mark.skipif("asan" in os.environ.get("FAIRLEAD_BINARY", ""), reason="a timer outlives its user when descriptors run out: to be mended")
+@pytest.mark.no_descriptors
 def test_a_want_of_descriptors_is_no_illness_of_servers(start, origin):
     dynamic = routes(app=[origin.url])
     balancer = dynamic["http"]["services"]["app"]["loadBalancer"]

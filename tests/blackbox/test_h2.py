@@ -500,7 +500,7 @@ def test_heads_that_are_too_long_count_as_well(start, origin):
         except OSError:
             pass
         assert client.error(10) in (ENHANCE_YOUR_CALM, "closed")
-    wait_for(lambda: "a flood of " in proxy.log(), 20, "the log says so")
+    wait_for(lambda: "a flood of RST_STREAM frames" in proxy.log(), 20, "the log says so")
     assert origin.requests == []
 
 
