@@ -12,6 +12,7 @@
 #include <cstring>
 #include <fstream>
 #include <memory>
+#include <span>
 
 namespace fairlead::schema {
 namespace {
@@ -132,6 +133,29 @@ std::vector<std::string> split_words(std::string_view name) {
   }
 }
 
+// What Kubernetes sets in every pod for a Service named `fairlead` or `traefik`, and Docker for a linked
+// container: …_SERVICE_HOST, …_SERVICE_PORT[_<name>], …_PORT=tcp://…, …_PORT_80_TCP[_ADDR], …_NAME=/a/b and
+// …_ENV_<name>. Nobody wrote them, and no option is spelt so.
+bool is_service_link(std::span<const std::string> words, std::string_view value) {
+  const std::string& first = words.front();
+  if (words.size() == 1 && first == "name") return value.starts_with('/');
+  if (words.size() > 1 && first == "env") return true;
+  const bool is_url =
+      value.starts_with("tcp://") || value.starts_with("udp://") || value.starts_with("sctp://");
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const std::size_t behind = words.size() - i - 1;
+    if (words[i] == "service" && behind >= 1 &&
+        (words[i + 1] == "port" || (words[i + 1] == "host" && behind == 1)))
+      return true;
+    if (words[i] != "port") continue;
+    if (behind == 0 && is_url) return true;
+    if (behind >= 2 && is_number(words[i + 1]) &&
+        (words[i + 2] == "tcp" || words[i + 2] == "udp" || words[i + 2] == "sctp"))
+      return true;
+  }
+  return false;
+}
+
 class EnvironmentReader {
  public:
   EnvironmentReader(const TypeInfo& root, Problems& problems, const ReadFile& read_file)
@@ -146,7 +170,16 @@ class EnvironmentReader {
       one(at->first, at->second, prefix);
   }
 
-  Node take() { return std::move(out_); }
+  Node take() {
+    if (!links_.empty()) {
+      const std::string others =
+          links_.size() == 1 ? "was" : fmt::format("and {} more were", links_.size() - 1);
+      report(links_.front(), Problem::Kind::Ignored,
+             fmt::format("{} set by Kubernetes or Docker as service links, and not read as options", others))
+          .severity = Severity::Notice;
+    }
+    return std::move(out_);
+  }
 
  private:
   void one(const std::string& variable, const std::string& value, std::string_view prefix);
@@ -159,6 +192,7 @@ class EnvironmentReader {
   Problems& problems_;
   ReadFile read_file_;
   Node out_;
+  std::vector<std::string> links_;
 };
 
 void EnvironmentReader::one(const std::string& variable, const std::string& value, std::string_view prefix) {
@@ -185,6 +219,10 @@ void EnvironmentReader::one(const std::string& variable, const std::string& valu
       return set(variable, without_file.names(), std::move(*text));
     }
   }
+  if (!found && is_service_link(words, value)) {
+    links_.push_back(variable);
+    return;
+  }
   if (!found) return unknown(variable, matcher, words, prefix);
   set(variable, matcher.names(), value);
 }
@@ -201,7 +239,10 @@ void EnvironmentReader::set(const std::string& variable, const std::vector<Name>
 
 void EnvironmentReader::unknown(const std::string& variable, const Matcher& matcher,
                                 const std::vector<std::string>& words, std::string_view prefix) {
-  Problem& problem = report(variable, Problem::Kind::UnknownKey, "unknown variable");
+  Problem& problem = report(variable, Problem::Kind::UnknownKey,
+                            fmt::format("unknown variable: what begins with {} is taken for an option, so "
+                                        "correct it or unset it",
+                                        prefix));
   problem.segments = words;
   if (!matcher.stuck_in()) return;
   std::string rest;

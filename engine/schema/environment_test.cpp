@@ -71,7 +71,7 @@ TEST(Environment, AFileThatIsMissingOrForASectionIsAProblem) {
 
   EXPECT_EQ(got.tree, "{}");
   ASSERT_EQ(got.problems.size(), 2u);
-  EXPECT_EQ(got.problems[0].what, "unknown variable");
+  EXPECT_TRUE(got.problems[0].what.starts_with("unknown variable")) << got.problems[0].what;
   EXPECT_EQ(got.problems[1].what, "/nowhere: cannot be opened");
 }
 
@@ -84,6 +84,38 @@ TEST(Environment, UnknownNamesAreReportedWithTheNearest) {
   EXPECT_EQ(got.problems[0].suggestion, "TRAEFIK_ENTRYPOINTS_WEB_ADDRESS");
   EXPECT_EQ(got.problems[1].suggestion, "TRAEFIK_LOG_LEVEL");
   EXPECT_EQ(got.problems[2].kind, Problem::Kind::BadSyntax);
+}
+
+TEST(Environment, ServiceLinksOfTheOrchestratorAreNoOptions) {
+  const Variables got = variables({{"FAIRLEAD_PORT", "tcp://10.96.0.7:80"},
+                                   {"FAIRLEAD_PORT_80_TCP", "tcp://10.96.0.7:80"},
+                                   {"FAIRLEAD_PORT_80_TCP_ADDR", "10.96.0.7"},
+                                   {"FAIRLEAD_SERVICE_HOST", "10.96.0.7"},
+                                   {"FAIRLEAD_SERVICE_PORT", "80"},
+                                   {"FAIRLEAD_SERVICE_PORT_WEB_SECURE", "443"},
+                                   {"FAIRLEAD_NAME", "/app/fairlead"},
+                                   {"FAIRLEAD_ENV_PATH", "/bin"},
+                                   {"TRAEFIK_DASHBOARD_SERVICE_HOST", "10.96.0.8"},
+                                   {"TRAEFIK_DASHBOARD_PORT_8080_TCP_PROTO", "tcp"}});
+
+  ASSERT_EQ(got.problems.size(), 1u);
+  EXPECT_EQ(got.problems[0].severity, Severity::Notice);
+  EXPECT_EQ(
+      got.problems[0].text(),
+      "TRAEFIK_DASHBOARD_PORT_8080_TCP_PROTO (environment): and 9 more were set by Kubernetes or Docker as "
+      "service links, and not read as options");
+  EXPECT_EQ(got.tree, "{}");
+}
+
+TEST(Environment, WhatOnlyLooksLikeAServiceLinkIsUnknown) {
+  for (const char* name : {"FAIRLEAD_PORT", "FAIRLEAD_VERSION", "FAIRLEAD_NAME", "FAIRLEAD_PORT_80",
+                           "FAIRLEAD_SERVICE", "FAIRLEAD_SERVICE_HOST_NAME"}) {
+    const Variables got = variables({{name, "80"}});
+
+    ASSERT_EQ(got.problems.size(), 1u) << name;
+    EXPECT_EQ(got.problems[0].severity, Severity::Error) << name;
+    EXPECT_NE(got.problems[0].text().find("unset it"), std::string::npos) << got.problems[0].text();
+  }
 }
 
 TEST(Environment, ASectionThatMayStandAloneIsSwitchedOn) {
