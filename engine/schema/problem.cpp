@@ -9,7 +9,9 @@ std::string Problem::text() const {
   const std::string where = origin.text();
   if (!where.empty()) out += out.empty() ? where : fmt::format(" ({})", where);
   out += ": " + what;
-  if (!suggestion.empty()) out += fmt::format("; did you mean `{}`?", suggestion);
+  if (!suggestion.empty())
+    out += kind == Kind::Deprecated ? fmt::format("; use {}", suggestion)
+                                    : fmt::format("; did you mean `{}`?", suggestion);
   return out;
 }
 

@@ -120,19 +120,24 @@ void Builder::place(Node& node, fy_token* token) {
   node.set_place(place_, mark ? mark->line + 1 : 0, mark ? mark->column + 1 : 0);
 }
 
+// Of further documents, only empty ones are taken: a `---` at the end begins one.
 bool Builder::document(Node& out) {
-  bool seen = false;
+  int documents = 0;
+  fy_mark begun{};
   while (const Event event = next()) {
     switch (event->type) {
       case FYET_STREAM_START:
       case FYET_STREAM_END:
       case FYET_DOCUMENT_END: break;
       case FYET_DOCUMENT_START:
-        if (seen) return fail(event->document_start.document_start, "more than one document in the file");
-        seen = true;
+        ++documents;
+        if (const fy_mark* mark = fy_token_start_mark(event->document_start.document_start)) begun = *mark;
         break;
       default:
-        if (!value(event, out, 0)) return false;
+        Node further;
+        if (!value(event, documents > 1 ? further : out, 0)) return false;
+        if (!further.is_null())
+          return fail(begun.line + 1, begun.column + 1, "more than one document in the file");
     }
   }
   return fy_parser_get_stream_error(parser_.get()) ? fail(0, 0, {}) : true;

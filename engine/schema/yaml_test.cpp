@@ -85,6 +85,7 @@ TEST(Yaml, ErrorsNameLineAndColumn) {
   EXPECT_EQ(yaml("a: [1, 2\nb: 3\n").substr(0, 8), "f.yml:3:");
   EXPECT_EQ(yaml("a: \"open\n").substr(0, 6), "f.yml:");
   EXPECT_EQ(yaml("a: 1\n---\nb: 2\n"), "f.yml:2:1: more than one document in the file");
+  EXPECT_EQ(yaml("---\na: 1\n---\n# nothing more\n...\n"), yaml("a: 1"));
 }
 
 TEST(Yaml, OnlyCleanUtf8IsRead) {
