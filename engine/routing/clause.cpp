@@ -1,11 +1,13 @@
 #include "engine/routing/clause.h"
 
 #include "engine/base/strings.h"
+#include "engine/http/url.h"
 #include "engine/routing/regex.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace fairlead::routing {
 namespace {
@@ -20,9 +22,11 @@ bool is_ascii(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
 
-// Lower case, without brackets and one trailing dot: comparable with http::RequestHead::host.
+// Lower case, without brackets and one trailing dot, and an IPv6 address in its short form: comparable with
+// http::RequestHead::host.
 std::string canonical_host(std::string_view host) {
   if (host.size() > 2 && host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  if (auto address = http::canonical_ipv6(host)) return std::move(*address);
   // "*." without its dot would be everything; as it stands it matches nothing.
   if (host.size() > 1 && host.ends_with('.') && host != "*.") host.remove_suffix(1);
   return lower(host);
@@ -38,7 +42,6 @@ class ClauseBuilder {
     for (const Token& argument : call_.arguments)
       if (argument.text.empty())
         return fault(argument.at, fmt::format("{} has an empty value", call_.form->name));
-    const bool alternatives = call_.form->arguments == Arguments::One;
     const std::size_t step = call_.form->arguments == Arguments::Pairs ? 2
                              : takes_pair()                            ? call_.arguments.size()
                                                                        : 1;
@@ -46,7 +49,7 @@ class ClauseBuilder {
     const std::size_t group = rule_.nodes.size();
     if (clauses > 1) {
       Node node;
-      node.op = alternatives != negated_ ? Node::Op::Any : Node::Op::All;  // De Morgan
+      node.op = negated_ ? Node::Op::All : Node::Op::Any;  // several values are alternatives; De Morgan
       rule_.nodes.push_back(std::move(node));
     }
     for (std::size_t i = 0; i < call_.arguments.size(); i += step)

@@ -161,7 +161,8 @@ TEST(RulesV2, MatchAsTheyDidThere) {
   EXPECT_TRUE(holds("HostRegexp(`{sub:[a-z]+}.example.com`)", {"shop.example.com", "/"}, Syntax::V2));
   EXPECT_FALSE(holds("HostRegexp(`{sub:[a-z]+}.example.com`)", {"a.shop.example.com", "/"}, Syntax::V2));
   EXPECT_TRUE(holds("Query(`k=`)", {"h", "/", "k=anything"}, Syntax::V2));
-  EXPECT_FALSE(holds("Query(`a=1`, `b=2`)", {"h", "/", "a=1"}, Syntax::V2));
+  EXPECT_TRUE(holds("Query(`a=1`, `b=2`)", {"h", "/", "b=2"}, Syntax::V2));
+  EXPECT_FALSE(holds("Query(`a=1`, `b=2`)", {"h", "/", "b=1"}, Syntax::V2));
 }
 
 TEST(RuleLogic, EvaluatesOperators) {

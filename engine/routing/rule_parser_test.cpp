@@ -141,6 +141,8 @@ TEST(RuleParser, NamesTheRemedyForCommonMistakes) {
   EXPECT_HAS(wrong("Host(`a`))"), "column 10: this ) was never opened");
   EXPECT_HAS(wrong("Host"), "needs a value in parentheses");
   EXPECT_HAS(wrong("`a`"), "a value stands inside a matcher: Host(`…`)");
+  EXPECT_HAS(wrong("\"Host(`a`)\""), "column 1: the whole rule stands in quotes");
+  EXPECT_HAS(wrong("'Host(`a`)'"), "column 1: the whole rule stands in quotes");
   EXPECT_HAS(wrong("HostSNI(`a`)"), "an HTTP router takes Host(");
   EXPECT_HAS(wrong("Host(`a`)", Protocol::Tcp), "a TCP router takes HostSNI(");
   EXPECT_HAS(wrong("  "), "is empty");
@@ -185,9 +187,9 @@ TEST(RuleParserV2, TakesSeveralValuesAsAlternatives) {
   EXPECT_EQ(parsed_v2("ClientIP(`10.0.0.1`, `::1`)"), "Any(ClientIP(`10.0.0.1`), ClientIP(`::1`))");
 }
 
-TEST(RuleParserV2, DemandsAllPairs) {
-  EXPECT_EQ(parsed_v2("Headers(`A`, `1`, `B`, `2`)"), "All(Header(`A`, `1`), Header(`B`, `2`))");
-  EXPECT_EQ(parsed_v2("!Query(`a=1`, `b=2`)"), "Any(!Query(`a`, `1`), !Query(`b`, `2`))");
+TEST(RuleParserV2, TakesSeveralPairsAsAlternatives) {
+  EXPECT_EQ(parsed_v2("Headers(`A`, `1`, `B`, `2`)"), "Any(Header(`A`, `1`), Header(`B`, `2`))");
+  EXPECT_EQ(parsed_v2("!Query(`a=1`, `b=2`)"), "All(!Query(`a`, `1`), !Query(`b`, `2`))");
   EXPECT_HAS(wrong("Headers(`A`)", Protocol::Http, Syntax::V2), "in pairs");
   EXPECT_HAS(wrong("Query(`a`)", Protocol::Http, Syntax::V2), "key=value");
 }
