@@ -156,7 +156,7 @@ TEST(DnsResolver, AStopEndsAQuestion) {
 
   const auto begun = std::chrono::steady_clock::now();
   EXPECT_FALSE(ask_server("192.0.2.1:53", "example.test", Type::A, true, stop.get_token()));
-  EXPECT_LT(std::chrono::steady_clock::now() - begun, 2s);
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, 4s);
 }
 
 TEST(DnsPropagation, ShowsWhatEveryServerSees) {

@@ -63,7 +63,7 @@ class Knot {
       ::execl("/usr/sbin/knotd", "knotd", "-c", config.c_str(), static_cast<char*>(nullptr));
       ::_exit(127);
     }
-    for (int i = 0; i < 200 && !ready_; ++i) {
+    for (int i = 0; i < 1000 && !ready_; ++i) {
       const auto answer =
           ask_server(server(), "proofs.test", Type::SOA, false, {}, std::chrono::milliseconds(500));
       ready_ = answer && answer->rcode == kNoError;

@@ -104,7 +104,7 @@ TEST_F(LogDirectory, WritesToANewFileAfterReopening) {
   spdlog::info("not wanted");
   // The queue has one thread: what is set up again waits for nothing, so the first line is awaited in the
   // file.
-  for (int i = 0; i < 500 && content(directory_ / "f.log").empty(); ++i) ::usleep(2000);
+  for (int i = 0; i < 30'000 && content(directory_ / "f.log").empty(); ++i) ::usleep(2000);
   fs::rename(directory_ / "f.log", directory_ / "moved");
 
   reopen_log();

@@ -58,7 +58,7 @@ class RedisServer {
       ::execv("/usr/bin/redis-server", arguments.data());
       ::_exit(127);
     }
-    for (int i = 0; i < 500 && !answers(); ++i) ::usleep(10'000);
+    for (int i = 0; i < 6000 && !answers(); ++i) ::usleep(10'000);
   }
   ~RedisServer() { stop(); }
   void stop() {

@@ -47,7 +47,7 @@ TEST_F(AccessLogFile, CreatesDirectoriesAndWritesWholeLines) {
 
   EXPECT_TRUE(lines.add(some.facts()));
   lines.hand_over();
-  ASSERT_TRUE(log->flush(5s));
+  ASSERT_TRUE(log->flush(60s));
 
   EXPECT_TRUE(content(path()).ends_with(" 1 \"shop@docker\" \"http://172.17.0.2:80\" 12ms\n"));
 }
@@ -64,7 +64,7 @@ TEST_F(AccessLogFile, CountsOnlyRequestsThatItIsAbout) {
   EXPECT_FALSE(lines.add(quiet.facts()));
   EXPECT_TRUE(lines.add(SomeFacts().facts()));
   lines.hand_over();
-  ASSERT_TRUE(log->flush(5s));
+  ASSERT_TRUE(log->flush(60s));
 
   EXPECT_TRUE(content(path()).ends_with(" 1 \"shop@docker\" \"http://172.17.0.2:80\" 12ms\n"));
 }
@@ -75,13 +75,13 @@ TEST_F(AccessLogFile, ReopensAFileThatWasMovedAway) {
   const SomeFacts some;
   lines.add(some.facts());
   lines.hand_over();
-  ASSERT_TRUE(log->flush(5s));
+  ASSERT_TRUE(log->flush(60s));
   fs::rename(path(), directory_ / "moved");
 
   log->reopen();
   lines.add(some.facts());
   lines.hand_over();
-  ASSERT_TRUE(log->flush(5s));
+  ASSERT_TRUE(log->flush(60s));
 
   EXPECT_EQ(std::ranges::count(content(directory_ / "moved"), '\n'), 1);
   EXPECT_EQ(std::ranges::count(content(path()), '\n'), 1);
@@ -110,7 +110,7 @@ TEST_F(AccessLogFile, GetsWholeLinesFromManyThreads) {
         if (lines.add(some.facts())) lines.hand_over();
     });
   for (std::thread& thread : threads) thread.join();
-  ASSERT_TRUE(log->flush(5s));
+  ASSERT_TRUE(log->flush(60s));
 
   std::istringstream text(content(path()));
   int whole = 0;
@@ -142,7 +142,7 @@ TEST_F(AccessLogFile, LosesLinesOfAFileThatCannotBeOpened) {
   std::string line = "a\nb\n";
 
   writer.give(line);
-  ASSERT_TRUE(writer.flush(5s));
+  ASSERT_TRUE(writer.flush(60s));
 
   EXPECT_EQ(writer.dropped_lines(), 2U);
 }

@@ -247,7 +247,7 @@ class Mirrored : public MirroringTest {
   }
   // Until the background has nothing to do.
   static void turn(test::TestExchange& x) {
-    for (int i = 0; i < 400 && !x.background.empty(); ++i) x.loop.run_once(std::chrono::milliseconds(10));
+    for (int i = 0; i < 6000 && !x.background.empty(); ++i) x.loop.run_once(std::chrono::milliseconds(10));
     EXPECT_TRUE(x.background.empty());
   }
   std::shared_ptr<MirrorState> mirror_state = std::make_shared<MirrorState>();

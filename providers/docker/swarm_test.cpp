@@ -146,7 +146,7 @@ TEST(Swarm, PollsAManagerAndNeedsThePortLabel) {
   ASSERT_EQ(last->http.standings.at("web").size(), 1u);
   EXPECT_EQ(last->http.standings.at("web")[0].url, "http://10.0.1.3:80") << "ingress comes last";
   EXPECT_EQ(last->http.standings.at("web")[0].state, model::ServerState::Ready);
-  for (int i = 0; i < 300 && !provider->status().connected; ++i) std::this_thread::sleep_for(10ms);
+  for (int i = 0; i < 6000 && !provider->status().connected; ++i) std::this_thread::sleep_for(10ms);
   EXPECT_TRUE(provider->status().connected);
   provider->stop();
 }
@@ -198,7 +198,7 @@ TEST(Swarm, SaysThatTheEngineIsNoManager) {
   RecordingSink sink;
   provider->start(sink);
 
-  for (int i = 0; i < 300 && provider->status().detail.find("not a swarm manager") == std::string::npos; ++i)
+  for (int i = 0; i < 6000 && provider->status().detail.find("not a swarm manager") == std::string::npos; ++i)
     std::this_thread::sleep_for(10ms);
 
   EXPECT_NE(provider->status().detail.find("not a swarm manager"), std::string::npos);

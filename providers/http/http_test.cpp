@@ -131,7 +131,7 @@ TEST(HttpProvider, KeepsTheLastGoodConfiguration) {
   const int asked = source.asked();
   while (source.asked() < asked + 3) std::this_thread::sleep_for(5ms);
   source.say(500, "oops");
-  for (int i = 0; i < 300 && provider->status().connected; ++i) std::this_thread::sleep_for(10ms);
+  for (int i = 0; i < 6000 && provider->status().connected; ++i) std::this_thread::sleep_for(10ms);
 
   EXPECT_NE(provider->status().detail.find("status 500"), std::string::npos);
   EXPECT_TRUE(comes(sink, "one"));
@@ -147,8 +147,8 @@ TEST(HttpProvider, BoundsTheAnswer) {
   auto provider = *Http::make(small, {});
   provider->start(sink);
 
-  for (int i = 0; i < 300 && source.asked() == 0; ++i) std::this_thread::sleep_for(10ms);
-  for (int i = 0; i < 300 && provider->status().detail.find("larger") == std::string::npos; ++i)
+  for (int i = 0; i < 6000 && source.asked() == 0; ++i) std::this_thread::sleep_for(10ms);
+  for (int i = 0; i < 6000 && provider->status().detail.find("larger") == std::string::npos; ++i)
     std::this_thread::sleep_for(10ms);
 
   EXPECT_NE(provider->status().detail.find("larger than 10 bytes"), std::string::npos);

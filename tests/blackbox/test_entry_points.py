@@ -248,11 +248,17 @@ def test_a_connection_is_closed_after_so_many_requests(house):
 def test_a_connection_is_closed_at_its_age(house):
     proxy, _ = house
 
-    with connect(proxy, "short") as client:
-        assert client.ask(host="app").header("Connection") is None
-        time.sleep(0.5)
-        assert client.ask(host="app").header("Connection") == "close"
-        assert client.is_closed()
+    for _ in range(20):
+        begun = time.monotonic()
+        with connect(proxy, "short") as client:
+            first = client.ask(host="app").header("Connection")
+            if time.monotonic() - begun >= 0.4:
+                continue  # the machine was busy for as long
+            time.sleep(0.5)
+            assert (first, client.ask(host="app").header("Connection")) == (None, "close")
+            assert client.is_closed()
+            return
+    raise AssertionError("no request was answered in time")
 
 
 def test_what_is_recorded_by_default_and_what_a_router_says_itself(house):
@@ -266,8 +272,8 @@ def test_what_is_recorded_by_default_and_what_a_router_says_itself(house):
 
     wait_for(lambda: "/recorded/app/web" in recorded() and "/recorded/told/quiet" in recorded(), 10, "lines")
     assert "/recorded/app/quiet" not in recorded()
+    wait_for(lambda: 'router="told@file"' in proxy.metrics(), 10, "the metric")
     metrics = proxy.metrics()
-    assert 'router="told@file"' in metrics
     assert 'router="quiet-everywhere@file"' not in metrics and 'entrypoint="quiet"' in metrics
 
 
@@ -279,7 +285,7 @@ def test_open_connections_are_counted_by_entry_point(house):
 
     with connect(proxy, "old") as one, connect(proxy, "old") as two:
         assert one.ask(host="app").status == two.ask(host="app").status == 200
-        assert f"{open_at('old')} 2\n" in proxy.metrics()
+        wait_for(lambda: f"{open_at('old')} 2\n" in proxy.metrics(), 10, "two are open")  # once earlier ones are gone
     wait_for(lambda: f"{open_at('old')} 0\n" in proxy.metrics(), 10, "both are gone")
 
 
@@ -315,7 +321,7 @@ def test_bad_options_are_refused_at_the_start_and_named(tmp_path, options, said)
     file = tmp_path / "fairlead.yml"
     file.write_text(json.dumps({"entryPoints": {"web": {"address": "127.0.0.1:0", **options}}}))
 
-    done = subprocess.run([BINARY, f"--configFile={file}"], capture_output=True, text=True, timeout=20, env=environment())
+    done = subprocess.run([BINARY, f"--configFile={file}"], capture_output=True, text=True, timeout=90, env=environment())
 
     assert done.returncode == 2
     assert said in done.stdout + done.stderr

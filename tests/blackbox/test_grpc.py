@@ -99,13 +99,16 @@ def test_a_failed_call_is_trailers_only(setup):
 
 
 def test_deadlines_pass(setup):
-    left = int(setup.call("unary", text="left", deadline=9000)[0].split()[-1])
-    assert 5000 < left <= 9000
+    left = int(setup.call("unary", text="left", deadline=90_000)[0].split()[-1])
+    assert 20_000 < left <= 90_000
 
 
 def test_an_expired_deadline_ends_the_call_on_the_server(setup):
-    before = setup.server.lines.count("cancelled")
-    assert setup.call("unary", text="wait", deadline=700)[0].startswith("status 4 ")
+    before, waits = (setup.server.lines.count(line) for line in ("cancelled", "waiting"))
+    for deadline in (700, 5000, 20_000):
+        assert setup.call("unary", text="wait", deadline=deadline)[0].startswith("status 4 ")
+        if setup.server.lines.count("waiting") > waits:
+            break  # else a busy machine took all of it before the server heard of the call
     wait_for(lambda: setup.server.lines.count("cancelled") > before, 10, "the server hears of it")
 
 
@@ -155,7 +158,7 @@ def test_grpc_web_reaches_a_grpc_server(plain):
 def checked(url, **check):
     dynamic = routes(app=[url])
     dynamic["http"]["services"]["app"]["loadBalancer"]["healthCheck"] = {
-        "mode": "grpc", "interval": "200ms", "timeout": "2s", **check}
+        "mode": "grpc", "interval": "200ms", "timeout": "30s", **check}
     return dynamic
 
 
@@ -173,7 +176,7 @@ def test_health_checks_follow_the_server(start, pki, scheme):
         proxy = start(dynamic)
         server.health("ill")
         wait_for(lambda: server_status(proxy) == ["DOWN"], 10, "NOT_SERVING takes it out")
-        assert "it says NOT_SERVING" in proxy.log()
+        wait_for(lambda: "it says NOT_SERVING" in proxy.log(), 10, "the log says why")
         assert call(proxy.port(), "unary", text="x")[-1].startswith("status 14 ")
         server.health("well")
         wait_for(lambda: server_status(proxy) == ["UP"], 10, "SERVING brings it back")
@@ -183,4 +186,5 @@ def test_health_checks_follow_the_server(start, pki, scheme):
 def test_a_server_without_grpc_is_down(start, origin):
     proxy = start(checked(origin.url))
     wait_for(lambda: server_status(proxy) == ["DOWN"], 10, "it does not speak gRPC")
+    proxy.stop()  # no check comes after this
     origin.violations.clear()

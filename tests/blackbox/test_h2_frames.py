@@ -1,6 +1,7 @@
 """HTTP/2 frame by frame: every case names the section of RFC 9113, 7541 or 8441 that it holds us to."""
 
 import struct
+import threading
 import time
 
 import pytest
@@ -13,6 +14,7 @@ from support.h2 import (
     PRIORITY_FLAG, PROTOCOL_ERROR, PUSH_PROMISE, REFUSED_STREAM, RST_STREAM, SETTINGS, STREAM_CLOSED, WINDOW_UPDATE,
     H2Client, block, frame, literal, replaced, rst_stream, settings, window_update)
 from support.origin import Origin, respond
+from support.ports import wait_for
 
 
 @pytest.fixture(scope="module")
@@ -166,24 +168,29 @@ def test_rfc_9113_5_1_1_stream_numbers_may_be_skipped(client):
 
 
 def test_rfc_9113_5_streams_are_interleaved(client, origin):
-    origin.script([0.4, respond(b"slow")], respond(b"quick"))
-    client.headers(1, GET)
-    client.ping()  # the slow one is on its way
-    client.headers(3, GET)
+    released = threading.Event()
+    origin.answer = lambda request: respond(b"quick") if request.target == "/quick" else (
+        released.wait(90) and respond(b"slow"))
+    try:
+        client.headers(1, GET)
+        client.headers(3, replaced(GET, path="/quick"))
 
-    client.until(lambda c: c.stream(3).ended)
+        client.until(lambda c: c.stream(3).ended)
 
-    assert client.stream(3).body == b"quick" and not client.stream(1).ended
-    assert client.answer(1).body == b"slow"
+        assert client.stream(3).body == b"quick" and not client.stream(1).ended
+        released.set()
+        assert client.answer(1).body == b"slow"
+    finally:
+        origin.answer = respond()
 
 
 def test_rfc_9113_8_1_the_rest_of_a_request_is_not_wanted_after_the_answer(client, origin):
     origin.read_body = False
     try:
+        begun = time.monotonic()
         client.headers(1, POST, ends=False)
         answer = client.answer(1)
         assert answer.status == 200
-        begun = time.monotonic()
         assert client.until(lambda c: c.stream(1).reset is not None)
         assert client.stream(1).reset == NO_ERROR
         assert time.monotonic() - begun > 0.5  # clients that are busy sending see the answer first
@@ -194,9 +201,14 @@ def test_rfc_9113_8_1_the_rest_of_a_request_is_not_wanted_after_the_answer(clien
 
 def test_the_rest_of_a_request_may_come_after_the_answer(client):
     for stream, size in ((1, 11), (3, 0), (5, 200_000)):
+        begun = time.monotonic()
         client.headers(stream, replaced(POST, authority="nobody"), ends=False)
         assert client.answer(stream).status == 404
         client.data(stream, b"x" * size, ends=True)
+        client.ping()
+        # It has a second for that, which a busy machine may take.
+        assert client.stream(stream).reset is None or time.monotonic() - begun > 0.9
+    begun = time.monotonic()
     client.headers(7, replaced(POST, authority="nobody"), ends=False)
     assert client.answer(7).status == 404
     sent = 0
@@ -205,8 +217,8 @@ def test_the_rest_of_a_request_may_come_after_the_answer(client):
         client.ping()
         sent += 32_000
 
-    assert 1_000_000 < sent < 1_200_000
-    assert [client.stream(number).reset for number in (1, 3, 5, 7)] == [None, None, None, NO_ERROR]
+    assert sent < 1_200_000 and (sent > 1_000_000 or time.monotonic() - begun > 0.9)
+    assert client.stream(7).reset == NO_ERROR
     assert client.ask(9).status == 200
 
 
@@ -243,7 +255,7 @@ def test_rfc_9110_10_1_1_expect_is_answered_before_the_body(client, origin):
 
     origin.script(answer)
     client.headers(1, (*POST, ("expect", "100-continue"), ("content-length", "5")), ends=False)
-    assert client.until(lambda c: c.stream(1).interim, 5)
+    assert client.until(lambda c: c.stream(1).interim)
     assert dict(client.stream(1).interim[0]) == {":status": "100"}
     client.data(1, b"hello", ends=True)
 
@@ -627,7 +639,7 @@ def test_rfc_9113_5_1_2_more_streams_than_allowed_are_refused(client, origin):
 def test_rfc_9113_5_4_2_a_cancelled_request_cancels_at_the_server(client, origin):
     origin.script([5.0, respond()])
     client.headers(1, GET)
-    client.ping()
+    wait_for(lambda: origin.requests, 10, "the request is at the server")
     client.send(rst_stream(1, CANCEL))
 
     assert client.ask(3).status == 200

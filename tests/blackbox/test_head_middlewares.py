@@ -227,13 +227,15 @@ def test_a_forged_address_from_an_untrusted_peer_does_not_count(shared):
 
 def test_requests_in_flight(shared):
     proxy, origin = shared
-    origin.script([1.0, respond()])
+    released = threading.Event()
+    origin.script(lambda _: released.wait(90) and respond())
     first = threading.Thread(target=proxy.ask, kwargs={"host": "flight"})
     before = len(origin.requests)
     first.start()
     wait_for(lambda: len(origin.requests) > before, 5, "the first request is at the server")
 
     assert proxy.ask(host="flight").status == 429
+    released.set()
     first.join()
     assert proxy.ask(host="flight").status == 200
     assert proxy.ask(host="flightheader", headers={"X-Tenant": "a"}).status == 200

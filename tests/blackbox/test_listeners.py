@@ -1,5 +1,6 @@
 """Where entry points listen: forms of addresses, taken ports, sharing, sockets from systemd, changes while running."""
 
+import contextlib
 import json
 import re
 import signal
@@ -23,7 +24,7 @@ def udp_routes(address):
 
 def answers(port, address="127.0.0.1"):
     try:
-        return ask(port, host="app", address=address, timeout=3).status == 200
+        return ask(port, host="app", address=address, timeout=30).status == 200
     except OSError:
         return False
 
@@ -60,7 +61,7 @@ def test_a_port_that_another_program_has_ends_the_start_with_its_name(start, pro
         port = other.getsockname()[1]
         proxy = start({}, install={"entryPoints": {"mine": {"address": f"127.0.0.1:{port}/{protocol}"}}},
                       entry_points=(), ready=False)
-        assert proxy.process.wait(15) != 0
+        assert proxy.process.wait(90) != 0
         log = proxy.log()
         proxy.process.returncode = 0  # an end with an error is what this test is about
     assert re.search(rf"entry point mine: listen on 127\.0\.0\.1:{port}\S*: Address already in use; .*ss -l", log), log
@@ -73,13 +74,15 @@ def test_two_processes_share_a_port_when_both_ask_for_it(start):
                                    "dns": {"address": f"127.0.0.1:{udp_port}/udp", "reusePort": True}}}
         start({**routes(app=[a.url]), **udp_routes(ua.address)}, install=install, entry_points=())
         start({**routes(app=[b.url]), **udp_routes(ub.address)}, install=install, entry_points=())
-        seen = {ask(port, host="app").body for _ in range(60)}
-        assert seen == {b"a", b"b"}
-        heard = set()
-        for _ in range(60):
+        seen, heard = set(), set()
+        wait_for(lambda: seen.add(ask(port, host="app").body) or seen == {b"a", b"b"}, 10, "both serve")
+
+        def both_are_heard():
             with UdpClient(udp_port) as client:
                 heard.add(client.ask(b"x"))
-        assert heard == {b"a:x", b"b:x"}
+            return heard == {b"a:x", b"b:x"}
+
+        wait_for(both_are_heard, 10, "both serve")
 
 
 # ---- sockets from systemd
@@ -136,7 +139,7 @@ def test_two_sockets_of_one_name_are_refused(start):
     ports = [free_port(), free_port()]
     proxy = start({}, install={"entryPoints": {"web": {"address": ":0"}}}, entry_points=(), ready=False,
                   prefix=activated([("tcp", port) for port in ports], "web:web"))
-    assert proxy.process.wait(15) != 0
+    assert proxy.process.wait(90) != 0
     assert "entry point web: systemd passed several sockets named web" in proxy.log()
     proxy.process.returncode = 0  # an end with an error is what this test is about
 
@@ -146,7 +149,8 @@ def test_systemd_hears_when_it_is_ready_alive_and_stopping(start, origin, tmp_pa
     path = f"{tempfile.mkdtemp()}/notify"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
         notify.bind(path)
-        notify.settimeout(10)
+        notify.settimeout(90)
+        begun = time.monotonic()
         proxy = start(routes(app=[origin.url]), install={"entryPoints": {"web": {"address": f"127.0.0.1:{port}"}}},
                       entry_points=(), env={"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "400000"}, ready=False)
 
@@ -156,10 +160,16 @@ def test_systemd_hears_when_it_is_ready_alive_and_stopping(start, origin, tmp_pa
 
         said(b"READY=1")
         socket.create_connection(("127.0.0.1", port), 2).close()  # open from that moment on
-        begun = time.monotonic()
         for _ in range(3):
             said(b"WATCHDOG=1")
-        assert time.monotonic() - begun > 0.2
+        # Half of 400 ms lie between two of them, however late they are read.
+        count = 3
+        notify.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            while notify.recv(100) == b"WATCHDOG=1":
+                count += 1
+        notify.settimeout(90)
+        assert count <= (time.monotonic() - begun) / 0.2 + 2
         proxy.signal(signal.SIGTERM)
         said(b"STOPPING=1")
 
@@ -186,21 +196,26 @@ def test_entry_points_move_open_and_close_without_a_restart(start, origin):
         change({"dns": {"address": f"127.0.0.1:{ports[1]}/udp"}, "web": {"address": f"127.0.0.1:{web}"}})
         assert wait_for(lambda: answers(web), 15, "the new entry point opens")
         with UdpClient(ports[1]) as client:
-            assert client.ask(b"x") == b"a:x"
+            wait_for(lambda: _hears(client), 10, "the moved one answers")
         wait_for(lambda: _is_free(ports[0]), 10, "the old port is given back")
 
         # From one address to all: the socket that drains is in the way of the new one.
         change({"dns": {"address": f":{ports[1]}/udp"}})
 
         def heard_on_ipv6():
-            with UdpClient(ports[1], "::1", timeout=0.3) as client:
-                try:
-                    return client.ask(b"x") == b"a:x"
-                except OSError:
-                    return False
+            with UdpClient(ports[1], "::1") as client:
+                return _hears(client)
 
         wait_for(heard_on_ipv6, 15, "the moved entry point serves")
         wait_for(lambda: not answers(web), 10, "the other one is closed")
+
+
+def _hears(client):
+    client.socket.settimeout(1)
+    try:
+        return client.ask(b"x") == b"a:x"
+    except OSError:
+        return False
 
 
 def _is_free(port):
@@ -218,23 +233,24 @@ def life_cycle(**times):
 
 def test_each_entry_point_has_its_own_time_to_finish(start):
     def answer(request):
-        return [b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", 20.0, b"ok"]
+        return [b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", 90.0, b"ok"]
 
     with Origin(answer) as origin:
-        # The entry point of the API keeps its ten seconds, and has nothing to finish.
-        proxy = start(routes(app=[origin.url]), {"entryPoints": {"web": life_cycle(graceTimeOut="500ms")}})
+        # The entry point of the API has far more time, and nothing to finish.
+        proxy = start(routes(app=[origin.url]), {"entryPoints": {"web": life_cycle(graceTimeOut="500ms"),
+                                                                 "traefik": life_cycle(graceTimeOut="90s")}})
         with RawClient(proxy.port()) as client:
             client.send("GET / HTTP/1.1\r\nHost: app\r\n\r\n")
             client.read_until(b"\r\n\r\n")
             begun = time.monotonic()
             proxy.signal(signal.SIGTERM)
-            proxy.process.wait(10)
-        assert 0.4 < time.monotonic() - begun < 5
+            proxy.process.wait(80)
+        assert 0.4 < time.monotonic() - begun < 60
         assert "graceTimeOut passed" in proxy.log()
 
 
 def test_each_entry_point_accepts_for_its_own_time(start, origin):
-    proxy = start(routes(app=[origin.url]), {"entryPoints": {"web": life_cycle(requestAcceptGraceTimeout="3s")}},
+    proxy = start(routes(app=[origin.url]), {"entryPoints": {"web": life_cycle(requestAcceptGraceTimeout="8s")}},
                   entry_points=("web", "inner"))
 
     def refuses():
@@ -247,5 +263,5 @@ def test_each_entry_point_accepts_for_its_own_time(start, origin):
     proxy.signal(signal.SIGTERM)
     wait_for(refuses, 2.5, "the entry point without such a time is closed")
     assert proxy.ask(host="app").status == 200
-    proxy.process.wait(15)
-    assert time.monotonic() - begun >= 2.9
+    proxy.process.wait(60)
+    assert time.monotonic() - begun >= 7.9

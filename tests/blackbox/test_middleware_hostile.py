@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import re
-import time
 
 import pytest
 from support.fairlead import Fairlead
@@ -91,7 +90,7 @@ class bounded:
 
 def send_refused(proxy, head):
     """The status of a request that may be refused before all of it was taken."""
-    with RawClient(proxy.port(), timeout=20) as client:
+    with RawClient(proxy.port()) as client:
         try:
             client.send(head)
         except ConnectionError:
@@ -113,11 +112,11 @@ def test_ten_megabytes_of_cookies_are_refused(world):
 
 def test_as_many_cookies_as_fit_are_searched_quickly(world):
     cookies = "a=1; " * 180_000
-    begun = time.monotonic()
+    used = world.proxy.cpu_seconds()
     with bounded(world.proxy, 40):
         assert world.proxy.ask(host="cookie", headers={"Cookie": cookies + "b=2"}).status == 401
         assert world.proxy.ask(host="cookie", headers={"Cookie": cookies + "key=secret"}).status == 200
-    assert time.monotonic() - begun < 10
+    assert world.proxy.cpu_seconds() - used < 10
     assert "secret" not in world.origin.last().header("Cookie")
 
 
@@ -137,7 +136,7 @@ def test_nested_ranges_are_not_multiplied(world):
 
 
 def test_a_million_query_parameters(world):
-    begun = time.monotonic()
+    used = world.proxy.cpu_seconds()
     with bounded(world.proxy, 80):
         for parameter in ("&", "a&", "a=%41&"):
             head = "GET /?" + parameter * 1_000_000 + "key=secret HTTP/1.1\r\nHost: query\r\n\r\n"
@@ -146,7 +145,7 @@ def test_a_million_query_parameters(world):
         # As many as fit.
         assert world.proxy.ask("/?" + "&" * 65_000, host="query").status == 401
         assert world.proxy.ask("/?" + "&" * 65_000 + "key=secret", host="query").status == 200
-    assert time.monotonic() - begun < 15
+    assert world.proxy.cpu_seconds() - used < 15
     assert "secret" not in world.origin.last().target
 
 

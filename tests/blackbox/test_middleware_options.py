@@ -251,7 +251,7 @@ def check(w, host):
     "average": 1, "period": "1h", "burst": 2, "redis": {
         "endpoints": [f"127.0.0.1:{w.redis.tls_port}"], "username": "fair", "password": "hidden", "db": 3,
         "tls": {"ca": str(w.ca.cert), "cert": str(w.client.cert), "key": str(w.client.key)},
-        "poolSize": 3, "minIdleConns": 1, "maxActiveConns": 9, "readTimeout": "2s", "writeTimeout": "4s"}})
+        "poolSize": 3, "minIdleConns": 1, "maxActiveConns": 9, "readTimeout": "30s", "writeTimeout": "40s"}})
 def check(w, host):
     assert [w.ask(host).status for _ in range(3)] == [200, 200, 429]
     assert w.redis.ask("SELECT", 3) == "OK"
@@ -261,7 +261,7 @@ def check(w, host):
 
 
 @row("rate-redis-any", rateLimit=lambda w: {"average": 9, "redis": {
-    "endpoints": [f"127.0.0.1:{w.redis.tls_port}"], "username": "fair", "password": "hidden",
+    "endpoints": [f"127.0.0.1:{w.redis.tls_port}"], "username": "fair", "password": "hidden", "readTimeout": "30s",
     "tls": {"insecureSkipVerify": True, "cert": str(w.client.cert), "key": str(w.client.key)}}})
 def check(w, host):
     assert w.ask(host).status == 200
@@ -278,20 +278,28 @@ def check(w, host):
     assert [w.ask(host).status for _ in range(3)] == [200] * 3  # no limit, and nobody is asked
 
 
+def shortest_refusal(w, host):
+    """Of a few, in seconds: a busy machine may delay any one of them."""
+    took = []
+    for _ in range(5):
+        begun = time.monotonic()
+        assert w.ask(host).status == 500
+        took.append(time.monotonic() - begun)
+        if took[-1] < 2:
+            break
+    return min(took)
+
+
 @row("rate-redis-silent", rateLimit=lambda w: {"average": 9, "redis": {
     "endpoints": [f"127.0.0.1:{w.silent.port}"], "readTimeout": "150ms"}})
 def check(w, host):
-    begun = time.monotonic()
-    assert w.ask(host).status == 500
-    assert time.monotonic() - begun < 2.5  # the default is 3 s
+    assert shortest_refusal(w, host) < 2.5  # the default is 3 s
 
 
 @row("rate-redis-full", rateLimit=lambda w: {"average": 9, "redis": {
     "endpoints": [f"127.0.0.1:{w.full[0].getsockname()[1]}"], "dialTimeout": "150ms"}})
 def check(w, host):
-    begun = time.monotonic()
-    assert w.ask(host).status == 500
-    assert time.monotonic() - begun < 2.5  # else 3 or 5 s
+    assert shortest_refusal(w, host) < 2.5  # else 3 or 5 s
 
 
 def in_flight(w, host, first, same, other):
@@ -300,14 +308,14 @@ def in_flight(w, host, first, same, other):
 
     def hold(_):
         arrived.set()
-        release.wait(10)
+        release.wait(90)
         return respond()
 
     w.origin.script(hold)
     thread = threading.Thread(target=first)
     thread.start()
     try:
-        assert arrived.wait(10)
+        assert arrived.wait(60)
         assert (same().status, other().status) == (429, 200)
     finally:
         release.set()
@@ -345,10 +353,9 @@ def check(w, host):
     "checkPeriod": "1ms", "fallbackDuration": "150ms", "recoveryDuration": "150ms"})
 def check(w, host):
     w.origin.answer = respond(status=500, reason="X")
-    wait_for(lambda: w.ask(host).status == 503, 5, "the breaker trips")
+    refused = wait_for(lambda: (got := w.ask(host)).status == 503 and got, 5, "the breaker trips")
     w.origin.answer = respond()
-    refused = w.ask(host)
-    assert (refused.status, refused.body) == (503, b"Service Unavailable")
+    assert refused.body == b"Service Unavailable"
     # Half of the requests at most pass while it recovers: 30 in a row only once it has.
     wait_for(lambda: all(w.ask(host).status == 200 for _ in range(30)), 8, "it recovers")
 

@@ -157,10 +157,10 @@ def test_a_header_may_come_byte_by_byte(trusting, origin, header):
 def test_a_header_that_is_never_finished_ends_in_time(trusting):
     proxy = trusting(transport={"respondingTimeouts": {"readTimeout": "1s"}})
 
+    begun = time.monotonic()
     with RawClient(proxy.port()) as client:
         client.send(V1[:20])
-        begun = time.monotonic()
-        assert client.is_closed(20)
+        assert client.is_closed()
 
     assert time.monotonic() - begun > 0.5
     wait_for(lambda: "the PROXY header was not complete in time" in proxy.log(), 5, "it is said")

@@ -277,7 +277,7 @@ def test_a_websocket_echoes(start):
             port = server.sockets[0].getsockname()[1]
             proxy = await asyncio.get_running_loop().run_in_executor(
                 None, lambda: start(routes(app=[f"http://127.0.0.1:{port}"])))
-            async with websockets.connect("ws://app/", host="127.0.0.1", port=proxy.port()) as socket:
+            async with websockets.connect("ws://app/", host="127.0.0.1", port=proxy.port(), open_timeout=60) as socket:
                 for message in ["hello", "ü" * 1000, b"\0" * 200_000]:
                     await socket.send(message)
                     assert await socket.recv() == message
@@ -339,7 +339,7 @@ def test_a_request_under_way_is_finished_before_the_end(proxy, origin):
         client.read_until(b"\r\n\r\n")
         proxy.signal(15)
         assert client.read_exactly(4) == b"abcd"
-    proxy.process.wait(15)
+    proxy.process.wait(60)
     assert proxy.process.returncode == 0
 
 

@@ -78,9 +78,11 @@ def test_a_service_counts_what_reached_it_and_not_what_a_middleware_refused(guar
     assert guarded.ask("/", "closed").status == 403
     assert guarded.ask("/", "blue-green").status == 200
 
-    counted = [line for line in guarded.metrics().splitlines() if "_requests_total{" in line]
-    assert any('router="closed@file",service="app@file"' in line for line in counted)
-    assert any('router="blue-green@file",service="both@file"' in line for line in counted)
-    services = [line for line in counted if line.startswith("traefik_service")]
-    assert [line for line in services if 'code="403"' in line or "both@file" in line] == []
-    assert any('code="200"' in line and 'service="app@file"' in line for line in services)
+    def counted(start, *words):
+        return [line for line in guarded.metrics().splitlines()
+                if line.startswith(start) and "_requests_total{" in line and all(word in line for word in words)]
+
+    wait_for(lambda: counted("traefik_router", 'router="closed@file",service="app@file"'), 5, "the refusal")
+    wait_for(lambda: counted("traefik_router", 'router="blue-green@file",service="both@file"'), 5, "the answer")
+    wait_for(lambda: counted("traefik_service", 'code="200"', 'service="app@file"'), 5, "the answer of the service")
+    assert counted("traefik_service", 'code="403"') == counted("traefik_service", "both@file") == []

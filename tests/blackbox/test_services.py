@@ -93,12 +93,14 @@ def test_a_cookie_of_a_server_whose_weight_became_zero_moves(start, named):
 
 def test_p2c_avoids_a_slow_server(start, named):
     slow, fast = named("slow"), named("fast")
-    slow.answer = lambda request: [0.2, respond(b"slow")]
+    slow.answer = lambda request: [0.5, respond(b"slow")]
     proxy = start(config({"app": balancer(slow.url, fast.url, strategy="p2c")}), workers=1)
-    counts = collections.Counter()
+    turns, answers = iter(range(200)), []
 
     def client():
-        counts.update(shares(proxy, 25))
+        with RawClient(proxy.port()) as connection:
+            while next(turns, None) is not None:
+                answers.append(connection.ask(host="app").text)
 
     threads = [threading.Thread(target=client) for _ in range(8)]
     for thread in threads:
@@ -106,8 +108,8 @@ def test_p2c_avoids_a_slow_server(start, named):
     for thread in threads:
         thread.join()
 
-    assert sum(counts.values()) == 200
-    assert counts["fast"] > 2 * counts["slow"]
+    assert len(answers) == 200
+    assert answers.count("fast") > 2 * answers.count("slow")
 
 
 def test_hrw_keeps_a_client_and_moves_only_those_of_a_server_that_leaves(start, named):
@@ -130,7 +132,7 @@ def test_hrw_keeps_a_client_and_moves_only_those_of_a_server_that_leaves(start, 
 
 def test_leasttime_prefers_the_fast_server(start, named):
     slow, fast = named("slow"), named("fast")
-    slow.answer = lambda request: [0.05, respond(b"slow")]
+    slow.answer = lambda request: [0.5, respond(b"slow")]
     proxy = start(config({"app": balancer(slow.url, fast.url, strategy="leasttime")}))
 
     counts = shares(proxy, 60)
@@ -250,7 +252,7 @@ def test_a_service_made_of_itself_is_broken(start, named):
 
 # Health checks
 
-CHECK = {"path": "/health", "interval": "100ms", "timeout": "1s"}
+CHECK = {"path": "/health", "interval": "100ms", "timeout": "30s"}
 
 
 class Sick:
@@ -274,13 +276,13 @@ def test_a_server_that_fails_its_check_goes_and_comes_back(start, named):
 
     a.status = 500
     wait_for(lambda: shares(proxy, 10) == {"b": 10}, 10, "a is out")
-    assert "is down: health check" in proxy.log()
+    wait_for(lambda: "is down: health check" in proxy.log(), 5, "the log says so")
     wait_for(lambda: next(s for s in proxy.api("/api/http/services") if s["name"] == "app@file")["serverStatus"][
         a.origin.url] == "DOWN", 5, "the API says so")
 
     a.status = 200
     wait_for(lambda: shares(proxy, 10) == {"a": 5, "b": 5}, 10, "a is back")
-    assert "is up again" in proxy.log()
+    wait_for(lambda: "is up again" in proxy.log(), 5, "the log says so")
 
 
 def test_a_check_asks_as_configured(start, named):
@@ -332,7 +334,7 @@ def test_no_healthy_server_is_503_with_the_reason(start, named):
 def test_a_passive_check_takes_a_server_out_for_a_while(start, named):
     a, b = named("a"), named("b")
     a.answer = respond(b"bad", status=500)
-    passive = {"failureWindow": "1s", "maxFailedAttempts": 2}
+    passive = {"failureWindow": "5s", "maxFailedAttempts": 2}
     proxy = start(config({"app": balancer(a.url, b.url, passiveHealthCheck=passive)}))
 
     assert shares(proxy, 4)["bad"] == 2
@@ -473,8 +475,10 @@ def test_a_dead_mirror_and_large_bodies_change_nothing(start, named):
         answers = []
 
         def send():
-            answers.append(ask(proxy.port(), "POST", host="app", body=body, timeout=60))
-            done.set()
+            try:
+                answers.append(ask(proxy.port(), "POST", host="app", body=body, timeout=200))
+            finally:
+                done.set()
 
         threading.Thread(target=send).start()
         while not done.wait(0.02):
@@ -501,4 +505,4 @@ def test_a_slow_mirror_delays_nobody(start, named):
 
     begun = time.monotonic()
     assert shares(proxy, 20) == {"main": 20}
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 30, "twenty times three seconds else"

@@ -9,7 +9,7 @@ import time
 import pytest
 from support.fairlead import Fairlead, routes
 from support.origin import Origin, respond
-from support.ports import free_port
+from support.ports import connections_to, free_port, wait_for
 from support.raw import RawClient
 
 
@@ -29,7 +29,7 @@ class Scripted:
             except OSError:
                 return
             with connection, contextlib.suppress(OSError):
-                connection.settimeout(5)
+                connection.settimeout(60)
                 self.play(self, connection)
 
     def head(self, connection):
@@ -130,7 +130,7 @@ def test_a_server_that_does_not_answer_the_question_gets_the_body_after_a_second
     with RawClient(proxy.port()) as client:
         client.send(EXPECTING.format("silent"))
         assert client.read_head().status == 100
-        assert 0.8 < time.monotonic() - begun < 4
+        assert 0.8 < time.monotonic() - begun < 30
         client.send("body")
         assert client.read_answer().status == 200
     assert servers["silent"].bodies[-1] == b"body"
@@ -165,16 +165,21 @@ def test_every_part_of_a_stream_arrives_when_it_is_sent(house, head):
     proxy, _, other = house
     parts = [b"data: first", b"data: secon"]
     framed = [b"b\r\n" + part + b"\r\n" for part in parts] + [b"0\r\n\r\n"] if b"chunked" in head else [*parts, b""]
-    other.script([b"HTTP/1.1 200 OK\r\n" + head + b"\r\n", framed[0], 0.5, framed[1], framed[2]])
+    arrived = threading.Event()
+
+    def stream():
+        yield b"HTTP/1.1 200 OK\r\n" + head + b"\r\n" + framed[0]
+        assert arrived.wait(60)
+        yield framed[1] + framed[2]
+
+    other.script(lambda _: stream())
 
     with RawClient(proxy.port()) as client:
         client.send("GET / HTTP/1.1\r\nHost: other\r\n\r\n")
         client.read_head()
-        begun = time.monotonic()
         client.read_until(b"first")
-        assert time.monotonic() - begun < 0.35
+        arrived.set()
         client.read_until(b"secon")
-        assert time.monotonic() - begun > 0.35
 
 
 @pytest.mark.parametrize("host", ["refused-then-other", "resets-then-other", "ends-then-other"])
@@ -200,5 +205,5 @@ def test_a_pooled_connection_that_was_closed_costs_no_request(house):
     for _ in range(10):
         assert proxy.ask(host="other").status == 200
         other.drop()
-        time.sleep(0.01)
+        wait_for(lambda: not connections_to(other.port), 10, "the router has seen it")
         assert proxy.ask(host="other", method="POST", body=b"once").status == 200

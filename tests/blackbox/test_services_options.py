@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import threading
 import time
 import zlib
 
@@ -14,13 +15,24 @@ from support.raw import RawClient, ask
 MINUTE = {"path": "/", "interval": "60s"}
 
 
+first_part_is_there = threading.Event()
+
+
+def in_two_parts(until):
+    yield b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 4000\r\n\r\n" + b"a" * 2000
+    until()
+    yield b"b" * 2000
+
+
 def answer(name):
-    """Its name; /slow in two parts half a second apart, /sleep late, /fail and /health/… with other statuses."""
+    """Its name; /halves in two parts, the second once a test has the first, /slow in two parts two seconds apart, /sleep
+    late, /fail and /health/… with other statuses."""
     def reply(request):
         path = request.target.split("?")[0]
+        if path.endswith("/halves"):
+            return in_two_parts(lambda: first_part_is_there.wait(60))
         if path.endswith("/slow"):
-            head = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 4000\r\n\r\n"
-            return [head + b"a" * 2000, 0.5, b"b" * 2000]
+            return in_two_parts(lambda: time.sleep(2))
         if path.endswith("/sleep"):
             return [0.6, respond(name)]
         if path.endswith("/fail"):
@@ -193,12 +205,12 @@ def test_a_negative_flush_interval_sends_every_part_at_once_even_compressed(hous
     proxy, _, _ = house
 
     with RawClient(proxy.port()) as client:
-        client.send("GET /slow HTTP/1.1\r\nHost: zipped-flushes\r\nAccept-Encoding: gzip\r\n\r\n")
+        first_part_is_there.clear()
+        client.send("GET /halves HTTP/1.1\r\nHost: zipped-flushes\r\nAccept-Encoding: gzip\r\n\r\n")
         head = client.read_head()
         assert head.header("Content-Encoding") == "gzip"
-        begun = time.monotonic()
         part = client.read_exactly(int(client.read_until(b"\r\n"), 16))
-        assert time.monotonic() - begun < 0.4
+        first_part_is_there.set()
         assert zlib.decompressobj(31).decompress(part) == b"a" * 2000
 
 
@@ -206,11 +218,11 @@ def test_parts_leave_when_they_come(house):
     proxy, _, _ = house
 
     with RawClient(proxy.port()) as client:
-        client.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
+        first_part_is_there.clear()
+        client.send("GET /halves HTTP/1.1\r\nHost: a\r\n\r\n")
         client.read_head()
-        begun = time.monotonic()
         assert client.read_exactly(2000) == b"a" * 2000
-        assert time.monotonic() - begun < 0.4
+        first_part_is_there.set()
         assert client.read_exactly(2000) == b"b" * 2000
 
 
@@ -219,8 +231,8 @@ def test_the_record_covers_the_time_of_the_whole_answer(house):
     proxy.ask("/slow?timed", host="a")
 
     line = wait_for(lambda: next((line for line in proxy.access_log() if "?timed" in line["RequestPath"]), None), 10, "a line")
-    assert line["OriginDuration"] > 0.45e9
-    assert line["Overhead"] < 0.3e9
+    assert line["OriginDuration"] > 1.9e9
+    assert line["Overhead"] < 1.5e9
 
 
 def test_middlewares_of_services_run_innermost(house):
@@ -271,7 +283,7 @@ def test_the_reason_and_its_time_are_in_the_api_the_metrics_and_the_503(house):
     answer = proxy.wait_status(503, "ill", headers={"Accept": "application/problem+json"})
     told = proxy.service("ill@file")["serverReasons"][a.url]
     assert (told["kind"], told["text"]) == ("unhealthy", "status 503")
-    assert abs(time.time() - time.mktime(time.strptime(told["since"], "%Y-%m-%dT%H:%M:%SZ")) + time.timezone) < 120
+    assert abs(time.time() - time.mktime(time.strptime(told["since"], "%Y-%m-%dT%H:%M:%SZ")) + time.timezone) < 600
     assert "status 503" in answer.text and "unhealthy for" in answer.text
     assert 'traefik_service_server_up{service="ill@file"' in proxy.metrics()
     up = dict(line.rsplit(" ", 1) for line in proxy.metrics().splitlines() if line.startswith("traefik_service_server_up"))
@@ -282,9 +294,14 @@ def test_the_reason_and_its_time_are_in_the_api_the_metrics_and_the_503(house):
 def test_what_requests_find_and_what_checks_find_is_one_state(house):
     proxy, a, _ = house
 
-    assert proxy.ask("/fail", host="both").text == "failed"
-    assert proxy.ask(host="both").status == 503
-    assert "1 requests failed" in proxy.service("both@file")["serverReasons"][a.url]["text"]
+    def requests_found_it_ill():
+        """The active check may say otherwise at any moment."""
+        if proxy.ask("/fail", host="both").text != "failed":
+            return None
+        told = proxy.service("both@file").get("serverReasons", {})
+        return proxy.ask(host="both").status == 503 and told.get(a.url)
+
+    assert "1 requests failed" in wait_for(requests_found_it_ill, 10, "it is out")["text"]
     proxy.wait_status(200, "both")  # by the active check, long before the window ends
 
 

@@ -55,7 +55,7 @@ def servers(pki):
         "new": Origin(tls=context(pki, lowest=TLS13)),
         "aes256": Origin(tls=context(pki, highest=TLS12, ciphers="ECDHE-ECDSA-AES256-GCM-SHA384")),
         "mutual": Origin(tls=context(pki, client_ca=pki.ca)),
-        "late": Origin(lambda request: [0.8, respond()]),
+        "late": Origin(lambda request: [3.0, respond()]),
     }
     yield made
     for server in made.values():
@@ -103,7 +103,7 @@ def cases(pki):
         "client-certificate": ("mutual", {**trusting, "certificates": [pki.client.config]}, 200),
         "unreadable": ("any", {"rootCAs": ["/nowhere.pem"]}, 503),
         "late": ("late", {"forwardingTimeouts": {"responseHeaderTimeout": "200ms"}}, 504),
-        "patient": ("late", {"forwardingTimeouts": {"responseHeaderTimeout": "5s"}}, 200),
+        "patient": ("late", {"forwardingTimeouts": {"responseHeaderTimeout": "60s"}}, 200),
     }
 
 
@@ -164,7 +164,7 @@ def test_connections_are_kept_as_long_and_as_many_as_told(house, servers):
 
     assert connections_used(proxy, servers["plain"], "long-idle") == 1
     assert connections_used(proxy, servers["plain"], "unused-idle") == 3
-    assert connections_used(proxy, servers["plain"], "short-idle", pause=0.6) == 3
+    assert connections_used(proxy, servers["plain"], "short-idle", pause=1.5) == 3
 
 
 def test_a_dial_without_an_answer_ends_in_time(house):
@@ -172,7 +172,7 @@ def test_a_dial_without_an_answer_ends_in_time(house):
 
     begun = time.monotonic()
     assert proxy.ask(host="full").status == 504
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - begun < 20, "else 30 s"
 
 
 def replace(pair, paths):
@@ -221,18 +221,18 @@ def test_a_check_may_use_another_scheme_and_port(house, servers):
 
 
 def test_the_time_for_an_answer_begins_when_the_request_was_sent(start):
-    prompt, late = Origin(), Origin(lambda request: [1.5, respond()])
+    prompt, late = Origin(), Origin(lambda request: [6.0, respond()])
     proxy = start({"http": {
         "routers": {name: {"rule": f"Host(`{name}`)", "service": name} for name in ("prompt", "late")},
         "services": {name: {"loadBalancer": {"servers": [{"url": server.url}], "serversTransport": "brief"}}
                      for name, server in (("prompt", prompt), ("late", late))},
-        "serversTransports": {"brief": {"forwardingTimeouts": {"responseHeaderTimeout": "600ms"}}}}})
+        "serversTransports": {"brief": {"forwardingTimeouts": {"responseHeaderTimeout": "2s"}}}}})
 
     for host, status in (("prompt", 200), ("late", 504)):
         with RawClient(proxy.port()) as client:
             client.send(f"POST / HTTP/1.1\r\nHost: {host}\r\nContent-Length: 3\r\n\r\n")
             for byte in (b"a", b"b", b"c"):
-                time.sleep(0.4)
+                time.sleep(0.8)
                 client.send(byte)
             assert client.read_answer().status == status
     assert [server.requests[0].body for server in (prompt, late)] == [b"abc", b"abc"]
@@ -247,7 +247,7 @@ def test_the_default_transport_is_the_one_of_the_installation(start, servers, fu
         dynamic["http"]["services"][name] = balancer(url)
     proxy = start(dynamic, {"serversTransport": {
         "insecureSkipVerify": True, "maxIdleConnsPerHost": -1,
-        "forwardingTimeouts": {"responseHeaderTimeout": "300ms", "dialTimeout": "300ms", "idleConnTimeout": "1s"}}})
+        "forwardingTimeouts": {"responseHeaderTimeout": "1500ms", "dialTimeout": "1500ms", "idleConnTimeout": "1s"}}})
 
     assert [proxy.ask(host=host).status for host in ("any", "late", "full")] == [200, 504, 504]
     assert connections_used(proxy, servers["plain"], "plain") == 3

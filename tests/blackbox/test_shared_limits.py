@@ -30,7 +30,8 @@ def limited(origin, endpoint, **redis):
         "routers": {"r": {"rule": "PathPrefix(`/`)", "service": "app", "middlewares": ["limit"]}},
         "middlewares": {"limit": {"rateLimit": {
             "average": 1, "period": "1h", "burst": 2, "sourceCriterion": {"requestHeaderName": "X-Tenant"},
-            "redis": {"endpoints": [f"127.0.0.1:{endpoint}"], "username": "fair", "password": "hidden", **redis}}}},
+            "redis": {"endpoints": [f"127.0.0.1:{endpoint}"], "username": "fair", "password": "hidden",
+                      "readTimeout": "60s", "dialTimeout": "60s", **redis}}}},
         "services": {"app": {"loadBalancer": {"servers": [{"url": origin.url}]}}}}}
 
 

@@ -3,6 +3,7 @@
 import shutil
 import socket
 import struct
+import threading
 import urllib.parse
 
 import pytest
@@ -99,7 +100,8 @@ def test_a_browser_is_sent_to_the_portal_and_comes_back(world):
     assert [seen.all(f"Remote-{name}") for name in ("User", "Groups", "Name", "Email")] == [
         ["jo"], ["admins,users"], ["Jo Doe"], ["jo@example.org"]]
     assert "root" not in str(seen.headers)
-    line = wait_for(lambda: [line for line in world.proxy.access_log() if line["DownstreamStatus"] == 200], 5, "the log line")[-1]
+    line = wait_for(lambda: [line for line in world.proxy.access_log()
+                             if (line["RequestPath"], line["DownstreamStatus"]) == ("/admin", 200)], 5, "the log line")[-1]
     assert line["ClientUsername"] == "jo"
 
 
@@ -156,11 +158,13 @@ def test_its_authority_is_read_again_when_the_file_changes(world):
 
 
 def test_a_client_that_leaves_meanwhile_is_logged_as_gone(world):
-    world.oauth2.script([0.5, respond()])
+    released = threading.Event()
+    world.oauth2.script(lambda _: released.wait(90) and respond())
     with RawClient(world.proxy.port()) as client:
         client.send("GET /leaver HTTP/1.1\r\nHost: oauth2\r\n\r\n")
         wait_for(lambda: any(request.header("X-Forwarded-Uri") == "/leaver" for request in world.oauth2.requests), 5, "the question")
         client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # a reset, not half a close
     line = wait_for(lambda: [line for line in world.proxy.access_log() if line["RequestPath"] == "/leaver"], 10, "the log line")[0]
+    released.set()
     assert line["DownstreamStatus"] == 499
     assert world.origin.requests == []

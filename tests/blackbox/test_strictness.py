@@ -149,12 +149,12 @@ def test_a_drip_of_header_bytes_is_cut_off(start, origin):
         begun = time.monotonic()
         try:
             client.send("GET / HTTP/1.1\r\n")
-            while time.monotonic() - begun < 8:
+            while time.monotonic() - begun < 50:
                 client.send("X: y\r\n")
                 time.sleep(0.1)
         except ConnectionError:
             pass
-        assert time.monotonic() - begun < 6
+        assert time.monotonic() - begun < 40
 
 
 def test_many_connections_that_say_nothing_do_not_stop_the_others(proxy):

@@ -72,7 +72,7 @@ def test_whoami_serves_https(start, pki, asks_clients):
     command += ["--cacert", str(pki.ca.cert)] if asks_clients else []
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment())
 
-    def text(certificate=pki.client, timeout=10.0):
+    def text(certificate=pki.client, timeout=60.0):
         with TlsClient(port, "whoami", pki.ca, certificate, timeout=timeout) as client:
             return client.ask(host="whoami").text
 
@@ -99,7 +99,7 @@ def test_whoami_serves_https(start, pki, asks_clients):
         for _ in range(3):
             assert "Name: safe" in proxy.ask(host="app").text
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
     finally:
         process.kill()
         process.wait()
@@ -111,7 +111,7 @@ def test_whoami_serves_https(start, pki, asks_clients):
     (["--cacert", "/nowhere/ca.pem"], 2, "--cacert needs"),
 ])
 def test_whoami_says_what_is_wrong_with_its_files(arguments, status, says):
-    done = subprocess.run([BINARY, "whoami", *arguments], capture_output=True, text=True, timeout=20, env=environment())
+    done = subprocess.run([BINARY, "whoami", *arguments], capture_output=True, text=True, timeout=90, env=environment())
 
     assert done.returncode == status
     assert says in done.stderr

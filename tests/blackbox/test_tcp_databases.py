@@ -31,7 +31,7 @@ def pki(tmp_path_factory):
 
 def accepts(port):
     try:
-        socket.create_connection(("127.0.0.1", port), 1).close()
+        socket.create_connection(("127.0.0.1", port), 10).close()
         return True
     except OSError:
         return False
@@ -55,7 +55,7 @@ def redis(pki):
         yield plain, secure
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -63,7 +63,7 @@ def redis_cli(port, *arguments, tls=None, ca=None):
     command = ["redis-cli", "-h", "127.0.0.1", "-p", str(port)]
     if tls:
         command += ["--tls", "--sni", tls, "--cacert", str(ca.cert)]
-    done = subprocess.run([*command, *arguments], capture_output=True, text=True, timeout=20)
+    done = subprocess.run([*command, *arguments], capture_output=True, text=True, timeout=90)
     return done.stdout.strip(), done.stderr.strip()
 
 
@@ -141,7 +141,7 @@ class Postgres:
 
     def run(self, program, *arguments):
         done = subprocess.run(self.as_user([str(self.bin / program), *arguments]), capture_output=True, text=True,
-                              timeout=60, cwd=self.folder, env={**os.environ, "LC_ALL": "C", "HOME": str(self.folder)})
+                              timeout=200, cwd=self.folder, env={**os.environ, "LC_ALL": "C", "HOME": str(self.folder)})
         assert done.returncode == 0, done.stderr
 
     def close(self):
@@ -166,10 +166,10 @@ def postgres(pki):
 
 def psql(port, query, host="127.0.0.1", sslmode="verify-full", ca=None):
     """`host` is the name that is sent and verified; the connection goes to 127.0.0.1."""
-    target = f"host={host} hostaddr=127.0.0.1 port={port} user=app dbname=postgres sslmode={sslmode} connect_timeout=10"
+    target = f"host={host} hostaddr=127.0.0.1 port={port} user=app dbname=postgres sslmode={sslmode} connect_timeout=60"
     if ca:
         target += f" sslrootcert={ca.cert}"
-    done = subprocess.run(["psql", "-XAtq", target, "-c", query], capture_output=True, text=True, timeout=30)
+    done = subprocess.run(["psql", "-XAtq", target, "-c", query], capture_output=True, text=True, timeout=120)
     return done.stdout.strip(), done.stderr.strip()
 
 

@@ -1,6 +1,7 @@
 """Traces: what a collector gets, what servers are told, and that no request suffers from either."""
 
 import json
+import re
 import signal
 import socket
 import threading
@@ -43,6 +44,13 @@ def dynamic(origin, middlewares=None, **router):
     routes = {"routers": {"app": {"rule": "Host(`app`)", "service": "app", "middlewares": names, **router}},
               "services": {"app": {"loadBalancer": {"servers": [{"url": origin.url}]}}}}
     return {"http": {**routes, **({"middlewares": middlewares} if middlewares else {})}}
+
+
+def replace_install(proxy, install):
+    """At once: nobody reads half of it."""
+    beside = proxy.install_path.with_suffix(".new")
+    beside.write_text(json.dumps(install))
+    beside.rename(proxy.install_path)
 
 
 def by_kind(spans, kind):
@@ -138,9 +146,9 @@ def test_a_rate_of_zero_records_nothing_and_a_rate_between_some(start, origin, c
     assert 60 < flags.count("01") < 140  # 100 ± 5.6 standard deviations
 
     proxy.install["tracing"]["sampleRate"] = 0.0
-    proxy.install_path.write_text(json.dumps(proxy.install))
+    replace_install(proxy, proxy.install)
     proxy.signal(signal.SIGHUP)
-    wait_for(lambda: proxy.log().count("install configuration applied") == 1, 15, "the change is applied")
+    wait_for(lambda: proxy.log().count("install configuration applied") >= 1, 15, "the change is applied")
     before = len(collector.spans())
     assert all(proxy.ask("/", "app").status == 200 for _ in range(20))
     time.sleep(0.5)  # ten times as long as spans wait for others
@@ -269,12 +277,18 @@ def test_failures_and_every_try_are_told(start, origin, collector):
     assert proxy.ask("/lost", "lost").status == 502
     wait_for(lambda: any(attributes(s).get("url.path") == "/lost" for s in collector.spans()), 15, "the trace of the 502")
 
+    def tries():
+        """Those that were refused, those that were answered, and one of the former in whose trace is one of the latter."""
+        clients = by_kind(collector.spans(), CLIENT)
+        refused = [s for s in clients if "error.type" in attributes(s)]
+        answered = [s for s in clients if attributes(s).get("http.response.status_code") == 500]
+        both = next((s for s in refused if any(a.trace_id == s.trace_id for a in answered)), None)
+        return both and (refused, answered, both)
+
+    refused, answered, both = wait_for(tries, 15, "both tries of one request")
     spans = collector.spans()
-    refused = [s for s in by_kind(spans, CLIENT) if "error.type" in attributes(s)]
-    answered = [s for s in by_kind(spans, CLIENT) if attributes(s).get("http.response.status_code") == 500]
-    assert refused and answered and all(s.status.code == 2 for s in refused + answered)
+    assert all(s.status.code == 2 for s in refused + answered)
     assert all("refused" in s.status.message for s in refused)
-    both = next(s for s in refused if any(a.trace_id == s.trace_id for a in answered))
     assert any(a.parent_span_id == both.parent_span_id for a in answered if a.trace_id == both.trace_id)
     lost = next(s for s in by_kind(spans, SERVER) if attributes(s)["url.path"] == "/lost")
     assert lost.status.code == 2 and attributes(lost)["http.response.status_code"] == 502
@@ -282,13 +296,15 @@ def test_failures_and_every_try_are_told(start, origin, collector):
 
 def test_a_client_that_leaves_ends_the_spans(start, origin, collector):
     proxy = start(dynamic(origin), tracing(collector))
-    origin.answer = lambda request: [3.0, respond()]
+    released = threading.Event()
+    origin.answer = lambda request: released.wait(90) and respond()
 
     with RawClient(proxy.port()) as client:
         client.send("GET /slow HTTP/1.1\r\nHost: app\r\n\r\n")
         wait_for(lambda: origin.requests, 10, "the request reached the server")
 
     spans = collector.wait_spans(2)
+    released.set()
     server, client_span = by_kind(spans, SERVER)[0], by_kind(spans, CLIENT)[0]
     assert attributes(server)["http.response.status_code"] == 499 and server.status.code == 0
     assert client_span.start_time_unix_nano <= client_span.end_time_unix_nano <= server.end_time_unix_nano
@@ -306,7 +322,8 @@ def test_mirrors_and_authentication_servers_are_told_of_the_trace(start, origin,
         proxy.ask("/", "app", headers=[("traceparent", PARENT)])
 
         wait_for(lambda: mirror.requests and auth.requests, 15, "all were asked")
-        spans = collector.wait_spans(3)
+        spans = wait_for(lambda: by_kind(found := collector.spans(), SERVER) and any(s.name == "AuthRequest" for s in found) and
+                         found, 15, "both spans")
         server = by_kind(spans, SERVER)[0]
         assert mirror.last().header("traceparent") == f"00-{TRACE}-{server.span_id.hex()}-01"
         asked = next(span for span in by_kind(spans, CLIENT) if span.name == "AuthRequest")
@@ -362,9 +379,13 @@ def test_a_grpc_collector_that_is_not_ready_is_asked_again(start, origin, traile
         collector.wait_spans(2)
         assert 'grpc-status 14: "not yet"' in wait_for(lambda: proxy.log() if "grpc-status" in proxy.log() else None, 10, "the log")
         collector.grpc_status = 0
-        spans = collector.wait_spans(4)
 
-        assert {span.span_id for span in spans[:2]} == {span.span_id for span in spans[2:4]}, "the same, again"
+        def messages():
+            """The spans of each message."""
+            return [{span.span_id for resource in message.resources for scope in resource.scopes for span in scope.spans}
+                    for message in collector.taken("traces")]
+
+        wait_for(lambda: (seen := messages()) and seen.count(seen[0]) >= 2, 15, "the same, again")
         wait_for(lambda: "takes them again; 0 records were dropped" in proxy.log(), 10, "the good news")
 
 
@@ -394,9 +415,9 @@ def test_http_collectors_get_their_headers_and_any_path(start, origin, collector
 
     proxy.ask("/", "app")
 
-    request = wait_for(lambda: collector.requests and collector.requests[0], 15, "a request")
-    assert request.target == "/custom/path" and request.header("X-Key") == "k1"
-    assert len(pb.Traces.FromString(request.body).resources[0].scopes[0].spans) == 2
+    wait_for(lambda: sum(len(pb.Traces.FromString(request.body).resources[0].scopes[0].spans)
+                         for request in list(collector.requests)) == 2, 15, "two spans")
+    assert {(request.target, request.header("X-Key")) for request in collector.requests} == {("/custom/path", "k1")}
 
 
 def test_a_collector_that_is_down_for_a_while_gets_what_happened_meanwhile(start, origin):
@@ -422,15 +443,16 @@ def test_refused_records_are_dropped_and_not_sent_again(start, origin, collector
 
     proxy.ask("/", "app")
 
-    wait_for(lambda: "does not take them: status 400; 2 records were dropped" in proxy.log(), 15, "it is said")
+    wait_for(lambda: re.search("does not take them: status 400; [12] records were dropped", proxy.log()), 15, "it is said")
+    wait_for(lambda: 'fairlead_otlp_records_lost_total{of="traces"} 2\n' in proxy.metrics(), 15, "they are counted")
+    sent = len(collector.spans())
     time.sleep(0.5)
-    assert len(collector.requests) == 1
-    assert 'fairlead_otlp_records_lost_total{of="traces"} 2\n' in proxy.metrics()
+    assert len(collector.spans()) == sent == 2
 
 
 def test_no_request_suffers_from_a_slow_collector(start, origin, collector):
-    """Answers take a second, and are refusals that ask to come again."""
-    collector.status, collector.pause, collector.headers = 503, 1.0, [("Retry-After", "1")]
+    """Answers take five seconds, and are refusals that ask to come again."""
+    collector.status, collector.pause, collector.headers = 503, 5.0, [("Retry-After", "1")]
     proxy = start(dynamic(origin), tracing(collector))
     slowest, failures = [0.0] * 4, []
 
@@ -445,17 +467,15 @@ def test_no_request_suffers_from_a_slow_collector(start, origin, collector):
 
     threads = [threading.Thread(target=load, args=(index,)) for index in range(4)]
     [thread.start() for thread in threads]
-    [thread.join(30) for thread in threads]
+    [thread.join(90) for thread in threads]
 
-    assert not failures and max(slowest) < 0.9, slowest
+    assert not failures and max(slowest) < 4.5, slowest
     wait_for(lambda: len(collector.requests) >= 2, 15, "sent again")
-    begun = time.monotonic()
-    proxy.stop()
-    assert time.monotonic() - begun < 10
+    proxy.stop(60)
 
 
 def test_memory_is_bounded_while_the_collector_hangs(start, origin):
-    """50 MB of spans, of which 16 may wait."""
+    """125 MB of spans, of which 16 may wait; AddressSanitizer makes more of them."""
     def resident():
         with open(f"/proc/{proxy.pid}/statm") as numbers:
             return int(numbers.read().split()[1]) * 4096
@@ -466,16 +486,16 @@ def test_memory_is_bounded_while_the_collector_hangs(start, origin):
         request = f"GET /{'x' * 5000} HTTP/1.1\r\nHost: nobody\r\n\r\n" * 100
 
         def send(rounds):
-            with RawClient(proxy.port(), timeout=60) as client:
+            with RawClient(proxy.port(), timeout=200) as client:
                 for _ in range(rounds):
                     client.send(request)
                     assert all(client.read_answer("GET").status == 404 for _ in range(100))
 
         send(5)
         before = resident()
-        send(100)
-        assert resident() - before < 40e6
-        proxy.stop()
+        send(250)
+        assert resident() - before < 80e6
+        proxy.stop(60)
 
 
 def test_what_waits_is_sent_at_the_end(start, origin, collector):
@@ -493,7 +513,7 @@ def test_exporters_follow_the_install_file(start, origin, collector):
     assert origin.last().header("traceparent") is None
 
     def change(settings, times):
-        proxy.install_path.write_text(json.dumps({**proxy.install, **settings}))
+        replace_install(proxy, {**proxy.install, **settings})
         wait_for(lambda: proxy.log().count("install configuration applied") == times, 15, "the change is applied")
 
     change(tracing(collector), 1)

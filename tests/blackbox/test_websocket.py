@@ -39,7 +39,8 @@ def echo():
 
 
 def connect(proxy, **more):
-    return websockets.connect(f"ws://127.0.0.1:{proxy.port()}/chat", ping_interval=None, max_size=None, **more)
+    return websockets.connect(f"ws://127.0.0.1:{proxy.port()}/chat", **{
+        "ping_interval": None, "max_size": None, "open_timeout": 60, "close_timeout": 60, **more})
 
 
 def any_host(url):
@@ -49,7 +50,7 @@ def any_host(url):
     return dynamic
 
 
-def run(coroutine, seconds=60):
+def run(coroutine, seconds=250):
     return asyncio.run(asyncio.wait_for(coroutine, seconds))
 
 
@@ -64,7 +65,7 @@ def test_messages_of_every_kind_pass(start, echo):
                 assert await socket.recv() == message
             await socket.send(["one ", "message ", "in fragments"])
             assert await socket.recv() == "one message in fragments"
-            await asyncio.wait_for(await socket.ping(b"are you there"), 10)
+            await asyncio.wait_for(await socket.ping(b"are you there"), 60)
             for i in range(500):
                 await socket.send(str(i))
             assert [await socket.recv() for _ in range(500)] == [str(i) for i in range(500)]
@@ -107,20 +108,20 @@ def test_many_tunnels_all_work(start, echo):
     async def hold():
         sockets = []
         for _ in range(SOME_TUNNELS // 100):
-            sockets += await asyncio.gather(*(connect(proxy, open_timeout=30, compression=None) for _ in range(100)))
+            sockets += await asyncio.gather(*(connect(proxy, compression=None) for _ in range(100)))
         while echo.open < SOME_TUNNELS:  # a client may be told before its handler runs
             await asyncio.sleep(0.02)
         await asyncio.gather(*(socket.send(str(i)) for i, socket in enumerate(sockets)))
         assert await asyncio.gather(*(socket.recv() for socket in sockets)) == [str(i) for i in range(SOME_TUNNELS)]
         await asyncio.gather(*(socket.close() for socket in sockets))
 
-    run(hold(), 100)
+    run(hold())
     wait_for(lambda: echo.open == 0, 10, "all of them ended")
 
 
 def test_thousands_of_tunnels_rest_without_cost_and_are_drained(start):
     files = 2 * TUNNELS + 1500  # two descriptors of ours for each
-    life = {"transport": {"lifeCycle": {"graceTimeOut": "5s"}}}
+    life = {"transport": {"lifeCycle": {"graceTimeOut": "8s"}}}
     with tunnels.Process("serve") as server:
         proxy = start(any_host(f"http://127.0.0.1:{server.ask()['port']}"), {"entryPoints": {"web": life, "traefik": life}},
                       prefix=("prlimit", f"--nofile={files}:{files}"))
@@ -128,27 +129,31 @@ def test_thousands_of_tunnels_rest_without_cost_and_are_drained(start):
         with tunnels.Process("hold", proxy.port(), TUNNELS) as clients:
             assert clients.ask() == {"open": TUNNELS}
             assert (proxy.resident_kib() - before) / TUNNELS < KIB_PER_TUNNEL
-            time.sleep(1)  # what the opening left to be done
-            used = proxy.cpu_seconds()
-            time.sleep(3)
-            assert proxy.cpu_seconds() - used < 0.3
+
+            def rest():
+                used = proxy.cpu_seconds()
+                time.sleep(3)
+                return proxy.cpu_seconds() - used < 0.3
+
+            time.sleep(1)
+            wait_for(rest, 5, "what the opening left to be done is over")
             assert clients.ask("echo", 300) == {"echoed": 300}
 
             proxy.signal(signal.SIGTERM)
             wait_for(lambda: "stopping: no new connections" in proxy.log(), 10, "it drains")
             assert clients.ask("echo", 300) == {"echoed": 300}
             assert clients.ask("end") == {"ended": TUNNELS}
-            assert proxy.process.wait(60) == 0
+            assert proxy.process.wait(120) == 0
             assert "graceTimeOut passed: what was still open has been closed" in proxy.log()
 
 
 def test_idle_limits_do_not_apply_to_tunnels(start, echo):
     proxy = start(any_host(echo.url), {"entryPoints": {"web": {"transport": {"respondingTimeouts": {
-        "readTimeout": "500ms", "idleTimeout": "500ms", "writeTimeout": "500ms"}}}}})
+        "readTimeout": "2s", "idleTimeout": "2s", "writeTimeout": "2s"}}}}})
 
     async def talk():
         async with connect(proxy) as socket:
-            await asyncio.sleep(2)
+            await asyncio.sleep(5)
             await socket.send("still here")
             assert await socket.recv() == "still here"
 
@@ -156,13 +161,13 @@ def test_idle_limits_do_not_apply_to_tunnels(start, echo):
 
 
 def test_drain_waits_for_tunnels_for_the_stated_time(start, echo):
-    life = {"transport": {"lifeCycle": {"graceTimeOut": "3s"}}}
+    life = {"transport": {"lifeCycle": {"graceTimeOut": "6s"}}}
     proxy = start(any_host(echo.url), {"entryPoints": {"web": life, "traefik": life}})
 
     async def talk():
         async with connect(proxy) as socket:
-            proxy.signal(signal.SIGTERM)
             begun = time.monotonic()
+            proxy.signal(signal.SIGTERM)
             await asyncio.sleep(1.5)
             await socket.send("draining")
             assert await socket.recv() == "draining"
@@ -170,8 +175,8 @@ def test_drain_waits_for_tunnels_for_the_stated_time(start, echo):
                 await socket.recv()
             return time.monotonic() - begun
 
-    assert 2.5 < run(talk()) < 10
-    assert proxy.process.wait(10) == 0
+    assert 5.5 < run(talk()) < 60
+    assert proxy.process.wait(60) == 0
 
 
 def test_a_refused_handshake_is_an_ordinary_answer(start):
@@ -231,7 +236,7 @@ def event_stream(gate):
         yield b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
         for i in range(3):
             yield b"data: %d\n\n" % i
-            assert gate.acquire(timeout=20)
+            assert gate.acquire(timeout=90)
 
     return answer
 
@@ -262,7 +267,7 @@ class Watched:
 
     def _serve(self):
         connection, _ = self.listener.accept()
-        connection.settimeout(30)
+        connection.settimeout(120)
         connection.recv(65536)
         self.asked.set()
         connection.sendall(self.head)
@@ -282,18 +287,18 @@ def test_the_server_learns_at_once_that_the_client_left(start, head, client):
     if client == "http1":
         with RawClient(proxy.port()) as one:
             one.send("GET / HTTP/1.1\r\nHost: app\r\n\r\n")
-            assert server.asked.wait(10)
+            assert server.asked.wait(60)
             if head:
                 one.read_until(b"data: 0\n\n")
     else:
         curl = subprocess.Popen(["curl", "-sN", "--http2-prior-knowledge", f"http://127.0.0.1:{proxy.port()}/"],
                                 stdout=subprocess.PIPE)
-        assert server.asked.wait(10)
+        assert server.asked.wait(60)
         if head:
             assert curl.stdout.readline() == b"data: 0\n"
         curl.kill()
         curl.wait()
-    assert server.left.wait(3)
+    assert server.left.wait(30)
 
 
 def test_an_http2_server_learns_it_too(start):
@@ -306,4 +311,4 @@ def test_an_http2_server_learns_it_too(start):
         with RawClient(proxy.port()) as client:
             client.send("GET / HTTP/1.1\r\nHost: app\r\n\r\n")
             client.read_until(b"data: 0\n\n")
-        assert origin.streams[0].over.wait(3)
+        assert origin.streams[0].over.wait(30)

@@ -54,7 +54,7 @@ class Root:
 def trusted(port, root):
     context = ssl.create_default_context(cafile=str(root))
     try:
-        with socket.create_connection(("127.0.0.1", port), 5) as plain:
+        with socket.create_connection(("127.0.0.1", port), 20) as plain:
             with context.wrap_socket(plain, server_hostname="site.test") as secure:
                 return secure.getpeercert()
     except OSError:

@@ -69,7 +69,7 @@ def test_constant_load_notices_nothing(engine, proxy, name, deed):
             time.sleep(2)
 
         assert load.failures == []
-        assert load.sent >= 300
+        assert load.sent >= 100
 
 
 def test_the_shipped_stack_routes(engine, name):
@@ -84,7 +84,7 @@ def test_the_shipped_stack_routes(engine, name):
 
         def served(host):
             try:
-                answer = ask(web, host=host, timeout=5)
+                answer = ask(web, host=host, timeout=20)
             except Exception:  # not listening yet
                 return None
             return answer if answer.status == 200 else None

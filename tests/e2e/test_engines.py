@@ -19,7 +19,7 @@ def test_routes_outlive_a_restart_of_the_engine(second, start, name, number):
     second.end(number)
     time.sleep(1)
     # TERM takes the containers down with the engine, KILL does not: the routes stand either way.
-    assert proxy.ask(host=name).status == (200 if number == signal.SIGKILL else 503)
+    proxy.wait_status(200 if number == signal.SIGKILL else 503, name)
     second.begin()
 
     proxy.wait_status(200, name, seconds=40)

@@ -49,7 +49,7 @@ class Example(Compose):
 
         def matches():
             try:
-                answer = self.ask(host, target, timeout=5, **more)
+                answer = self.ask(host, target, timeout=20, **more)
             except Exception:  # not listening yet
                 return None
             return answer if answer.status == status else None
@@ -95,7 +95,7 @@ def test_auth(engine):
         assert (name_of(passed), seen(passed, "X-User"), seen(passed, "Authorization")) == ("basic", "jo", None)
 
         assert example.until(401, "digest.localhost").header("WWW-Authenticate").startswith('Digest realm="shop"')
-        curl = subprocess.run(["curl", "-s", "-m", "10", "--digest", "-u", "jo:demo", "-H", "Host: digest.localhost",
+        curl = subprocess.run(["curl", "-s", "-m", "60", "--digest", "-u", "jo:demo", "-H", "Host: digest.localhost",
                                f"http://127.0.0.1:{example.port}/x"], capture_output=True, text=True)
         assert "Name: digest" in curl.stdout
 
@@ -199,7 +199,7 @@ def test_udp_dns(engine, knot_image, monkeypatch):
 
             def addresses():
                 try:
-                    return [str(record) for record in ask_dns(query, "127.0.0.1", timeout=2, port=port).answer[0]]
+                    return [str(record) for record in ask_dns(query, "127.0.0.1", timeout=5, port=port).answer[0]]
                 except (OSError, EOFError, IndexError, dns.exception.DNSException):
                     return None
 
@@ -214,7 +214,7 @@ def test_tcp_redis(engine, redis_image, monkeypatch):
 
     def redis_cli(port, *arguments):
         done = subprocess.run(["redis-cli", "-h", "127.0.0.1", "-p", str(port), *arguments], capture_output=True, text=True,
-                              timeout=20)
+                              timeout=90)
         return done.stdout.strip()
 
     with Example(engine, "tcp-redis"):
@@ -267,7 +267,7 @@ def test_tcp_postgres(engine, postgres_image, monkeypatch):
     def psql(host, query):
         done = subprocess.run(
             ["psql", "-XAtq", f"host={host} hostaddr=127.0.0.1 port={port} user=postgres dbname=postgres sslmode=require "
-             "connect_timeout=10", "-c", query], capture_output=True, text=True, timeout=30)
+             "connect_timeout=60", "-c", query], capture_output=True, text=True, timeout=120)
         return done.stdout.strip()
 
     with Example(engine, "tcp-postgres"):

@@ -22,7 +22,7 @@ def labels(name, entry_point="tcp", **more):
             **{key.replace("__", ".").replace("NAME", name): value for key, value in more.items()}}
 
 
-def ask_through(proxy, seconds=20):
+def ask_through(proxy, seconds=60):
     """What the whoami behind the TCP router answers over a connection of its own."""
     with RawClient(proxy.port("tcp"), timeout=seconds) as client:
         return client.ask(host="any")

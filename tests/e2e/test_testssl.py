@@ -21,7 +21,7 @@ def test_testssl_finds_nothing_above_low(start, tmp_path):
             ["testssl", "--quiet", "--color", "0", "--warnings", "batch", "--nodns", "min", "--add-ca", str(ca.cert),
              "--jsonfile", str(findings), "--protocols", "--std", "--vulnerable", "--ip", "127.0.0.1",
              f"https://localhost:{proxy.port()}"],
-            capture_output=True, text=True, timeout=300)
+            capture_output=True, text=True, timeout=1200)
 
     found = json.loads(findings.read_text())
     severity = {finding["id"]: finding["severity"] for finding in found}

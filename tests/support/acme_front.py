@@ -14,9 +14,9 @@ import threading
 class Front:
     """`profiles`: name → description. `renewal`: certificate id → (start, end) as RFC 3339 texts, or a function of the
     id; `retry_after` is sent with it. `fault(handler, body)` may answer a request itself and return True. `orders` are
-    the payloads of newOrder, in order; `polls` the ids that renewal information was asked for; `challenges` the names
-    that the paths of challenges are about. `gently` passes on one request at a time: Debian's pebble can lock itself up
-    for good when many orders are made and looked at at once."""
+    the payloads of newOrder that the authority took (it refuses some nonces), in order; `polls` the ids that renewal
+    information was asked for; `challenges` the names that the paths of challenges are about. `gently` passes on one
+    request at a time: Debian's pebble can lock itself up for good when many orders are made and looked at at once."""
 
     def __init__(self, pebble, profiles=None, renewal=None, retry_after="3600", fault=None, gently=False):
         self.pebble, self.profiles, self.renewal, self.retry_after, self.fault = pebble, profiles, renewal, retry_after, fault
@@ -58,9 +58,6 @@ class Front:
                                        Retry_After=front.retry_after)
                 if front.fault and front.fault(self, body):
                     return None
-                if self.path.startswith("/order-plz") and self.command == "POST":
-                    payload = json.loads(body)["payload"]
-                    front.orders.append(json.loads(base64.urlsafe_b64decode(payload + "==")))
                 return self.forward(body)
 
             def forward(self, body):
@@ -76,6 +73,9 @@ class Front:
                     return self.answer(502, b"bad gateway", "text/plain")
                 finally:
                     connection.close()
+                if self.path.startswith("/order-plz") and answer.status == 201:
+                    payload = json.loads(body)["payload"]
+                    front.orders.append(json.loads(base64.urlsafe_b64decode(payload + "==")))
                 if self.path == "/dir":
                     directory = json.loads(data)
                     if front.renewal is not None:

@@ -14,7 +14,7 @@ def served(port, name, authority=None):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(str(authority))
     try:
-        with socket.create_connection(("127.0.0.1", port), 5) as plain:
+        with socket.create_connection(("127.0.0.1", port), 20) as plain:
             with context.wrap_socket(plain, server_hostname=name) as secure:
                 return secure.getpeercert()
     except (ssl.SSLError, OSError):
@@ -63,11 +63,22 @@ class Stage:
         return proxy
 
     def certs(self, *arguments):
-        return subprocess.run([BINARY, "certs", *arguments], capture_output=True, text=True, timeout=60,
+        return subprocess.run([BINARY, "certs", *arguments], capture_output=True, text=True, timeout=200,
                               env=environment(XDG_RUNTIME_DIR=str(self.control)))
 
     def stored(self):
         return json.loads(self.storage.read_text())
+
+    def wait_certificates(self, count=1, resolver="le"):
+        """The certificates in the storage once there are so many: they are served before they are stored."""
+        def found():
+            try:
+                kept = self.stored().get(resolver, {}).get("Certificates")
+            except (OSError, ValueError):  # there is none yet, or it is empty
+                return None
+            return kept if kept and len(kept) == count else None
+
+        return wait_for(found, 30, f"{count} certificates are stored")
 
 
 def row(proxy, name):

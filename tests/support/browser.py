@@ -33,7 +33,7 @@ class Chromium:
         # It is a family of processes, which end together; those that do not are ended by their group.
         self.process.terminate()
         try:
-            self.process.wait(10)
+            self.process.wait(20)
         except subprocess.TimeoutExpired:
             pass
         try:

@@ -45,7 +45,7 @@ def make(folder, name, names=(), issuer=None, algorithm="ec", subject=None, ca=F
 class TlsClient(RawClient):
     """A strict HTTP client over TLS. `authority` None: the server is not verified."""
 
-    def __init__(self, port, name, authority=None, certificate=None, protocols=("http/1.1",), timeout=10.0):
+    def __init__(self, port, name, authority=None, certificate=None, protocols=("http/1.1",), timeout=60.0):
         super().__init__(port, timeout=timeout)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = authority is not None
@@ -74,5 +74,5 @@ def s_client(port, *options, name="app", send=b"GET / HTTP/1.1\r\nHost: app\r\nC
     """Exit status and everything the real openssl s_client printed."""
     done = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-ign_eof",
                            *(["-servername", name] if name else ["-noservername"]), *options],
-                          input=send, capture_output=True, timeout=20)
+                          input=send, capture_output=True, timeout=90)
     return done.returncode, (done.stdout + done.stderr).decode("utf-8", "replace")

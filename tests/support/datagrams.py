@@ -56,7 +56,7 @@ class UdpOrigin:
 class UdpClient:
     """One client: a socket that hears the address it asks alone."""
 
-    def __init__(self, port, host="127.0.0.1", source=None, timeout=5.0):
+    def __init__(self, port, host="127.0.0.1", source=None, timeout=30.0):
         self.socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
         if source:
             self.socket.bind((source, 0))

@@ -87,7 +87,7 @@ class GrpcServer:
         with contextlib.suppress(OSError):
             self.process.stdin.close()
         try:
-            self.process.wait(10)
+            self.process.wait(30)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -103,6 +103,6 @@ def call(port, kind, **options):
     """What the client printed: its lines. Kinds: unary, collect, expand, chat."""
     process = start_call(port, kind, **options)
     try:
-        return process.communicate(timeout=60)[0].splitlines()
+        return process.communicate(timeout=180)[0].splitlines()
     finally:
         process.kill()

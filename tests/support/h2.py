@@ -99,7 +99,7 @@ class H2Client:
     """`tls`: server name for a TLS connection with ALPN h2. Flow-control windows are given back as they are used,
     unless `window` is False."""
 
-    def __init__(self, port, tls=None, preface=True, initial=(), timeout=10.0, window=True, receive_buffer=None):
+    def __init__(self, port, tls=None, preface=True, initial=(), timeout=60.0, window=True, receive_buffer=None):
         self.socket = socket.socket()
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
@@ -255,7 +255,7 @@ class H2Client:
             return self.goaway[1]
         return "closed" if self.closed else None
 
-    def is_closed(self, seconds=5.0):
+    def is_closed(self, seconds=60.0):
         self.until(lambda _: False, seconds)
         return self.closed
 

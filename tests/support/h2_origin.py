@@ -63,7 +63,7 @@ class Connection:
         self.lock = threading.RLock()
         self.room = threading.Condition(self.lock)
         self.streams = {}
-        self.pings = 0
+        self.pings = self.acks = 0
         self.gone = False
 
     def do(self, step):
@@ -83,6 +83,10 @@ class Connection:
     def goaway(self, last_stream, code=0):
         self.raw(frame(7, 0, 0, struct.pack(">II", last_stream, code)))
 
+    def ping(self):
+        """`acks` is one more once the router has read everything that was sent before."""
+        self.raw(frame(6, 0, 0, b"12345678"))
+
     def send_data(self, number, data, last):
         with self.lock:
             while True:
@@ -95,7 +99,7 @@ class Connection:
                 if not data:
                     return
                 if not part:
-                    self.room.wait(20)
+                    self.room.wait(60)
                     if self.gone or self.streams[number].over.is_set():
                         raise OSError("nobody reads")
 
@@ -153,6 +157,8 @@ class Connection:
             self.room.notify_all()
         elif isinstance(event, h2.events.PingReceived):
             self.pings += 1
+        elif isinstance(event, h2.events.PingAckReceived):
+            self.acks += 1
 
     def start(self, stream):
         def run():

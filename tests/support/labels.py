@@ -78,8 +78,9 @@ class LabelledEngine:
                 method, target = head.decode().split(" ")[:2]
                 path = target.split("?")[0]
                 if path.endswith("/events"):
-                    connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+                    # Together: whoever has the head hears of every event from then on.
                     with self._lock:
+                        connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
                         self._subscribers.append(connection)
                     return
                 status, body = self._respond(method, path)

@@ -81,7 +81,7 @@ class Pebble:
 
     def _get(self, url):
         context = ssl.create_default_context(cafile=str(self.ca))
-        return urllib.request.urlopen(url, timeout=5, context=context).read()
+        return urllib.request.urlopen(url, timeout=30, context=context).read()
 
     def stop(self):
         for process in self.processes:
@@ -115,7 +115,7 @@ class Pebble:
     def dns(self, path, **body):
         """A call to the mock DNS server: dns("/set-servfail", host="x")."""
         request = urllib.request.Request(f"http://127.0.0.1:{self.dns_management}{path}", json.dumps(body).encode())
-        urllib.request.urlopen(request, timeout=5).read()
+        urllib.request.urlopen(request, timeout=30).read()
 
     def resolver(self, storage, challenge, **more):
         """A certificate resolver of this authority."""

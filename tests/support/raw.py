@@ -34,7 +34,7 @@ class Answer:
 
 
 class RawClient:
-    def __init__(self, port, host="127.0.0.1", timeout=10.0, source=None):
+    def __init__(self, port, host="127.0.0.1", timeout=60.0, source=None):
         self.socket = socket.create_connection((host, port), timeout, source_address=source and (source, 0))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = b""
@@ -86,7 +86,7 @@ class RawClient:
             got, self.buffer = self.buffer, b""
             return got
 
-    def is_closed(self, seconds=5.0):
+    def is_closed(self, seconds=60.0):
         """True when the other side closes within that time without sending anything more."""
         self.socket.settimeout(seconds)
         try:
@@ -155,7 +155,7 @@ class RawClient:
         return self.read_answer(method)
 
 
-def ask(port, method="GET", target="/", host="localhost", headers=(), body=None, address="127.0.0.1", timeout=15.0):
+def ask(port, method="GET", target="/", host="localhost", headers=(), body=None, address="127.0.0.1", timeout=60.0):
     """One request on a connection of its own."""
     with RawClient(port, address, timeout) as client:
         return client.ask(method, target, host, headers, body)

@@ -30,14 +30,14 @@ class RecordingSink final : public providers::Sink {
     changed_.notify_all();
   }
 
-  // Waits until the last configuration fulfils `condition`; its last state after 5 s otherwise.
+  // Waits until the last configuration fulfils `condition`; its last state after a minute otherwise.
   bool wait_for(const std::function<bool(const model::Dynamic&)>& condition) {
     std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, std::chrono::seconds(5), [&] { return last_ && condition(*last_); });
+    return changed_.wait_for(lock, std::chrono::minutes(1), [&] { return last_ && condition(*last_); });
   }
   bool wait_for_state(const std::string& url, model::ServerState state) {
     std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, std::chrono::seconds(5), [&] {
+    return changed_.wait_for(lock, std::chrono::minutes(1), [&] {
       for (const auto& known : states_)
         if (known == std::pair(url, state)) return true;
       return false;

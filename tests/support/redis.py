@@ -50,7 +50,7 @@ class Redis:
     def ask(self, *words):
         """The answer to one command over a connection that stays: an int, a text or None."""
         if self._connection is None:
-            self._connection = socket.create_connection(("127.0.0.1", self.port), 5)
+            self._connection = socket.create_connection(("127.0.0.1", self.port), 30)
             self._answers = self._connection.makefile("rb")
             assert self.ask("AUTH", "fair", "hidden") == "OK"
         parts = [str(word).encode() for word in words]

@@ -15,7 +15,7 @@ class EchoServer:
         self.loop = asyncio.new_event_loop()
         started = threading.Event()
         threading.Thread(target=self._run, args=(started,), daemon=True).start()
-        assert started.wait(10)
+        assert started.wait(60)
 
     def _run(self, started):
         asyncio.set_event_loop(self.loop)
