@@ -4,11 +4,30 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 
 namespace fairlead::event {
 namespace {
 constexpr int kEventsPerWait = 256;
+using Events = std::array<epoll_event, kEventsPerWait>;
+
+// Asks for cache lines (64 bytes) from `begin` on. A number, since any address will do: also those near null.
+void fetch(std::uintptr_t begin, std::uintptr_t lines) {
+  for (std::uintptr_t line = 0; line < lines; ++line)
+    __builtin_prefetch(reinterpret_cast<const void*>(begin + line * 64));
 }
+
+// With hundreds of connections busy none is in the cache any more when its turn comes: while event `at` is
+// handled, the objects of the next two are on their way.
+void fetch_ahead(const Events& events, int at, int count) {
+  const auto handler = [&](int index) { return events[static_cast<std::size_t>(index)].data.ptr; };
+  // A handler is a part of its object, which begins some 100 bytes before it.
+  if (at + 2 < count) fetch(reinterpret_cast<std::uintptr_t>(handler(at + 2)) - 128, 5);
+  if (at + 1 >= count) return;
+  if (const auto* next = static_cast<const Handler*>(handler(at + 1)))
+    fetch(reinterpret_cast<std::uintptr_t>(next->foresee()), 12);
+}
+}  // namespace
 
 TickHook::~TickHook() {
   if (queued_in_) queued_in_->forget(*this);
@@ -64,12 +83,13 @@ int Loop::wait_ms(Duration wait) const {
 }
 
 void Loop::run_once(Duration wait) {
-  std::array<epoll_event, kEventsPerWait> events;
+  Events events;
   const int count = ::epoll_wait(epoll_.get(), events.data(), kEventsPerWait, wait_ms(wait));
   now_ = clock_.now();
   bool mail = false;
   for (int i = 0; i < count; ++i) {
     const epoll_event& event = events[static_cast<std::size_t>(i)];
+    fetch_ahead(events, i, count);
     if (auto* handler = static_cast<Handler*>(event.data.ptr))
       handler->on_event(event.events);
     else

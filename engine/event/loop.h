@@ -21,6 +21,8 @@ namespace fairlead::event {
 class Handler {
  public:
   virtual void on_event(std::uint32_t events) = 0;
+  // What on_event() will look at first, to be fetched into the cache while the event before is handled.
+  virtual const void* foresee() const { return nullptr; }
 
  protected:
   ~Handler() = default;

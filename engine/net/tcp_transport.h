@@ -35,6 +35,7 @@ class TcpTransport final : public Transport, event::Handler {
  private:
   TcpTransport(event::Loop& loop, Fd socket, const Address& peer, Side side);
   void on_event(std::uint32_t events) override;
+  const void* foresee() const override { return user_; }
   IoResult receive(std::span<char> into);
   IoResult read_kept(std::span<char> into);
 
