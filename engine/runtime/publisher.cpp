@@ -64,51 +64,41 @@ std::vector<std::string> Publisher::apply_entry_points(const model::Static& inst
       leaving.push_back(name);
   }
   for (const std::string& name : leaving) close_listener(name);
+  // All ports before the first connection is taken: who hears the ping answer may knock anywhere.
+  std::vector<Opened> opened;
   for (const auto& [name, options] : install.entry_points) {
-    if (listening_.contains(name)) continue;
-    if (const Result<> opened = open(name, options); !opened)
-      problems.push_back(fmt::format("entry point {}: {}", name, opened.error().detail));
+    const auto address = model::parse_listen_address(options.address);
+    if (listening_.contains(name) || !address) continue;  // an address that cannot be read was refused before
+    Result<Opened> one = address->udp ? open_udp(name, options, *address) : open_tcp(name, options, *address);
+    if (one)
+      opened.push_back(std::move(*one));
+    else
+      problems.push_back(fmt::format("entry point {}: {}", name, one.error().detail));
   }
+  for (Opened& one : opened) serve(std::move(one));
   say_unclaimed();
   return problems;
 }
 
-Result<> Publisher::open(const std::string& name, const model::EntryPoint& options) {
-  const auto address = model::parse_listen_address(options.address);
-  if (!address) return {};  // refused when it was read
-  Listening listening{options.address, options.reuse_port, 0, Fd()};
-  if (address->udp) {
-    Result<std::vector<Fd>> sockets = open_udp(name, options, *address);
-    if (!sockets) return std::unexpected(std::move(sockets.error()));
-    listening.port = net::bound_port(sockets->front().get());
-    const udp::Limits limits = udp_limits(workers_.size());
-    on_all([&](Worker& worker) {
-      const auto index = static_cast<std::size_t>(worker.index());
-      if (index < sockets->size())
-        worker.open_udp_entry_point(name, std::move((*sockets)[index]), limits,
-                                    udp_counts_.of(name, worker.index()));
-    });
-  } else {
-    Result<Fd> socket = open_tcp(name, options, *address);
-    if (!socket) return std::unexpected(std::move(socket.error()));
-    listening.socket = std::move(*socket);
-    listening.port = net::bound_port(listening.socket.get());
-    on_all([&](Worker& worker) { worker.open_entry_point(name, listening.socket.get()); });
-  }
-  spdlog::info("entry point {} listens on {} (port {})", name, options.address, listening.port);
-  listening_[name] = std::move(listening);
-  return {};
+Result<Publisher::Opened> Publisher::open_tcp(const std::string& name, const model::EntryPoint& options,
+                                              const model::ListenAddress& address) {
+  Result<Fd> socket = activation_.find(name, net::Activation::Kind::Stream);
+  if (socket && !*socket) socket = net::open_listener({address.host, address.port}, options.reuse_port);
+  if (!socket) return std::unexpected(std::move(socket.error()));
+  const std::uint16_t port = net::bound_port(socket->get());
+  return Opened{name, {options.address, options.reuse_port, port, std::move(*socket)}, {}};
 }
 
-Result<Fd> Publisher::open_tcp(const std::string& name, const model::EntryPoint& options,
-                               const model::ListenAddress& address) {
-  Result<Fd> passed = activation_.find(name, net::Activation::Kind::Stream);
-  if (!passed || *passed) return passed;
-  return net::open_listener({address.host, address.port}, options.reuse_port);
+Result<Publisher::Opened> Publisher::open_udp(const std::string& name, const model::EntryPoint& options,
+                                              const model::ListenAddress& address) {
+  Result<std::vector<Fd>> sockets = datagram_sockets(name, options, address);
+  if (!sockets) return std::unexpected(std::move(sockets.error()));
+  const std::uint16_t port = net::bound_port(sockets->front().get());
+  return Opened{name, {options.address, options.reuse_port, port, Fd()}, std::move(*sockets)};
 }
 
-Result<std::vector<Fd>> Publisher::open_udp(const std::string& name, const model::EntryPoint& options,
-                                            const model::ListenAddress& address) {
+Result<std::vector<Fd>> Publisher::datagram_sockets(const std::string& name, const model::EntryPoint& options,
+                                                    const model::ListenAddress& address) {
   Result<Fd> passed = activation_.find(name, net::Activation::Kind::Datagram);
   if (!passed) return std::unexpected(std::move(passed.error()));
   if (*passed) {
@@ -122,6 +112,22 @@ Result<std::vector<Fd>> Publisher::open_udp(const std::string& name, const model
   // An entry point that moved may still drain on what this one asks for.
   on_all([](Worker& worker) { worker.close_draining_udp(); });
   return net::open_udp({address.host, address.port}, count, options.reuse_port);
+}
+
+void Publisher::serve(Opened&& opened) {
+  const std::string& name = opened.name;
+  const udp::Limits limits = udp_limits(workers_.size());
+  on_all([&](Worker& worker) {
+    const auto index = static_cast<std::size_t>(worker.index());
+    if (opened.listening.socket)
+      worker.open_entry_point(name, opened.listening.socket.get());
+    else if (index < opened.datagrams.size())
+      worker.open_udp_entry_point(name, std::move(opened.datagrams[index]), limits,
+                                  udp_counts_.of(name, worker.index()));
+  });
+  spdlog::info("entry point {} listens on {} (port {})", name, opened.listening.address,
+               opened.listening.port);
+  listening_[name] = std::move(opened.listening);
 }
 
 // A misspelt FileDescriptorName= would else look like a port that nobody serves.

@@ -42,17 +42,26 @@ class Publisher {
     std::uint16_t port = 0;
     Fd socket;  // of TCP; those of UDP are the workers' own
   };
+  // An entry point whose port is taken and that nobody serves yet.
+  struct Opened {
+    std::string name;
+    Listening listening;
+    std::vector<Fd> datagrams;
+  };
 
   void on_all(const std::function<void(Worker&)>& action);
   void close_listener(const std::string& name);
   bool all_drained(const std::string& name);  // empty: all, and what runs without a connection
   bool finish(TimePoint until);
-  Result<> open(const std::string& name, const model::EntryPoint& options);
-  Result<Fd> open_tcp(const std::string& name, const model::EntryPoint& options,
-                      const model::ListenAddress& address);
+  Result<Opened> open_tcp(const std::string& name, const model::EntryPoint& options,
+                          const model::ListenAddress& address);
+  Result<Opened> open_udp(const std::string& name, const model::EntryPoint& options,
+                          const model::ListenAddress& address);
   // One for each worker, or one alone that systemd passed.
-  Result<std::vector<Fd>> open_udp(const std::string& name, const model::EntryPoint& options,
-                                   const model::ListenAddress& address);
+  Result<std::vector<Fd>> datagram_sockets(const std::string& name, const model::EntryPoint& options,
+                                           const model::ListenAddress& address);
+  // Hands its sockets to the workers, which accept from now on.
+  void serve(Opened&& opened);
   void say_unclaimed();
 
   std::vector<std::unique_ptr<Worker>>& workers_;

@@ -72,13 +72,10 @@ class Fairlead:
         return self
 
     def _is_ready(self):
-        """The ping answers and every entry point accepts: they open one after the other."""
+        """The ping answers: then every entry point listens."""
         if self.process.poll() is not None:
             raise AssertionError(f"ended with {self.process.returncode}: {self.log()[-4000:]}")
         try:
-            for name, port in self.ports.items():
-                if self.install["entryPoints"].get(name, {}).get("address") == f"127.0.0.1:{port}":
-                    socket.create_connection(("127.0.0.1", port), 2).close()
             return ask(self.api_port, target="/ping", timeout=2).status == 200
         except (OSError, Closed):  # not listening yet
             return False
