@@ -27,11 +27,10 @@ constexpr std::array<std::uint8_t, 256> kUrlBytes = make_url_bytes();
 
 constexpr std::string_view kUpperHex = "0123456789ABCDEF";
 
-bool is_ipv6(std::string_view text) {
-  std::array<char, 46> copy{};  // INET6_ADDRSTRLEN
+bool read_ipv6(std::string_view text, in6_addr& address) {
+  std::array<char, INET6_ADDRSTRLEN> copy{};
   if (text.size() >= copy.size() || text.find('\0') != std::string_view::npos) return false;
   std::ranges::copy(text, copy.begin());
-  in6_addr address{};
   return ::inet_pton(AF_INET6, copy.data(), &address) == 1;
 }
 
@@ -89,7 +88,7 @@ std::optional<HostPort> parse_authority(std::string_view authority) {
     out.host = authority.substr(1, close - 1);
     out.is_ipv6 = true;
     rest = authority.substr(close + 1);
-    if (!is_ipv6(out.host)) return std::nullopt;
+    if (in6_addr address{}; !read_ipv6(out.host, address)) return std::nullopt;
   } else {
     const auto colon = authority.find(':');
     out.host = authority.substr(0, colon);
@@ -103,7 +102,19 @@ std::optional<HostPort> parse_authority(std::string_view authority) {
   return out;
 }
 
+std::optional<std::string> canonical_ipv6(std::string_view text) {
+  in6_addr address{};
+  std::array<char, INET6_ADDRSTRLEN> out{};
+  if (!read_ipv6(text, address) || !::inet_ntop(AF_INET6, &address, out.data(), out.size()))
+    return std::nullopt;
+  return out.data();
+}
+
 void canonical_host(const HostPort& from, std::string& host) {
+  if (from.is_ipv6) {
+    host = canonical_ipv6(from.host).value_or(std::string(from.host));
+    return;
+  }
   std::string_view text = from.host;
   if (text.ends_with('.')) text.remove_suffix(1);
   host.resize(text.size());

@@ -31,8 +31,11 @@ struct HostPort {
 // confuse who reads it next.
 std::optional<HostPort> parse_authority(std::string_view authority);
 
-// Lower case, without port, brackets and one trailing dot.
+// Lower case, without port, brackets and one trailing dot; an IPv6 address as canonical_ipv6() has it.
 void canonical_host(const HostPort& from, std::string& host);
+
+// "2001:DB8:0::1" as "2001:db8::1" (RFC 5952); nothing when it is no IPv6 address.
+std::optional<std::string> canonical_ipv6(std::string_view text);
 
 enum class TargetForm : std::uint8_t { Origin, Absolute, Asterisk };
 

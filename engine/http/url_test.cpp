@@ -51,6 +51,7 @@ TEST(CanonicalHost, IsLowerCaseWithoutPortBracketsAndOneTrailingDot) {
 
   EXPECT_EQ(canonical("WWW.Example.COM.:80"), "www.example.com");
   EXPECT_EQ(canonical("[2001:DB8::1]:80"), "2001:db8::1");
+  EXPECT_EQ(canonical("[2001:0db8:0:0::0.0.0.1]"), "2001:db8::1");
   EXPECT_EQ(canonical("127.0.0.1"), "127.0.0.1");
 }
 
