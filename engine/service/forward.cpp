@@ -13,6 +13,14 @@ constexpr auto kContinueWait = std::chrono::seconds(1);  // then the body is sen
 constexpr std::size_t kChunk = event::Loop::kReceiveBytes;
 constexpr std::uint64_t kMinSplice = 64 * 1024;
 constexpr int kMaxInformational = 32;  // 1xx responses of one exchange; more is an attack on us
+// Of their fields together: as much as a final head may have. Nobody can hold them back.
+constexpr std::size_t kMaxInformationalBytes = 256 * 1024;
+
+std::size_t bytes_of(const http::Fields& fields) {
+  std::size_t bytes = 0;
+  for (const http::Field& line : fields) bytes += line.name.size() + line.value.size();
+  return bytes;
+}
 
 }  // namespace
 
@@ -130,13 +138,16 @@ Task<Result<>> Attempt::receive(http::ResponseHead& head, TimePoint deadline) {
     head_limit_ = deadline - x_.loop.now();
     deadline = TimePoint::max();
   }
+  std::size_t informational_bytes = 0;
   for (int informational = 0;; ++informational) {
     Result<> received = co_await stream_->receive(head, deadline);
     if (client_error_) co_return std::unexpected(*client_error_);
     if (!received) co_return received;
     if (head.status >= 200 || head.status == 101) break;
-    if (informational == kMaxInformational)
+    informational_bytes += bytes_of(head.fields);
+    if (informational == kMaxInformational || informational_bytes > kMaxInformationalBytes)
       co_return fail(502, Fault::Upstream, "the server sent too many interim responses");
+    remove_hop_by_hop(head.fields);
     if (head.status == 100)
       let_body_go();
     else if (x_.stream)

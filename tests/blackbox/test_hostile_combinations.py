@@ -1,0 +1,99 @@
+"""Hostile input in combinations: what one rule holds alone must also hold beside the others."""
+
+import struct
+
+from support.fairlead import routes
+from support.h2 import GET, H2Client, block, replaced
+from support.origin import Origin, respond
+from support.ports import wait_for
+from support.raw import RawClient
+
+SSL_REQUEST = struct.pack(">II", 8, 80877103)
+ALERT = b"\x15"
+
+
+def early_hints(size):
+    return b"HTTP/1.1 103 Early Hints\r\nLink: </" + b"a" * size + b">\r\n\r\n"
+
+
+def test_interim_heads_are_no_longer_together_than_a_head_may_be(proxy, origin):
+    """Nobody can hold them back on their way to a client: 32 of 256 KiB for each of 250 streams would be 2 GiB."""
+    origin.script([early_hints(100_000) * 2, respond()], [early_hints(100_000) * 3, respond(), Origin.CLOSE])
+
+    assert len(proxy.ask(host="app").interim) == 2
+    assert proxy.ask(host="app").status == 502
+    assert proxy.ask(host="app").status == 200
+
+
+def test_an_interim_head_leaves_the_fields_of_its_hop_behind(proxy, origin):
+    hop = b"Connection: X-Hop\r\nX-Hop: 1\r\nTE: gzip\r\nTrailer: X-Sum\r\nKeep-Alive: timeout=5\r\n"
+    hints = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n" + hop + b"\r\n"
+    origin.script([hints, respond()], [hints, respond()])
+
+    assert [answer.headers for answer in proxy.ask(host="app").interim] == [[("Link", "</a>")]]
+    with H2Client(proxy.port()) as client:
+        assert client.ask().interim == [[(":status", "103"), ("link", "</a>")]]
+
+
+def test_a_trusted_peer_is_not_believed_what_a_client_wrote_in_another_spelling(start, origin):
+    """A proxy that replaces X-Forwarded-Proto lets X_Forwarded_Proto through, and a server may take it for the same."""
+    proxy = start(routes(app=[origin.url]), {"entryPoints": {"web": {"forwardedHeaders": {"trustedIPs": ["127.0.0.1"]}}}})
+    forged = [("X_Forwarded_Proto", "forged"), ("X.Forwarded.For", "forged"), ("x_real_ip", "forged"), ("X-Forwarded_Host", "forged")]
+
+    assert proxy.ask(host="app", headers=[("X-Forwarded-Proto", "https"), *forged]).status == 200
+
+    seen = origin.last()
+    assert (seen.all("X-Forwarded-Proto"), "forged" in str(seen.headers)) == (["https"], False)
+
+
+def test_heads_of_requests_under_way_count_as_buffered_bytes(start):
+    """A server that takes its time holds the heads of all who wait for it."""
+    with Origin(lambda request: [60, respond()]) as slow, Origin() as quick:
+        proxy = start(routes(slow=[slow.url], quick=[quick.url]), {"memory": {"limit": 16 << 20}})
+        head = block(*replaced(GET, authority="slow"), *((f"x-{i}", "a" * 8000) for i in range(100)))
+        clients = [H2Client(proxy.port()) for _ in range(50)]
+        for client in clients:
+            client.block(1, head)
+        wait_for(lambda: sum(client.answer(1, 0.01).status == 503 for client in clients) > 10, 10, "some are refused")
+        assert 10 <= len(slow.requests) < 40
+        for client in clients:
+            client.socket.close()
+        proxy.wait_status(200, "quick")
+
+
+def test_no_escape_sequence_of_a_peer_reaches_a_terminal(start, origin):
+    """U+009B begins one as ESC [ does (ECMA-48 §5.3)."""
+    proxy = start(routes(app=[origin.url]), {"accessLog": {"format": "common", "fields": {"headers": {"names": {"User-Agent": "keep"}}}}})
+
+    assert proxy.ask(host="app", headers={"User-Agent": "caf\xc3\xa9 \xc2\x9b31m \x9b2J \xe2\x80\x94"}).status == 200
+
+    line = wait_for(proxy.access_path.read_bytes, 5, "a line of the access log")
+    assert b'"caf\xc3\xa9 \xc2\\x9b31m \\x9b2J \xe2\x80\x94"' in line
+
+
+def test_plain_bytes_behind_an_agreed_starttls_are_refused_and_told(start, origin):
+    proxy = start(routes(app=[origin.url]), {"log": {"level": "INFO"}})
+
+    for behind in (b"GET / HTTP/1.1\r\nHost: app\r\n\r\n", SSL_REQUEST):
+        with RawClient(proxy.port()) as client:
+            client.send(SSL_REQUEST, behind)
+            said = client.read_all()
+            assert said[:1] == b"S" and said[1:2] in (b"", ALERT)
+
+    wait_for(lambda: proxy.log().count("no TLS after") == 2, 5, "the log says so")
+    assert origin.requests == [] and proxy.ask(host="app").status == 200
+
+
+def test_one_address_has_one_spelling(start, origin):
+    """Rules see the canonical form of a host, also of IPv6 addresses (RFC 5952)."""
+    proxy = start({"http": {
+        "routers": {"own": {"rule": "Host(`2001:DB8:0:0::1`)", "service": "own"},
+                    "rest": {"rule": "HostRegexp(`.*`)", "service": "noop@internal", "priority": 1}},
+        "services": {"own": {"loadBalancer": {"servers": [{"url": origin.url}]}}},
+    }})
+
+    for spelling in ("2001:db8::1", "2001:DB8::1", "2001:0db8:0000:0000:0000:0000:0000:0001", "2001:db8::0.0.0.1", "2001:db8:0::0:1"):
+        assert proxy.ask(host=f"[{spelling}]").status == 200, spelling
+        assert origin.last().header("Host") == f"[{spelling}]"
+    with H2Client(proxy.port()) as client:
+        assert client.ask(fields=replaced(GET, authority="[2001:db8::0.0.0.1]")).status == 200
