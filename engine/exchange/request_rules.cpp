@@ -115,6 +115,9 @@ void forwarded_fields(Exchange& x, const EntryPoint& entry_point) {
       fields.append(http::spelling(Name::XForwardedFor), joined, Name::XForwardedFor);
     }
     fields.remove(Name::XForwardedServer);
+    // The peer spells them as they are; another spelling passed it by, and a server may take it for the same.
+    fields.remove_if(
+        [](const Field& line) { return line.known == Name::Other && http::is_managed(line.name); });
   }
   const auto add = [&](Name name, std::string_view value) {
     if ((present & bit(name)) == 0) fields.append(http::spelling(name), value, name);

@@ -82,6 +82,15 @@ TEST_F(RulesTest, KeepsWhatATrustedPeerSaysAndJoinsItsLines) {
   EXPECT_EQ(field("X-Forwarded-Proto"), "https");
 }
 
+TEST_F(RulesTest, BelievesATrustedPeerOnlyInTheOneSpelling) {
+  entry_point_.forwarded.insecure = true;
+  x_.header("X_Forwarded_Proto", "forged").header("X.Forwarded.For", "forged").header("x_real-ip", "forged");
+
+  ASSERT_TRUE(apply());
+
+  for (const http::Field& line : x_.request.fields) EXPECT_NE(line.value, "forged") << line.name;
+}
+
 TEST_F(RulesTest, ConnectionCannotTakeAwayWhatIsAddedLater) {
   entry_point_.forwarded.connection = {"X-Kept", "X-Forwarded-Host"};
   x_.header("Connection", "keep-alive, X-User, x-real-ip, X-Kept")
