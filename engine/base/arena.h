@@ -1,5 +1,7 @@
 #pragma once
 
+#include "engine/base/memory_budget.h"
+
 #include <cstddef>
 #include <cstring>
 #include <memory>
@@ -16,6 +18,9 @@ class Arena {
   explicit Arena(std::size_t first_block_bytes = 4096) : block_bytes_(first_block_bytes) {}
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
+  ~Arena() {
+    if (const std::size_t bytes = counted(); bytes > 0) MemoryBudget::instance().remove(bytes);
+  }
 
   // `bytes` of uninitialised storage, unaligned: it is for characters only.
   char* take(std::size_t bytes) {
@@ -55,18 +60,24 @@ class Arena {
   }
 
   void reset() {
+    if (const std::size_t bytes = counted(); bytes > 0) MemoryBudget::instance().remove(bytes);
     if (blocks_.size() > 1) blocks_.resize(1);
     next_ = blocks_.empty() ? nullptr : blocks_.front().get();
     left_ = blocks_.empty() ? 0 : block_bytes_;
     total_ = blocks_.empty() ? 0 : block_bytes_;
   }
 
-  // Bytes held, for the budget of buffered bytes.
-  std::size_t held() const { return total_; }
+  std::size_t held() const { return total_; }  // bytes
 
  private:
+  static constexpr std::size_t kCounts = 32 * 1024;
+
+  // In the budget of buffered bytes: all workers share its counter, so that ordinary heads are left out.
+  std::size_t counted() const { return total_ < kCounts ? 0 : total_; }
+
   void grow(std::size_t bytes) {
     const std::size_t size = bytes > block_bytes_ ? bytes : block_bytes_;
+    const std::size_t before = counted();
     blocks_.push_back(std::make_unique_for_overwrite<char[]>(size));
     // Keep the standard block in front: it is the one that reset() retains.
     if (blocks_.size() == 1 && size != block_bytes_) {
@@ -76,6 +87,7 @@ class Arena {
     next_ = blocks_.back().get();
     left_ = size;
     total_ += size;
+    if (const std::size_t now = counted(); now != before) MemoryBudget::instance().add(now - before);
   }
 
   std::size_t block_bytes_;
