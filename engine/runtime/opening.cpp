@@ -195,8 +195,9 @@ bool Opening::admit(const tcp::RoutePtr& route) {
 
 void Opening::begin_plain(std::string_view bytes) {
   const CompiledEntryPoint* entry_point = compiled();
-  // After PostgreSQL's request nothing but TLS makes sense.
-  if (!entry_point || postgres_) return close();
+  if (!entry_point) return close();
+  // Nothing but TLS makes sense then.
+  if (postgres_) return refuse(SSL_AD_UNEXPECTED_MESSAGE, "no TLS after PostgreSQL's request for it");
   const routing::TcpDecision decision = entry_point->tcp.router.plain(client_of(*transport_));
   if (decision.kind == routing::TcpDecision::Kind::Tcp) {
     if (admit(entry_point->tcp.plain[decision.index])) become_tcp();
