@@ -18,9 +18,13 @@ using Field = AccessField;
 // Lines of the text forms are taken apart at spaces, quotes and line ends: none may come from a peer.
 void append_clean(std::string& out, std::string_view text, bool spaces = false) {
   if (text.empty()) text = "-";
+  unsigned char before = 0;
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f || (c == ' ' && !spaces))
+    // U+0080 to U+009F, or no UTF-8: a terminal may take it for ESC (ECMA-48 §5.3).
+    const bool is_c1 = byte >= 0x80 && byte < 0xa0 && (before == 0xc2 || before < 0x80);
+    before = byte;
+    if (byte < 0x20 || byte == 0x7f || is_c1 || (c == ' ' && !spaces))
       fmt::format_to(std::back_inserter(out), "\\x{:02x}", byte);
     else if (c == '"' || c == '\\')
       (out += '\\') += c;

@@ -47,6 +47,10 @@ TEST(AccessLine, LetsNoPeerForgeALineOrAField) {
   SomeFacts some;
   some.record.user = "eve\n1.2.3.4 - x";
   some.request.set("User-Agent", "a\"b\\");
+  some.request.set("Referer",
+                   "caf\xc3\xa9 \xc2\x9b"
+                   "31m \x9b"
+                   "2J \xe2\x80\x94");
   model::AccessLog options;
   options.fields.headers.default_mode = "keep";
 
@@ -55,6 +59,8 @@ TEST(AccessLine, LetsNoPeerForgeALineOrAField) {
   EXPECT_EQ(std::ranges::count(text, '\n'), 1);
   EXPECT_NE(text.find("- eve\\x0a1.2.3.4\\x20-\\x20x ["), std::string::npos) << text;
   EXPECT_NE(text.find("\"a\\\"b\\\\\""), std::string::npos) << text;
+  // U+009B begins what a terminal obeys.
+  EXPECT_NE(text.find("\"caf\xc3\xa9 \xc2\\x9b31m \\x9b2J \xe2\x80\x94\""), std::string::npos) << text;
 }
 
 TEST(AccessLine, WritesEveryFieldOfTheJsonForm) {
