@@ -87,6 +87,7 @@ TEST(RuleParser, TakesWhiteSpaceAndLinesAsTheyCome) {
 TEST(RuleParser, WritesHostsInTheirCanonicalForm) {
   EXPECT_EQ(parsed("Host(`A.Example.COM.`)"), "Host(`a.example.com`)");
   EXPECT_EQ(parsed("Host(`[2001:DB8::1]`)"), "Host(`2001:db8::1`)");
+  EXPECT_EQ(parsed("Host(`2001:DB8:0:0::1`)"), "Host(`2001:db8::1`)");
   EXPECT_EQ(parsed("Method(`get`)"), "Method(`GET`)");
 }
 
