@@ -11,6 +11,11 @@ Configured<std::shared_ptr<const CircuitBreaker>> CircuitBreaker::make(Options o
   if (!condition) return misconfigured("expression", std::move(condition.error().what));
   if (options.response_code < 200 || options.response_code > 599)
     return misconfigured("responseCode", "must be a status from 200 to 599");
+  // 0 is "not set", as in Traefik.
+  const CircuitBreakerOptions usual;
+  if (options.check_period == Duration{}) options.check_period = usual.check_period;
+  if (options.fallback_duration == Duration{}) options.fallback_duration = usual.fallback_duration;
+  if (options.recovery_duration == Duration{}) options.recovery_duration = usual.recovery_duration;
   auto made = std::make_shared<CircuitBreaker>();
   made->status_ = options.response_code;
   made->breaker_ = making.carry_over.get<Breaker>(making.name, making.options_hash, [&] {

@@ -96,6 +96,16 @@ TEST(CircuitBreaker, AnswersWithItsCodeWhenTripped) {
   EXPECT_EQ(service.calls, 1);
 }
 
+TEST(CircuitBreaker, ADurationOfZeroIsTheUsualOne) {
+  const test::Made made("circuitBreaker", {{"expression", "RequestThreshold() > 1"}, {"checkPeriod", "0"}});
+  ASSERT_TRUE(made) << made.error();
+  auto x = test::get("/");  // its time stands still
+  const test::StubService service;
+
+  for (int i = 0; i < 3; ++i)
+    EXPECT_EQ(test::run(*made, x, service).head.status, 200) << "looked at once in 100 ms";
+}
+
 TEST(CircuitBreaker, RefusesWhatCannotBe) {
   EXPECT_THAT(test::Made("circuitBreaker", {{"checkPeriod", "1s"}}).error(), HasSubstr("expression"));
   EXPECT_THAT(test::Made("circuitBreaker", {{"expression", "NetworkErrorRatio() > 1"}}).error(),
