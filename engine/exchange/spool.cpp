@@ -3,6 +3,7 @@
 #include "engine/base/fd.h"
 #include "engine/base/memory_budget.h"
 #include "engine/event/offload.h"
+#include "engine/http/fields.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -74,6 +75,7 @@ struct Spool::Contents {
   std::string waiting;       // follows what the file has
   std::shared_ptr<Fd> file;  // shared with work on the lane; null until the first spill
   std::uint64_t file_bytes = 0;
+  std::optional<http::Fields> trailers;
   std::size_t counted = 0;  // in the budget of buffered bytes
 
   std::uint64_t size() const { return memory.size() + file_bytes + waiting.size(); }
@@ -85,7 +87,10 @@ template <class Contents>
 class SpoolBody final : public http::Body {
  public:
   SpoolBody(std::shared_ptr<const Contents> contents, event::Loop& loop)
-      : contents_(std::move(contents)), loop_(loop), end_(contents_->size()) {}
+      : contents_(std::move(contents)),
+        loop_(loop),
+        trailers_(contents_->trailers),
+        end_(contents_->size()) {}
 
   Task<Result<http::Chunk>> read(std::size_t max_bytes) override {
     if (at_ < contents_->memory.size() || at_ == end_) {
@@ -97,6 +102,7 @@ class SpoolBody final : public http::Body {
     return read_file(max_bytes);
   }
   std::optional<std::uint64_t> length() const override { return end_ - at_; }
+  http::Fields* trailers() override { return trailers_ ? &*trailers_ : nullptr; }
 
  private:
   http::Chunk take(std::string_view bytes) {
@@ -122,8 +128,9 @@ class SpoolBody final : public http::Body {
 
   std::shared_ptr<const Contents> contents_;
   event::Loop& loop_;
-  std::string read_;       // the step of the file that is being handed out
-  std::string_view left_;  // of read_
+  std::optional<http::Fields> trailers_;  // its own: readers strike out lines
+  std::string read_;                      // the step of the file that is being handed out
+  std::string_view left_;                 // of read_
   std::size_t at_ = 0;
   std::size_t end_;
 };
@@ -137,6 +144,7 @@ Spool::Spool(Spool&&) noexcept = default;
 
 std::uint64_t Spool::size() const { return contents_->size(); }
 bool Spool::in_memory() const { return !contents_->file && contents_->waiting.empty(); }
+bool Spool::has_trailers() const { return contents_->trailers.has_value(); }
 bool Spool::wants_to_settle() const { return contents_->waiting.size() >= kFileStep; }
 
 bool Spool::put(std::string_view bytes) {
@@ -190,7 +198,10 @@ Task<Result<>> Spool::fill(http::Body& from) {
       Result<> settled = co_await settle();
       if (!settled) co_return settled;
     }
-    if (last) co_return Result<>{};
+    if (!last) continue;
+    if (const http::Fields* trailers = from.trailers(); trailers && !trailers->empty())
+      contents_->trailers = *trailers;
+    co_return Result<>{};
   }
 }
 

@@ -45,10 +45,24 @@ class Spool {
   bool empty() const { return size() == 0; }
   // True when nothing had to go to a file.
   bool in_memory() const;
+  // Whether what was read by fill() ended with trailer fields. Bodies made from it end with them too, as long
+  // as the exchange lives that they came with.
+  bool has_trailers() const;
+
+  // Says in the head of a message how long its body is. Before trailers nothing says it: HTTP/1 has them
+  // behind chunks only (RFC 9112 §7.1.2).
+  template <class Head>
+  void frame(Head& head) const {
+    head.chunked = has_trailers();
+    head.content_length.reset();
+    if (!head.chunked) head.content_length = size();
+  }
 
   // What was put so far, from its start; may be made any number of times, one after the other or at once. Its
   // length is known. settle() first.
   http::BodyPtr body() const;
+  // The same; null when there is nothing to send.
+  http::BodyPtr body_if_any() const { return empty() && !has_trailers() ? nullptr : body(); }
 
  private:
   struct Contents;

@@ -72,9 +72,8 @@ Task<Response> Buffering::handle(Exchange& x, exchange::Next next) const {
     body.emplace(x.loop, request_);
     Result<> filled = co_await body->fill(*x.body);
     if (!filled) co_return exchange::failure(x, std::move(filled.error()));
-    x.request.content_length = body->size();
-    x.request.chunked = false;
-    x.body = body->empty() ? nullptr : body->body();
+    body->frame(x.request);
+    x.body = body->body_if_any();
   }
   const http::RequestHead original = x.request;
   std::optional<Response> response;
@@ -101,10 +100,9 @@ Task<Response> Buffering::buffer_response(Exchange& x, Response response) const 
     error.retryable = false;
     co_return exchange::failure(x, std::move(error));
   }
-  response.head.content_length = body.size();
-  response.head.chunked = false;
+  body.frame(response.head);
   response.flush_each = false;
-  response.body = body.empty() ? nullptr : body.body();
+  response.body = body.body_if_any();
   co_return response;
 }
 

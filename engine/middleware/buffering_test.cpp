@@ -31,6 +31,48 @@ TEST(Buffering, AChunkedRequestGetsALength) {
   EXPECT_EQ(seen, "abcde");
 }
 
+// A body with one trailer field behind it.
+class Trailed final : public http::Body {
+ public:
+  Trailed(Arena& arena, std::vector<std::string> parts)
+      : parts_(test::chunks(std::move(parts))), fields_(arena) {
+    fields_.add("X-Sum", "7");
+  }
+  Task<Result<http::Chunk>> read(std::size_t max_bytes) override { return parts_->read(max_bytes); }
+  http::Fields* trailers() override { return &fields_; }
+
+ private:
+  http::BodyPtr parts_;
+  http::Fields fields_;
+};
+
+TEST(Buffering, TrailersPassBothWaysBehindChunks) {
+  const test::Made made("buffering", {{"memRequestBodyBytes", "0"}});
+  for (const std::vector<std::string>& parts :
+       {std::vector<std::string>{"ab", "c"}, std::vector<std::string>{}}) {
+    auto x = test::request("POST", "/");
+    x.body = http::BodyPtr(new Trailed(x.arena(), parts));
+    x.request.chunked = true;
+    const test::StubService service([&](Exchange& own) {
+      EXPECT_TRUE(own.request.chunked);
+      EXPECT_FALSE(own.request.content_length);
+      if (own.body && own.body->trailers()) EXPECT_EQ(own.body->trailers()->get("X-Sum"), "7");
+      Response response(own.arena());
+      response.head.chunked = true;
+      response.body = http::BodyPtr(new Trailed(own.arena(), parts));
+      return response;
+    });
+
+    const Response response = test::run_waiting(*made, x, service);
+
+    EXPECT_TRUE(response.head.chunked);
+    EXPECT_FALSE(response.head.content_length);
+    ASSERT_TRUE(response.body && response.body->trailers());
+    EXPECT_EQ(response.body->trailers()->get("X-Sum"), "7");
+    EXPECT_EQ(service.calls, 1);
+  }
+}
+
 TEST(Buffering, ALargerRequestIs413) {
   const test::Made made("buffering", {{"maxRequestBodyBytes", "4"}});
   auto announced = test::request("POST", "/");

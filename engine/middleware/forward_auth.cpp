@@ -144,8 +144,7 @@ Task<Result<std::string>> ForwardAuth::read_body(Exchange& x) const {
     last = chunk->last;
   }
   x.body = spool.body();
-  x.request.content_length = spool.size();
-  x.request.chunked = false;
+  spool.frame(x.request);
   co_return text;
 }
 

@@ -21,9 +21,8 @@ Task<Response> Failover::try_both(Exchange& x) const {
     body.emplace(x.loop, exchange::SpoolLimits{.max_bytes = errors_->max_body_bytes});
     Result<> filled = co_await body->fill(*x.body);
     if (!filled) co_return exchange::failure(x, std::move(filled.error()));
-    x.request.content_length = body->size();
-    x.request.chunked = false;
-    x.body = body->empty() ? nullptr : body->body();
+    body->frame(x.request);
+    x.body = body->body_if_any();
   }
   const bool may_hold = x.may_hold;
   x.may_hold = false;
@@ -39,9 +38,8 @@ Task<Response> Failover::try_both(Exchange& x) const {
   ++x.record.retries;
   x.request = original;
   if (body) {
-    x.request.content_length = body->size();
-    x.request.chunked = false;
-    x.body = body->empty() ? nullptr : body->body();
+    body->frame(x.request);
+    x.body = body->body_if_any();
   }
   co_return co_await fallback_.service->serve(x);
 }

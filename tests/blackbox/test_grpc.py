@@ -38,9 +38,10 @@ class Setup:
         dynamic["http"]["services"]["old"] = {"loadBalancer": {"servers": [{"url": self.old.url}]}}
         dynamic["http"]["routers"]["old"] = {"rule": "Host(`old`)", "service": "old"}
         dynamic["http"]["middlewares"] = {"closed": {"basicAuth": {"users": [APR1]}},
-                                          "web": {"grpcWeb": {"allowOrigins": ["*"]}}}
+                                          "web": {"grpcWeb": {"allowOrigins": ["*"]}}, "kept": {"buffering": {}}}
         dynamic["http"]["routers"]["closed"] = {"rule": "Host(`closed`)", "service": "app", "middlewares": ["closed"]}
         dynamic["http"]["routers"]["web"] = {"rule": "Host(`web`)", "service": "app", "middlewares": ["web"]}
+        dynamic["http"]["routers"]["kept"] = {"rule": "Host(`kept`)", "service": "app", "middlewares": ["kept"]}
         self.options = {}
         if tls:
             for router in dynamic["http"]["routers"].values():
@@ -125,6 +126,12 @@ def test_a_client_that_dies_ends_the_call_on_the_server(setup):
 def test_own_answers_become_the_codes_that_grpc_derives(plain, authority, code):
     """gRPC's table from HTTP status to code: 502 and 503 UNAVAILABLE, 404 UNIMPLEMENTED, 401 UNAUTHENTICATED."""
     assert plain.call("unary", text="x", authority=authority)[-1].split()[:2] == ["status", str(code)]
+
+
+def test_calls_whose_messages_are_buffered_end_with_their_status(plain):
+    assert plain.call("unary", text="hello", authority="kept") == ["answer hello 0 0", "head x-answer why", "trailer bye", OK]
+    assert plain.call("expand", text="x", bytes=10, count=20, authority="kept") == ["answer 20", OK]
+    assert plain.call("unary", text="fail 5", authority="kept") == ["status 5 as you wish: 100% \u00e9"]
 
 
 def test_the_status_of_trailers_is_counted_and_logged(plain):
