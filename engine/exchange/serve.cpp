@@ -114,6 +114,7 @@ Task<Result<>> send_body(Exchange& x, http::ServerStream& stream, Response& resp
 Task<void> deliver(Exchange& x, http::ServerStream& stream, Response response) {
   if (response.cause) x.record.cause = response.cause;
   x.record.status = response.head.status;
+  if (response.own) x.body.reset();  // nobody reads the rest: the connection tells what becomes of it
   const bool tunnel = response.head.status == 101 && response.upgraded;
   Result<> sent = co_await stream.send(response.head, !response.body);
   std::swap(x.sent_fields, response.head.fields);

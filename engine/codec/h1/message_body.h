@@ -44,6 +44,8 @@ class MessageBody final : public http::Body, http::Lender {
   // What follows on the connection cannot be trusted.
   bool broken() const { return broken_; }
   bool leased() const { return leased_; }
+  // Somebody has begun to read it.
+  bool wanted() const { return wanted_; }
   std::uint64_t left() const { return left_; }
   // Body bytes handed out so far.
   std::uint64_t received() const { return received_; }

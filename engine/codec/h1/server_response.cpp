@@ -79,7 +79,7 @@ Framing ServerConnection::frame(const http::ResponseHead& head, bool last) {
     keep_alive_ = false;
   // An answer before the request was read: the rest must not be taken for the next request. Small rests that
   // are here already are read on, everything else ends the connection.
-  if (!body_.complete() && !body_.leased() &&
+  if (!body_.complete() && !(body_.leased() && body_.wanted()) &&
       (body_.kind() != BodyKind::Length || body_.left() > input_.bytes().size()))
     keep_alive_ = false;
   framing.close = !keep_alive_;

@@ -1,0 +1,52 @@
+"""Answers that are known before the request's body was read: what becomes of the connection is said in them."""
+
+import pytest
+from support.fairlead import Fairlead
+from support.origin import Origin, respond
+from support.raw import RawClient
+
+
+@pytest.fixture(scope="module")
+def site():
+    with Origin() as origin, Origin(respond(b"no", 403)) as authority:
+        routers = {"closed": {"rule": "Host(`closed`)", "service": "app", "middlewares": ["closed"]},
+                   "away": {"rule": "Host(`away`)", "service": "app", "middlewares": ["away"]},
+                   "small": {"rule": "Host(`small`)", "service": "app", "middlewares": ["small"]},
+                   "asking": {"rule": "Host(`asking`)", "service": "app", "middlewares": ["asking"]}}
+        dynamic = {"http": {"routers": routers,
+                            "services": {"app": {"loadBalancer": {"servers": [{"url": origin.url}]}}},
+                            "middlewares": {"closed": {"ipAllowList": {"sourceRange": ["192.0.2.1"]}},
+                                            "away": {"redirectScheme": {"scheme": "https"}},
+                                            "small": {"buffering": {"maxRequestBodyBytes": 4}},
+                                            "asking": {"forwardAuth": {"address": authority.url}}}}}
+        with Fairlead(dynamic) as proxy:
+            yield proxy
+
+
+@pytest.mark.parametrize(("host", "status"), [("closed", 403), ("away", 307), ("unknown", 404), ("asking", 403)])
+@pytest.mark.parametrize("framing", ["Content-Length: 5", "Content-Length: 500000", "Transfer-Encoding: chunked",
+                                     "Content-Length: 5\r\nExpect: 100-continue"])
+def test_a_connection_whose_request_is_not_read_to_its_end_is_closed_as_announced(site, host, status, framing):
+    with RawClient(site.port()) as client:
+        client.send(f"POST / HTTP/1.1\r\nHost: {host}\r\n{framing}\r\n\r\n")
+        answer = client.read_answer("POST")
+
+        assert (answer.status, answer.header("Connection")) == (status, "close")
+        assert client.is_closed()
+
+
+def test_so_is_one_whose_request_turns_out_too_large(site):
+    with RawClient(site.port()) as client:
+        client.send("POST / HTTP/1.1\r\nHost: small\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
+        answer = client.read_answer("POST")
+
+        assert (answer.status, answer.header("Connection")) == (413, "close")
+        assert client.is_closed()
+
+
+@pytest.mark.parametrize("host", ["closed", "away", "unknown", "asking"])
+def test_a_small_body_that_came_along_is_skipped(site, host):
+    with RawClient(site.port()) as client:
+        for _ in range(2):
+            client.send(f"POST / HTTP/1.1\r\nHost: {host}\r\nContent-Length: 5\r\n\r\nhello")
+            assert client.read_answer("POST").header("Connection") is None
