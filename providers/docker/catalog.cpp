@@ -16,10 +16,40 @@ using model::ServerState;
 constexpr Duration kStartPatience = 10s;     // for a port to accept, without a HEALTHCHECK
 constexpr Duration kChoosePatience = 500ms;  // for a port to answer HTTP, of containers that serve already
 constexpr Duration kRestPatience = 1s;       // for HTTP or the other ports, after the first one accepted
+constexpr Duration kSlowPatience = 5s;       // for the first answer of a port that accepted a request
 
 bool can_settle(const Tracked& t) {
   return t.container.running == Running::Running && !t.ended && !t.removed &&
          (t.container.health == Health::None || t.container.health == Health::Healthy);
+}
+
+bool serves_already(const Tracked& t) { return t.from_start || t.container.health == Health::Healthy; }
+
+// Of several ports, the lowest that answers HTTP; one that answers 400 when there is no other. True when no
+// further answer can change that.
+bool consider(Tracked& t, const std::vector<ProbeResult>& results) {
+  const ProbeResult *http = nullptr, *doubtful = nullptr;
+  const auto lower = [](const ProbeResult* a, const ProbeResult& b) {
+    return a == nullptr || b.port < a->port;
+  };
+  for (const ProbeResult& r : results) {
+    if (r.speaks_http && lower(http, r)) http = &r;
+    if (r.says_400 && lower(doubtful, r)) doubtful = &r;
+  }
+  t.awaits_answer = http == nullptr && std::ranges::any_of(results, &ProbeResult::awaited);
+  if (http != nullptr)
+    t.likely = http->port;
+  else if (!t.likely && doubtful != nullptr)
+    t.likely = doubtful->port;
+  return http != nullptr && std::ranges::all_of(results, [&](const ProbeResult& r) {
+           return r.port >= http->port || (r.accepts && !r.awaited);
+         });
+}
+
+// Until when a container that was told to stop counts as stopping, if it goes on running.
+std::optional<TimePoint> stops_until(const Tracked& t) {
+  const bool runs = t.container.running == Running::Running && !t.ended && !t.removed;
+  return runs && !t.stopping.empty() ? std::optional(t.stops_until) : std::nullopt;
 }
 
 bool is_new_run(const Container& before, const Container& after) {
@@ -89,8 +119,11 @@ Effects Catalog::seen(Container container, bool first_list, Moment now, TimePoin
   if (renewed) {
     t.from_start = first_list && container.running == Running::Running;
     t.stopping.clear();
+    t.stops_until = {};
     t.ended = t.settled = false;
     t.chosen.reset();
+    t.likely.reset();
+    t.awaits_answer = false;
     t.first_answer.reset();
     t.run_since = now.steady;
     entry.trying_since.reset();
@@ -106,8 +139,10 @@ Effects Catalog::stopping(std::string_view host, std::string_view id, std::strin
   Entry* entry = find(host, id);
   if (entry == nullptr || entry->tracked.container.running != Running::Running) return effects;
   if (!signal.empty() && !is_stop_signal(signal, entry->tracked.container)) return effects;
-  if (!entry->tracked.stopping.empty()) return effects;
-  entry->tracked.stopping = signal.empty() ? "stop" : signal_name(signal);
+  Tracked& t = entry->tracked;
+  t.stops_until = std::max(t.stops_until, now.steady + stop_patience(signal, t.container));
+  if (!t.stopping.empty()) return effects;
+  t.stopping = signal.empty() ? "stop" : signal_name(signal);
   update(*entry, now, effects);
   return effects;
 }
@@ -132,6 +167,7 @@ Effects Catalog::removed(std::string_view host, std::string_view id, Moment now)
   entry->forget_at = now.steady + settings_.remember_removed;
   update(*entry, now, effects);
   effects.changed = effects.changed || entry->built.exposed;
+  rebuild_dependents(entry->tracked.container, now, effects);
   return effects;
 }
 
@@ -139,19 +175,16 @@ Effects Catalog::probed(std::string_view host, std::string_view id, const std::v
                         Moment now) {
   Effects effects;
   Entry* entry = find(host, id);
-  if (entry == nullptr || !can_settle(entry->tracked) || entry->tracked.settled || results.empty())
+  if (entry == nullptr || !can_settle(entry->tracked) || !entry->trying_since || results.empty())
     return effects;
   Tracked& t = entry->tracked;
-  const auto accepts = [](const ProbeResult& r) { return r.accepts; };
   const bool choosing = entry->built.ambiguous;
-  const auto http = std::ranges::find_if(results, [](const ProbeResult& r) { return r.speaks_http; });
-  if (choosing && http != results.end()) {
-    finish_trying(*entry, http->port, now, effects);
-  } else if (!choosing && std::ranges::all_of(results, accepts)) {
-    finish_trying(*entry, std::nullopt, now, effects);
-  } else if (std::ranges::any_of(results, accepts)) {
+  if (choosing ? consider(t, results) : std::ranges::all_of(results, &ProbeResult::accepts)) {
+    finish_trying(*entry, t.likely, now, effects);
+  } else if (std::ranges::any_of(results, &ProbeResult::accepts)) {
     if (!t.first_answer) t.first_answer = now.steady;
-    if (now.steady - *t.first_answer >= kRestPatience) finish_trying(*entry, std::nullopt, now, effects);
+    if (now.steady - *t.first_answer >= (t.awaits_answer ? kSlowPatience : kRestPatience))
+      finish_trying(*entry, t.likely, now, effects);
   }
   return effects;
 }
@@ -172,8 +205,8 @@ void Catalog::finish_trying(Entry& entry, std::optional<std::uint16_t> chosen, M
 }
 
 Duration Catalog::patience(const Entry& entry) const {
-  return entry.tracked.from_start || entry.tracked.container.health == Health::Healthy ? kChoosePatience
-                                                                                       : kStartPatience;
+  if (entry.tracked.settled) return kSlowPatience;
+  return serves_already(entry.tracked) ? kChoosePatience : kStartPatience;
 }
 
 Effects Catalog::tick(Moment now) {
@@ -185,11 +218,23 @@ Effects Catalog::tick(Moment now) {
       at = entries_.erase(at);
       continue;
     }
+    if (const auto until = stops_until(entry.tracked); until && *until <= now.steady) {
+      spdlog::info("docker: {} still runs long after {}; it serves again", entry.tracked.container.name,
+                   entry.tracked.stopping);
+      entry.tracked.stopping.clear();
+      update(entry, now, effects);
+    }
     if (entry.trying_since && *entry.trying_since + patience(entry) <= now.steady) {
       if (!entry.built.ambiguous)
         spdlog::warn("docker: no port of {} accepts connections after 10s; taken as ready",
                      entry.tracked.container.name);
-      finish_trying(entry, std::nullopt, now, effects);
+      // What serves already must not wait for a slow answer: it serves by a guess meanwhile.
+      if (!entry.tracked.settled && entry.tracked.awaits_answer && serves_already(entry.tracked)) {
+        entry.tracked.settled = true;
+        update(entry, now, effects);
+      } else {
+        finish_trying(entry, entry.tracked.likely, now, effects);
+      }
     }
     ++at;
   }
@@ -199,6 +244,7 @@ Effects Catalog::tick(Moment now) {
 std::optional<TimePoint> Catalog::next_tick() const {
   std::optional<TimePoint> next;
   for (const auto& [key, entry] : entries_) {
+    if (const auto until = stops_until(entry.tracked); until && (!next || *until < *next)) next = until;
     if (entry.forget_at && (!next || *entry.forget_at < *next)) next = entry.forget_at;
     if (entry.trying_since && (!next || *entry.trying_since + patience(entry) < *next))
       next = *entry.trying_since + patience(entry);
@@ -216,7 +262,8 @@ std::vector<ProbeJob> Catalog::probes() const {
 
 bool Catalog::choosing_ports() const {
   return std::ranges::any_of(entries_, [](const auto& e) {
-    return e.second.trying_since && e.second.tracked.from_start && e.second.built.ambiguous;
+    return e.second.trying_since && !e.second.tracked.settled && e.second.tracked.from_start &&
+           e.second.built.ambiguous;
   });
 }
 
@@ -265,12 +312,12 @@ void Catalog::rebuild_dependents(const Container& changed, Moment now, Effects& 
 // Decides whether starting is over without any probing.
 void Catalog::settle(Entry& entry, Moment now) {
   Tracked& t = entry.tracked;
-  if (t.settled || !can_settle(t)) {
+  if (!can_settle(t)) {
     entry.trying_since.reset();
     return;
   }
-  const bool serves = t.from_start || t.container.health == Health::Healthy;
-  if (entry.built.probes.empty() || (serves && !entry.built.ambiguous)) {
+  if (t.settled) return;
+  if (entry.built.probes.empty() || (serves_already(t) && !entry.built.ambiguous)) {
     t.settled = true;
     entry.trying_since.reset();
   } else if (!entry.trying_since) {

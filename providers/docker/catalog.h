@@ -46,6 +46,8 @@ struct ProbeResult {
   std::uint16_t port = 0;
   bool accepts = false;
   bool speaks_http = false;
+  bool says_400 = false;  // a TLS port spoken to in clear text, or a server that knows other hosts only
+  bool awaited = false;   // it accepts, was asked, and has not answered yet
 };
 
 // All containers of all engines of one provider, and every decision about them. No threads, no input or

@@ -121,6 +121,32 @@ TEST(Catalog, AStopSignalDrainsAtOnceAndALateHealthyDoesNotReviveIt) {
   EXPECT_EQ(standing(catalog).state, ServerState::Ready) << "a new run";
 }
 
+TEST(Catalog, WhatStillRunsLongAfterAStopSignalServesAgain) {
+  Catalog catalog = test::catalog();
+  Container c = container("a", 2);
+  c.stop_timeout = 30s;
+  catalog.seen(c, true, at(0s));
+
+  catalog.stopping("", "id-2", "3", at(0s));
+  EXPECT_EQ(why(catalog), ReasonKind::Stopping);
+  EXPECT_EQ(catalog.next_tick(), at(10s).steady);
+  EXPECT_TRUE(catalog.tick(at(10s)).changed);
+  EXPECT_EQ(standing(catalog).state, ServerState::Ready) << "a dump of threads";
+
+  catalog.stopping("", "id-2", "15", at(20s));
+  catalog.tick(at(109s));
+  EXPECT_EQ(why(catalog), ReasonKind::Stopping) << "it may take its time";
+  const Effects effects = catalog.tick(at(110s));
+  ASSERT_EQ(effects.servers.size(), 1u);
+  EXPECT_EQ(effects.servers[0].state, ServerState::Ready);
+
+  catalog.stopping("", "id-2", "15", at(120s));
+  catalog.ended("", "id-2", 0, at(121s));
+  EXPECT_FALSE(catalog.next_tick().has_value());
+  catalog.tick(at(400s));
+  EXPECT_EQ(why(catalog), ReasonKind::Stopped);
+}
+
 TEST(Catalog, OnlyStopSignalsAreStops) {
   Catalog catalog = test::catalog();
   Container c = container("a", 2);
@@ -261,6 +287,73 @@ TEST(Catalog, AmongSeveralPortsWithoutHttpTheLowestIsUsedInTheEnd) {
   EXPECT_EQ(standing(catalog).url, "http://172.17.0.2:25");
 }
 
+TEST(Catalog, AnHttpAnswerThatIsSlowIsAwaited) {
+  Catalog catalog = test::catalog();
+  Container c = container("a", 2);
+  c.ports = {{22, true, {}}, {80, true, {}}};
+  const std::vector<ProbeResult> silent{{.port = 22, .accepts = true},
+                                        {.port = 80, .accepts = true, .awaited = true}};
+  catalog.seen(c, false, at(0s));
+
+  catalog.probed("", "id-2", silent, at(100ms));
+  catalog.probed("", "id-2", silent, at(3s));
+  EXPECT_EQ(standing(catalog).state, ServerState::Starting);
+  catalog.probed("", "id-2", {{22, true}, {80, true, true}}, at(4s));
+
+  EXPECT_EQ(standing(catalog).state, ServerState::Ready);
+  EXPECT_EQ(standing(catalog).url, "http://172.17.0.2:80");
+}
+
+TEST(Catalog, WhatServesAlreadyDoesSoByAGuessUntilASlowAnswerCame) {
+  Catalog catalog = test::catalog();
+  Container c = container("a", 2);
+  c.ports = {{22, true, {}}, {80, true, {}}};
+  catalog.seen(c, true, at(0s));
+  catalog.probed("", "id-2", {{.port = 22, .accepts = true}, {.port = 80, .accepts = true, .awaited = true}},
+                 at(100ms));
+
+  catalog.tick(at(500ms));
+  EXPECT_FALSE(catalog.choosing_ports());
+  EXPECT_EQ(standing(catalog).state, ServerState::Ready);
+  EXPECT_EQ(standing(catalog).url, "http://172.17.0.2:22");
+  ASSERT_EQ(catalog.probes().size(), 1u);
+
+  EXPECT_TRUE(catalog.probed("", "id-2", {{22, true}, {80, true, true}}, at(2s)).changed);
+  EXPECT_EQ(standing(catalog).url, "http://172.17.0.2:80");
+  EXPECT_TRUE(catalog.probes().empty());
+}
+
+TEST(Catalog, TheLowestPortThatAnswersHttpIsUsedWhicheverComesFirst) {
+  for (const bool late : {false, true}) {
+    Catalog catalog = test::catalog();
+    Container c = container("a", 2);
+    c.ports = {{80, true, {}}, {9090, true, {}}};
+    catalog.seen(c, false, at(0s));
+
+    catalog.probed("", "id-2", {{80, false}, {9090, true, true}}, at(100ms));
+    EXPECT_EQ(standing(catalog).state, ServerState::Starting);
+    catalog.probed("", "id-2", {{80, !late, !late}, {9090, true, true}}, at(200ms));
+    catalog.probed("", "id-2", {{80, false}, {9090, true, true}}, at(1100ms));
+
+    EXPECT_EQ(standing(catalog).state, ServerState::Ready);
+    EXPECT_EQ(standing(catalog).url, late ? "http://172.17.0.2:9090" : "http://172.17.0.2:80");
+  }
+}
+
+TEST(Catalog, APortThatRefusesTheProbesHostIsBetterThanOneWithoutHttp) {
+  Catalog catalog = test::catalog();
+  Container c = container("a", 2);
+  c.ports = {{22, true, {}}, {8000, true, {}}};
+  catalog.seen(c, false, at(0s));
+
+  for (const Duration when : {100ms, 1100ms})
+    catalog.probed("", "id-2",
+                   {{.port = 22, .accepts = true}, {.port = 8000, .accepts = true, .says_400 = true}},
+                   at(when));
+
+  EXPECT_EQ(standing(catalog).url, "http://172.17.0.2:8000");
+}
+
 TEST(Catalog, KnowsItsOwnNetworks) {
   Place place;
   place.own_id = "id-9";
@@ -291,6 +384,10 @@ TEST(Catalog, FollowsTheContainerWhoseNetworkAnotherUses) {
   catalog.seen(vpn, true, at(0s));
 
   EXPECT_EQ(standing(catalog).url, "http://172.17.0.3:80");
+
+  EXPECT_TRUE(catalog.removed("", "id-3", at(1s)).changed);
+  EXPECT_EQ(why(catalog), ReasonKind::NoNetwork);
+  EXPECT_EQ(standing(catalog).url, "") << "what is removed must not be dialled";
 }
 
 TEST(Catalog, ChangesOfContainersThatAreNotExposedChangeNothing) {

@@ -17,6 +17,7 @@ using nlohmann::json;
 
 const json kNothing = json::object();
 constexpr int kLastYear = 2250;  // nanoseconds in 64 bits end in 2262, and months go up to 99 here
+constexpr std::int64_t kLongestStop = 86'400;  // seconds
 
 // Members may be missing, null or (Podman) of another type; then they count as empty.
 const json& member(const json& object, const char* key) {
@@ -195,6 +196,9 @@ std::expected<Container, std::string> parse_container(std::string_view text_) tr
   out.created = parse_time(text(root, "Created"));
   if (auto signal = text(member(root, "Config"), "StopSignal"); !signal.empty())
     out.stop_signal = signal_name(signal);
+  if (const json& timeout = member(member(root, "Config"), "StopTimeout"); timeout.is_number_integer())
+    out.stop_timeout =
+        std::chrono::seconds(std::clamp<std::int64_t>(timeout.get<std::int64_t>(), 0, kLongestStop));
   read_state(member(root, "State"), out);
   return out;
 } catch (const json::exception& e) {

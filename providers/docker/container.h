@@ -59,6 +59,7 @@ struct Container {
   int exit_code = 0;
   bool oom_killed = false;
   std::string stop_signal = "SIGTERM";
+  Duration stop_timeout = std::chrono::seconds(10);  // from the stop signal to SIGKILL
   WallTime created{};
   WallTime started{};
 

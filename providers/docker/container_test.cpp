@@ -13,7 +13,7 @@ constexpr const char* kDocker20 = R"({
             "StartedAt": "2026-05-09T07:29:34.5Z",
             "Health": {"Status": "unhealthy", "FailingStreak": 3,
                        "Log": [{"ExitCode": 0, "Output": "ok"}, {"ExitCode": 1, "Output": "connection refused\n"}]}},
-  "Config": {"StopSignal": "SIGQUIT", "ExposedPorts": {"80/tcp": {}, "443/tcp": {}},
+  "Config": {"StopSignal": "SIGQUIT", "StopTimeout": 90, "ExposedPorts": {"80/tcp": {}, "443/tcp": {}},
              "Labels": {"traefik.enable": "true", "com.docker.compose.project": "shop",
                         "com.docker.compose.service": "web"}},
   "HostConfig": {"NetworkMode": "shop_default"},
@@ -51,6 +51,7 @@ TEST(Container, ReadsDocker2010) {
   EXPECT_EQ(c->health, Health::Unhealthy);
   EXPECT_EQ(c->health_output, "connection refused");
   EXPECT_EQ(c->stop_signal, "SIGQUIT");
+  EXPECT_EQ(c->stop_timeout, std::chrono::seconds(90));
   ASSERT_EQ(c->attachments.size(), 2u);
   EXPECT_EQ(c->attachments[0].name, "proxy") << "by name";
   EXPECT_EQ(c->attachments[0].ipv6, "fd00::5");
@@ -69,6 +70,7 @@ TEST(Container, ReadsPodman) {
   EXPECT_EQ(c->running, Running::Exited);
   EXPECT_EQ(c->health, Health::None);
   EXPECT_EQ(c->stop_signal, "SIGTERM");
+  EXPECT_EQ(c->stop_timeout, std::chrono::seconds(10));
   EXPECT_TRUE(c->oom_killed);
   EXPECT_EQ(c->started, WallTime{});
   EXPECT_EQ(c->created, parse_time("2026-05-09T07:29:33.5Z"));

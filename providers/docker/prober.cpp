@@ -10,13 +10,17 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <map>
 #include <string_view>
+#include <tuple>
+#include <utility>
 
 namespace fairlead::providers::docker {
 namespace {
 
 constexpr Duration kInterval = std::chrono::milliseconds(100);
-constexpr std::size_t kAtOnce = 256;  // sockets; a storm of starting containers takes several rounds
+constexpr std::size_t kAtOnce = 256;       // sockets; a storm of starting containers takes several rounds
+constexpr std::size_t kMostAwaited = 256;  // connections whose answers are awaited over several rounds
 
 constexpr std::string_view kRequest = "HEAD / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
 
@@ -32,6 +36,39 @@ struct Attempt {
     if (fd >= 0) ::close(fd);
     fd = -1;
   }
+};
+
+using Target = std::tuple<std::string, std::string, std::string>;  // host, id, address
+
+// Requests that were sent and whose answers have not come, from one round to the next.
+class Awaited {
+ public:
+  Awaited() = default;
+  ~Awaited() { clear(); }
+  Awaited(const Awaited&) = delete;
+  Awaited& operator=(const Awaited&) = delete;
+
+  bool take(const Target& target, Attempt& attempt) {
+    const auto found = kept_.find(target);
+    if (found == kept_.end()) return false;
+    ProbeResult* const result = attempt.result;
+    attempt = std::exchange(found->second, {});
+    attempt.result = result;
+    result->accepts = true;
+    kept_.erase(found);
+    return true;
+  }
+  bool keep(const Target& target, const Attempt& attempt) {
+    return kept_.size() < kMostAwaited && kept_.try_emplace(target, attempt).second;
+  }
+  void clear() {
+    for (auto& [target, attempt] : kept_) attempt.close();
+    kept_.clear();
+  }
+  void swap(Awaited& other) { kept_.swap(other.kept_); }
+
+ private:
+  std::map<Target, Attempt> kept_;
 };
 
 // Addresses only: names (host.docker.internal of other machines) are not looked up here.
@@ -61,8 +98,10 @@ bool begin(Attempt& attempt, const Address& address) {
 }
 
 // "HTTP/1.1 200 …". A TLS port answers plain HTTP with 400 and is not meant.
-bool is_http(std::string_view answer) {
-  return answer.size() >= 12 && answer.starts_with("HTTP/1.") && answer.substr(9, 3) != "400";
+void read_answer(std::string_view answer, ProbeResult& result) {
+  if (answer.size() < 12 || !answer.starts_with("HTTP/1.")) return;
+  result.says_400 = answer.substr(9, 3) == "400";
+  result.speaks_http = !result.says_400;
 }
 
 // Goes on with an attempt whose socket is ready; closes it when it is over.
@@ -84,7 +123,7 @@ void step(Attempt& attempt) {
   if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
   if (got > 0) attempt.answer.append(bytes, static_cast<std::size_t>(got));
   if (got > 0 && attempt.answer.size() < 12) return;
-  attempt.result->speaks_http = is_http(attempt.answer);
+  read_answer(attempt.answer, *attempt.result);
   attempt.close();
 }
 
@@ -107,31 +146,51 @@ void run_all(std::span<Attempt> attempts, Duration patience) {
     for (std::size_t i = 0; i < polled.size(); ++i)
       if (polled[i].revents != 0) step(*open[i]);
   }
-  for (Attempt& attempt : attempts) attempt.close();
+}
+
+// One round. `awaited`: of the round before, and then of this one.
+std::vector<std::vector<ProbeResult>> try_all(const std::vector<ProbeJob>& jobs, Duration patience,
+                                              Awaited& awaited) {
+  Awaited next;
+  std::vector<std::vector<ProbeResult>> results;
+  std::vector<Attempt> attempts;
+  std::vector<Target> targets;  // of the attempts
+  for (const ProbeJob& job : jobs) {
+    auto& row = results.emplace_back();
+    for (const ProbeTarget& target : job.targets) row.push_back({.port = target.port});
+  }
+  const auto finish = [&] {
+    run_all(attempts, patience);
+    for (std::size_t i = 0; i < attempts.size(); ++i) {
+      Attempt& attempt = attempts[i];
+      attempt.result->awaited = attempt.fd >= 0 && attempt.connected;
+      if (!attempt.result->awaited || !next.keep(targets[i], attempt)) attempt.close();
+    }
+    attempts.clear();
+    targets.clear();
+  };
+  for (std::size_t j = 0; j < jobs.size(); ++j) {
+    for (std::size_t t = 0; t < jobs[j].targets.size(); ++t) {
+      Attempt attempt{.ask_http = jobs[j].ask_http, .answer = {}, .result = &results[j][t]};
+      const Address& address = jobs[j].targets[t].address;
+      Target target(jobs[j].host, jobs[j].id, address.text());
+      if ((attempt.ask_http && awaited.take(target, attempt)) || begin(attempt, address)) {
+        attempts.push_back(std::move(attempt));
+        targets.push_back(std::move(target));
+      }
+      if (attempts.size() == kAtOnce) finish();
+    }
+  }
+  finish();
+  awaited.swap(next);
+  return results;
 }
 
 }  // namespace
 
 std::vector<std::vector<ProbeResult>> probe(const std::vector<ProbeJob>& jobs, Duration patience) {
-  std::vector<std::vector<ProbeResult>> results;
-  std::vector<Attempt> attempts;
-  for (const ProbeJob& job : jobs) {
-    auto& row = results.emplace_back();
-    for (const ProbeTarget& target : job.targets) row.push_back({target.port, false, false});
-  }
-  const auto finish = [&] {
-    run_all(attempts, patience);
-    attempts.clear();
-  };
-  for (std::size_t j = 0; j < jobs.size(); ++j) {
-    for (std::size_t t = 0; t < jobs[j].targets.size(); ++t) {
-      Attempt attempt{.ask_http = jobs[j].ask_http, .answer = {}, .result = &results[j][t]};
-      if (begin(attempt, jobs[j].targets[t].address)) attempts.push_back(std::move(attempt));
-      if (attempts.size() == kAtOnce) finish();
-    }
-  }
-  finish();
-  return results;
+  Awaited awaited;
+  return try_all(jobs, patience, awaited);
 }
 
 void Prober::start() {
@@ -156,16 +215,18 @@ void Prober::set_jobs(std::vector<ProbeJob> jobs) {
 }
 
 void Prober::run() {
+  Awaited awaited;
   while (true) {
     std::vector<ProbeJob> jobs;
     {
       std::unique_lock lock(mutex_);
+      if (jobs_.empty()) awaited.clear();
       wake_.wait(lock, [this] { return stopping_ || !jobs_.empty(); });
       if (stopping_) return;
       jobs = jobs_;
     }
     const auto begun = std::chrono::steady_clock::now();
-    const auto results = probe(jobs, kInterval);
+    const auto results = try_all(jobs, kInterval, awaited);
     for (std::size_t i = 0; i < jobs.size(); ++i) found_(jobs[i], results[i]);
     std::unique_lock lock(mutex_);
     wake_.wait_until(lock, begun + kInterval, [this] { return stopping_; });

@@ -16,7 +16,7 @@ namespace fairlead::providers::docker {
 std::vector<std::vector<ProbeResult>> probe(const std::vector<ProbeJob>& jobs, Duration patience);
 
 // Tries the ports of starting containers every 100 ms on a thread of its own, so that slow answers delay
-// nothing else.
+// nothing else. A request that was sent is not repeated while its answer is awaited.
 class Prober {
  public:
   using Found = std::function<void(const ProbeJob&, std::vector<ProbeResult>)>;

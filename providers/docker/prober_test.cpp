@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 // Listens on a free port of loopback and answers the first request of each connection.
 class Server {
  public:
-  explicit Server(std::string answer) : answer_(std::move(answer)) {
+  explicit Server(std::string answer, std::chrono::milliseconds delay = {}) : answer_(std::move(answer)) {
     fd_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
@@ -25,11 +25,13 @@ class Server {
     if (::bind(fd_, reinterpret_cast<sockaddr*>(&address), size) != 0 || ::listen(fd_, 8) != 0) std::abort();
     ::getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &size);
     port_ = ntohs(address.sin_port);
-    thread_ = std::thread([this] {
+    thread_ = std::thread([this, delay] {
       for (int client; (client = ::accept(fd_, nullptr, nullptr)) >= 0; ::close(client)) {
         char bytes[512];
-        if (::recv(client, bytes, sizeof bytes, 0) > 0)
-          ::send(client, answer_.data(), answer_.size(), MSG_NOSIGNAL);
+        ++accepted_;
+        const bool asked = ::recv(client, bytes, sizeof bytes, 0) > 0;
+        std::this_thread::sleep_for(delay);
+        if (asked) ::send(client, answer_.data(), answer_.size(), MSG_NOSIGNAL);
       }
     });
   }
@@ -39,11 +41,13 @@ class Server {
     ::close(fd_);
   }
   std::uint16_t port() const { return port_; }
+  int accepted() const { return accepted_; }
 
  private:
   const std::string answer_;
   int fd_;
   std::uint16_t port_;
+  std::atomic<int> accepted_ = 0;
   std::thread thread_;
 };
 
@@ -60,10 +64,28 @@ TEST(Probe, TellsHttpFromOtherProtocolsAndFromClosedPorts) {
   ASSERT_EQ(results.size(), 1u);
   ASSERT_EQ(results[0].size(), 4u);
   EXPECT_TRUE(results[0][0].accepts && results[0][0].speaks_http);
-  EXPECT_TRUE(results[0][1].accepts && !results[0][1].speaks_http)
+  EXPECT_TRUE(results[0][1].accepts && !results[0][1].speaks_http && results[0][1].says_400)
       << "a TLS port that was spoken to in clear text";
   EXPECT_TRUE(results[0][2].accepts && !results[0][2].speaks_http);
   EXPECT_FALSE(results[0][3].accepts);
+}
+
+TEST(Prober, AsksOnceAndWaitsForASlowAnswer) {
+  Server slow("HTTP/1.1 200 OK\r\n\r\n", 400ms);
+  std::atomic<int> awaited = 0, answered = 0;
+  Prober prober([&](const ProbeJob&, std::vector<ProbeResult> results) {
+    if (results[0].awaited) ++awaited;
+    if (results[0].speaks_http) ++answered;
+  });
+  prober.start();
+
+  prober.set_jobs({{"", "x", {target(slow.port())}, true}});
+  for (int i = 0; i < 500 && answered < 1; ++i) std::this_thread::sleep_for(10ms);
+  prober.stop();
+
+  EXPECT_GE(answered, 1);
+  EXPECT_GE(awaited, 1);
+  EXPECT_LE(slow.accepted(), answered + 1);
 }
 
 TEST(Prober, TriesAgainUntilThePortAccepts) {

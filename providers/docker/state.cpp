@@ -10,6 +10,9 @@ using model::Reason;
 using model::ReasonKind;
 using model::ServerState;
 
+constexpr Duration kOtherSignal = std::chrono::seconds(10);
+constexpr Duration kStopMargin = std::chrono::seconds(60);  // `docker stop -t` may name a longer time
+
 State because(ServerState server, ReasonKind kind, std::string text) {
   return {server, {Reason{kind, std::move(text), {}, false}}};
 }
@@ -51,6 +54,13 @@ bool is_stop_signal(std::string_view signal, const Container& container) {
   // A container may be stopped by SIGUSR1 or SIGWINCH: its own choice counts.
   return name == container.stop_signal || name == "SIGTERM" || name == "SIGKILL" || name == "SIGINT" ||
          name == "SIGQUIT";
+}
+
+Duration stop_patience(std::string_view signal, const Container& container) {
+  // Not what `docker stop` sends: whoever ends by it does so soon.
+  if (const std::string name = signal_name(signal); name == "SIGINT" || name == "SIGQUIT")
+    if (name != container.stop_signal) return kOtherSignal;
+  return container.stop_timeout + kStopMargin;
 }
 
 State state_of(const Tracked& t) {

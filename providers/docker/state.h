@@ -30,11 +30,14 @@ struct Tracked {
   Container container;
   bool from_start = false;  // ran at the first list: ready at once
   std::string stopping;     // what stops it ("SIGTERM"), from the kill event to its next start
+  TimePoint stops_until{};  // one that still runs then was not stopped by that
   bool ended = false;       // this run is over; an older answer that still says "running" is stale
   std::optional<WallTime> removed;
   TimePoint over_since{};                 // of `ended` or `removed`
   bool settled = false;                   // starting is over: its ports answer, and which one to use is known
   std::optional<std::uint16_t> chosen;    // the port that answered HTTP
+  std::optional<std::uint16_t> likely;    // the same while others are still tried
+  bool awaits_answer = false;             // none answered HTTP yet, and one may still
   std::optional<TimePoint> first_answer;  // of any port, while several are tried
   TimePoint run_since{};                  // when this run was first seen
   WallTime since{};                       // when `state` became what it is
@@ -43,6 +46,10 @@ struct Tracked {
 
 // A signal that asks a container to end: its own stop signal, or one of those that end most programs.
 bool is_stop_signal(std::string_view signal, const Container& container);
+
+// How long a container may run on after such a signal before it is clear that it does not end: SIGQUIT makes
+// a Java program write down its threads, and some programs ignore SIGTERM.
+Duration stop_patience(std::string_view signal, const Container& container);
 
 // What a container's server may be used for, and why not.
 State state_of(const Tracked& tracked);
