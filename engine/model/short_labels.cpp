@@ -16,6 +16,8 @@ namespace {
 
 using schema::Node;
 
+constexpr std::string_view kNoService = "noop@internal";
+
 // The short labels of one container, taken out of the tree.
 struct Short {
   std::optional<Node> host;
@@ -37,9 +39,13 @@ std::optional<Node> take(Node& root, std::string_view key) {
 
 class Expander {
  public:
-  Expander(std::string name, std::string service, const ShortLabelDefaults& defaults,
+  Expander(std::string name, std::string router, std::string service, const ShortLabelDefaults& defaults,
            schema::Problems& problems)
-      : name_(std::move(name)), service_(std::move(service)), defaults_(defaults), problems_(problems) {}
+      : name_(std::move(name)),
+        router_(std::move(router)),
+        service_(std::move(service)),
+        defaults_(defaults),
+        problems_(problems) {}
 
   Node expand(const Short& given, bool has_routers);
 
@@ -57,7 +63,7 @@ class Expander {
   void complain(const Node& node, std::string_view what) {
     schema::Problem& problem = problems_.emplace_back();
     problem.kind = schema::Problem::Kind::BadValue;
-    problem.segments = {"http", "routers", name_};
+    problem.segments = {"http", "routers", router_};
     problem.path = node.label();
     problem.origin = node.origin();
     problem.what = what;
@@ -67,6 +73,7 @@ class Expander {
   std::string hosts(const Node& node);
 
   const std::string name_;
+  const std::string router_;
   const std::string service_;
   const ShortLabelDefaults& defaults_;
   schema::Problems& problems_;
@@ -113,13 +120,13 @@ Node Expander::expand(const Short& given, bool has_routers) {
   const std::string matches = rule(given);
   const bool redirects = given.host && !defaults_.cert_resolver.empty() && !matches.empty();
 
-  if (!matches.empty()) set({"http", "routers", name_, "rule"}, matches, first);
+  if (!matches.empty()) set({"http", "routers", router_, "rule"}, matches, first);
   if (redirects) {
     const std::string to_https = name_ + "-to-https";
-    set({"http", "routers", name_, "tls", "certResolver"}, defaults_.cert_resolver, first);
+    set({"http", "routers", router_, "tls", "certResolver"}, defaults_.cert_resolver, first);
     set({"http", "routers", plain, "rule"}, matches, first);
     set({"http", "routers", plain, "middlewares"}, to_https, first);
-    set({"http", "routers", plain, "service"}, "noop@internal", first);
+    set({"http", "routers", plain, "service"}, std::string(kNoService), first);
     set({"http", "middlewares", to_https, "redirectScheme", "scheme"}, "https", first);
     set({"http", "middlewares", to_https, "redirectScheme", "permanent"}, "true", first);
     set({"http", "middlewares", to_https, "redirectScheme", "keepMethod"}, "true", first);
@@ -130,21 +137,28 @@ Node Expander::expand(const Short& given, bool has_routers) {
     set({"http", "services", service_, "loadBalancer", "server", "port"}, given.port->text(), *given.port);
   if (given.auth) {
     if (texts(*given.auth).empty()) complain(*given.auth, "names no user; expected user:hash");
-    if (!has_routers) set({"http", "routers", name_, "middlewares"}, guard, *given.auth);
+    if (!has_routers) set({"http", "routers", router_, "middlewares"}, guard, *given.auth);
     set({"http", "middlewares", guard, "basicAuth", "users"}, given.auth->text(), *given.auth);
   }
   return std::move(out_);
 }
 
+// Whether a router only redirects to HTTPS, as expand() made it. One of that name that a long label sends to
+// a service is a door like any other.
+bool only_redirects(const Node::Entry& router, const std::string& name) {
+  const Node* service = router.value.find_ignoring_case("service");
+  return router.key == name + "-http" && service != nullptr && service->text() == kNoService;
+}
+
 // The guard of `auth` stands in front of every router of the container, whichever label made it: a site with
-// a password must not have an open door. The router that only redirects to HTTPS is left out.
+// a password must not have an open door.
 void guard_all(Node& root, const std::string& name) {
   const std::string guard = name + "-auth";
   Node* http = root.find_ignoring_case("http");
   Node* routers = http ? http->find_ignoring_case("routers") : nullptr;
   if (!routers) return;
   for (Node::Entry& router : routers->entries()) {
-    if (router.key == name + "-http") continue;
+    if (only_redirects(router, name)) continue;
     Node& listed = router.value.child("middlewares");
     std::string all = guard;
     for (const std::string& middleware : texts(listed))
@@ -161,6 +175,16 @@ std::optional<std::string> only_one(const Node& root, std::string_view kind) {
   const Node* elements = http ? http->find_ignoring_case(kind) : nullptr;
   if (!elements || elements->entries().size() != 1) return std::nullopt;
   return elements->entries().front().key;
+}
+
+// The only router, when long labels give it everything but a rule: the short host is the site that they mean,
+// and must not stand beside it without its middlewares.
+std::optional<std::string> only_router_without_rule(const Node& root) {
+  auto name = only_one(root, "routers");
+  if (!name) return std::nullopt;
+  const Node* router =
+      root.find_ignoring_case("http")->find_ignoring_case("routers")->find_ignoring_case(*name);
+  return router != nullptr && router->find_ignoring_case("rule") == nullptr ? name : std::nullopt;
 }
 
 bool has_any(const Node& root, std::string_view kind) {
@@ -198,7 +222,8 @@ void expand_short_labels(Node& root, const std::string& name, const ShortLabelDe
   given.path = take(root, "path");
   given.auth = take(root, "auth");
   if (!given.any()) return;
-  Expander expander(name, only_one(root, "services").value_or(name), defaults, problems);
+  Expander expander(name, only_router_without_rule(root).value_or(name),
+                    only_one(root, "services").value_or(name), defaults, problems);
   root = schema::merge(expander.expand(given, has_any(root, "routers")), std::move(root));
   if (given.auth) guard_all(root, name);
 }

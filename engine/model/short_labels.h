@@ -19,9 +19,10 @@ ShortLabelDefaults short_label_defaults(const Static& install);
 // Replaces the short labels of a container by what they stand for. `root` is the tree of its labels, where
 // they are the children host, port, path and auth; `name` is the container's default name.
 //
-//   fairlead.host=a.example.com,b.example.com   router `name` for these hosts, HTTPS by the resolver; plain
-//   HTTP is
-//                                               then redirected by a router `name`-http
+//   fairlead.host=a.example.com,b.example.com   router `name`, or the only one that long labels give no rule,
+//   for
+//                                               these hosts, HTTPS by the resolver; plain HTTP is then
+//                                               redirected by a router `name`-http
 //   fairlead.port=8080                          port of the only service of the container, else of `name`
 //   fairlead.path=/shop                         only requests below this path
 //   fairlead.auth=user:hash,…                   basic auth, by the middleware `name`-auth, in front of every

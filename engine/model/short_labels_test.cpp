@@ -47,6 +47,20 @@ TEST(ShortLabels, LetLongLabelsWin) {
   EXPECT_EQ(d.http.routers.at("shop").options.rule, "Host(`c`)");
 }
 
+TEST(ShortLabels, GiveTheHostToTheOnlyRouterWithoutARule) {
+  const Dynamic d =
+      read({{"fairlead.host", "a.example.com"}, {"traefik.http.routers.app.middlewares", "zip"}});
+
+  EXPECT_EQ(d.http.routers.size(), 2u) << "and the redirection to HTTPS";
+  EXPECT_EQ(d.http.routers.at("app").options.rule, "Host(`a.example.com`)");
+  EXPECT_EQ(d.http.routers.at("app").options.middlewares, (std::vector<std::string>{"zip"}));
+  EXPECT_EQ(d.http.routers.at("app").options.tls->cert_resolver, "le");
+  EXPECT_EQ(d.http.routers.at("shop-http").options.rule, "Host(`a.example.com`)");
+  const Dynamic other = read({{"fairlead.host", "a"}, {"traefik.http.routers.app.rule", "Host(`b`)"}});
+  EXPECT_EQ(other.http.routers.at("shop").options.rule, "Host(`a`)") << "a site of its own";
+  EXPECT_EQ(other.http.routers.at("app").options.rule, "Host(`b`)");
+}
+
 TEST(ShortLabels, GuardEveryRouterOfTheContainer) {
   const Dynamic d = read({{"fairlead.auth", "ann:$apr1$x$y"},
                           {"traefik.http.routers.a.rule", "Host(`a`)"},
@@ -55,6 +69,22 @@ TEST(ShortLabels, GuardEveryRouterOfTheContainer) {
   EXPECT_EQ(d.http.routers.at("a").options.middlewares, (std::vector<std::string>{"shop-auth"}));
   EXPECT_EQ(d.http.routers.at("b").options.middlewares, (std::vector<std::string>{"shop-auth", "zip"}));
   EXPECT_FALSE(d.http.routers.contains("shop"));
+}
+
+TEST(ShortLabels, GuardARouterThatIsOnlyNamedLikeTheRedirection) {
+  const schema::Labels labels{{"fairlead.auth", "ann:$apr1$x$y"},
+                              {"traefik.http.routers.shop-http.rule", "Host(`a`)"}};
+  EXPECT_EQ(read(labels).http.routers.at("shop-http").options.middlewares,
+            (std::vector<std::string>{"shop-auth"}));
+
+  schema::Labels redirected = labels;
+  redirected["fairlead.host"] = "b.example.com";
+  EXPECT_EQ(read(redirected).http.routers.at("shop-http").options.middlewares,
+            (std::vector<std::string>{"shop-to-https"}));
+  redirected["traefik.http.routers.shop-http.service"] = "shop";
+  redirected["traefik.http.routers.shop-http.middlewares"] = "zip";
+  EXPECT_EQ(read(redirected).http.routers.at("shop-http").options.middlewares,
+            (std::vector<std::string>{"shop-auth", "zip"}));
 }
 
 TEST(ShortLabels, GiveThePortToTheOnlyService) {
