@@ -12,6 +12,9 @@
 namespace fairlead::acme {
 namespace {
 
+// Names of one certificate: authorities refuse more (Let's Encrypt, ZeroSSL).
+constexpr std::size_t kMostNames = 100;
+
 class Collector {
  public:
   Collector(const model::Dynamic& dynamic, const model::Static& install, const HostsOfRule& hosts)
@@ -32,6 +35,8 @@ class Collector {
            bool is_tcp, bool may_order);
   void add(const std::string& resolver, const std::vector<std::string>& names, const std::string& router,
            bool may_order, bool is_default = false);
+  void enter(const std::string& resolver, std::vector<std::string> names, const std::string& router,
+             bool may_order, bool is_default);
 
   const model::Dynamic& dynamic_;
   const model::Static& install_;
@@ -68,14 +73,24 @@ void Collector::add(const std::string& resolver, const std::vector<std::string>&
     else if (std::ranges::find(usable, name) == usable.end())
       usable.push_back(std::move(name));
   }
-  if (usable.empty()) return;
-  std::vector<std::string> sorted = usable;
+  for (std::size_t begin = 0; begin < usable.size(); begin += kMostNames) {
+    const std::size_t end = std::min(begin + kMostNames, usable.size());
+    enter(resolver,
+          {usable.begin() + static_cast<std::ptrdiff_t>(begin),
+           usable.begin() + static_cast<std::ptrdiff_t>(end)},
+          router, may_order, is_default);
+  }
+}
+
+void Collector::enter(const std::string& resolver, std::vector<std::string> names, const std::string& router,
+                      bool may_order, bool is_default) {
+  std::vector<std::string> sorted = names;
   std::ranges::sort(sorted);
   const auto [at, fresh] = by_key_.try_emplace({resolver, std::move(sorted)});
   Wanted& wanted = at->second;
   if (fresh) {
     wanted.resolver = resolver;
-    wanted.names = std::move(usable);
+    wanted.names = std::move(names);
     wanted.may_order = false;
   }
   wanted.may_order |= may_order;

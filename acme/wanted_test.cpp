@@ -57,6 +57,24 @@ TEST_F(Wanting, TakesTheHostsOfTheRuleUnlessDomainsAreNamed) {
   EXPECT_EQ(list[2].names, (Names{"n.test"}));
 }
 
+TEST_F(Wanting, SplitsWhatNoAuthorityPutsIntoOneCertificate) {
+  std::string rule;
+  for (int i = 0; i < 201; ++i) rule += "n" + std::to_string(i) + ".test ";
+  router("a@docker", rule);
+
+  const auto list = wanted().certificates;
+
+  ASSERT_EQ(list.size(), 3U);
+  Names all;
+  for (const Wanted& one : list) {
+    EXPECT_LE(one.names.size(), 100U);
+    EXPECT_THAT(one.routers, ElementsAre("http/a@docker"));
+    all.insert(all.end(), one.names.begin(), one.names.end());
+  }
+  EXPECT_EQ(all.size(), 201U);
+  EXPECT_THAT(all, testing::Contains("n200.test"));
+}
+
 TEST_F(Wanting, JoinsEqualSetsOfOneResolver) {
   router("a@docker", "a.test b.test");
   router("b@docker", "b.test a.test");
