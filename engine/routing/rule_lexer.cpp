@@ -64,6 +64,7 @@ std::expected<Token, RuleFault> RuleLexer::next() {
 
 std::unexpected<RuleFault> RuleLexer::stray(std::size_t start) const {
   const char c = rule_[start];
+  if (c == '\'' && start == 0 && rule_.find('(') != rule_.npos) return fault(start, kQuotedWhole);
   if (c == '\'')
     return fault(start, "single quotes do not make a string; put the value in backticks: `value`");
   if (c == '&') return fault(start, "a single & is no operator; write &&");

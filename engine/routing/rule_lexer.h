@@ -13,6 +13,10 @@ struct RuleFault {
   std::string what;
 };
 
+// A label in Compose's list form, `- key="value"`, has the quotes in its value.
+inline constexpr const char* kQuotedWhole =
+    "the whole rule stands in quotes; leave them out, or put them around the whole line: - \"key=value\"";
+
 struct Token {
   enum class Kind : std::uint8_t { Name, Literal, Open, Close, Comma, And, Or, Not, End };
 

@@ -85,6 +85,7 @@ class Parser {
       case Token::Kind::Name: return call(negated);
       case Token::Kind::End: return fail(token_.at, "a matcher is missing at the end");
       case Token::Kind::Literal:
+        if (token_.at == 0 && token_.text.find('(') != std::string::npos) return fail(0, kQuotedWhole);
         return fail(token_.at, fmt::format("a value stands inside a matcher: {}(`…`)", example_name()));
       default: return fail(token_.at, "a matcher is missing here");
     }
