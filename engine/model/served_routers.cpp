@@ -10,9 +10,17 @@
 namespace fairlead::model {
 namespace {
 
-void add_entry_point(HttpRouter& router, const EntryPoint& entry_point) {
-  if (!router.tls) router.tls = entry_point.http.tls;
-  const std::vector<std::string>& first = entry_point.http.middlewares;
+bool serves(const std::string& name, const HttpRouter& router, std::string_view service) {
+  return split(name).provider == kInternalProvider && split(router.service).name == service;
+}
+
+void add_entry_point(const std::string& name, HttpRouter& router, const EntryPoint& entry_point) {
+  const std::string_view provider = split(name).provider;
+  if (!router.tls && entry_point.http.tls && takes_tls(name, router)) {
+    router.tls = entry_point.http.tls;
+    router.tls->options = tls_options_for(*entry_point.http.tls, provider);
+  }
+  const std::vector<std::string> first = middlewares_for(entry_point, provider);
   router.middlewares.insert(router.middlewares.begin(), first.begin(), first.end());
   if (entry_point.observability == EntryPointObservability{}) return;
   RouterObservability& own = router.observability ? *router.observability : router.observability.emplace();
@@ -34,14 +42,31 @@ bool any_adds_to_routers(const Static& install) {
                              [](const auto& entry) { return adds_to_routers(entry.second); });
 }
 
+bool takes_middlewares(const std::string& name, const HttpRouter& router) {
+  return !serves(name, router, "acme-http");
+}
+
+bool takes_tls(const std::string& name, const HttpRouter& router) {
+  return takes_middlewares(name, router) && !serves(name, router, "noop");
+}
+
+std::vector<std::string> middlewares_for(const EntryPoint& entry_point, std::string_view provider) {
+  std::vector<std::string> out;
+  for (const std::string& name : entry_point.http.middlewares) out.push_back(qualify(name, provider));
+  return out;
+}
+
+std::string tls_options_for(const RouterTls& tls, std::string_view provider) {
+  return tls.options == "default" ? tls.options : qualify(tls.options, provider);
+}
+
 std::string served_name(const std::string& entry_point, const std::string& router) {
   return entry_point + '-' + router;
 }
 
 std::vector<Served> served_as(const std::string& name, const HttpRouter& router, const Static& install,
                               const std::vector<std::string>& defaults) {
-  if (split(name).provider == kInternalProvider || !router.parent_refs.empty())
-    return {{name, router.entry_points}};
+  if (!takes_middlewares(name, router) || !router.parent_refs.empty()) return {{name, router.entry_points}};
   const std::vector<std::string>& all = router.entry_points.empty() ? defaults : router.entry_points;
   std::vector<Served> out;
   Served rest{name, {}};
@@ -65,7 +90,7 @@ std::optional<std::map<std::string, Element<HttpRouter>>> served_routers(const H
     for (Served& served : served_as(name, element.options, install, defaults)) {
       Element<HttpRouter>& copy = out.insert_or_assign(std::move(served.name), element).first->second;
       copy.options.entry_points = std::move(served.entry_points);
-      if (served.adds) add_entry_point(copy.options, *served.adds);
+      if (served.adds) add_entry_point(name, copy.options, *served.adds);
     }
   return out;
 }

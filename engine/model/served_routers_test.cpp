@@ -70,15 +70,46 @@ TEST_F(ServedRouters, KeepTheNameAtASingleEntryPointAndTlsOfTheirOwn) {
   EXPECT_EQ(shown.tls.value().cert_resolver, "");
 }
 
-TEST_F(ServedRouters, LeaveChildrenAndOurOwnWhole) {
+TEST_F(ServedRouters, LeaveChildrenAndTheRouterOfTokensWhole) {
   router("child@file").parent_refs = {"parent@file"};
-  router("api@internal").entry_points = {"web", "websecure"};
+  router("acme-http@internal").entry_points = {"web", "websecure"};
+  dynamic_.http.routers["acme-http@internal"].options.service = "acme-http@internal";
 
   const auto all = served();
 
   ASSERT_EQ(all.size(), 2u);
   EXPECT_EQ(all.at("child@file").options.middlewares, Names{"own@docker"});
-  EXPECT_EQ(all.at("api@internal").options.entry_points, (Names{"web", "websecure"}));
+  EXPECT_EQ(all.at("acme-http@internal").options.entry_points, (Names{"web", "websecure"}));
+}
+
+TEST_F(ServedRouters, GuardOurOwnAsAnyOther) {
+  HttpRouter& api = router("api@internal");
+  api.entry_points = {"websecure"};
+  api.service = "api@internal";
+  HttpRouter& redirection = router("websecure-to-web@internal");
+  redirection.entry_points = {"websecure"};
+  redirection.service = "noop@internal";
+
+  const auto all = served();
+
+  EXPECT_EQ(all.at("api@internal").options.middlewares, (Names{"auth@file", "own@docker"}));
+  EXPECT_TRUE(all.at("api@internal").options.tls);
+  const HttpRouter& redirects = all.at("websecure-to-web@internal").options;
+  EXPECT_EQ(redirects.middlewares, (Names{"auth@file", "own@docker"}));
+  EXPECT_FALSE(redirects.tls) << "plain requests are what it is for";
+}
+
+TEST_F(ServedRouters, FindBareNamesOfTheEntryPointAtTheirOwnProvider) {
+  install_.entry_points["websecure"].http.middlewares = {"auth"};
+  install_.entry_points["websecure"].http.tls->options = "modern";
+  router("shop@docker").entry_points = {"websecure"};
+  router("blog@file").entry_points = {"websecure"};
+
+  const auto all = served();
+
+  EXPECT_EQ(all.at("shop@docker").options.middlewares, (Names{"auth@docker", "own@docker"}));
+  EXPECT_EQ(all.at("blog@file").options.middlewares, (Names{"auth@file", "own@docker"}));
+  EXPECT_EQ(all.at("blog@file").options.tls.value().options, "modern@file");
 }
 
 TEST_F(ServedRouters, AreNamedByWhatTheyUse) {

@@ -1,5 +1,6 @@
 #include "engine/model/usage.h"
 
+#include "engine/model/merge.h"
 #include "engine/model/served_routers.h"
 #include "engine/model/static.h"
 
@@ -18,7 +19,7 @@ void collect_split(const Http& http, const Static& install, Usage& out) {
     for (const Served& served : served_as(name, element.options, install, out.default_tcp)) {
       collect(served.name, element.options, out.http_services, out.http_middlewares);
       if (!served.adds) continue;
-      for (const std::string& middleware : served.adds->http.middlewares)
+      for (const std::string& middleware : middlewares_for(*served.adds, split(name).provider))
         out.http_middlewares[middleware].push_back(served.name);
     }
 }

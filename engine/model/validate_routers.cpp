@@ -2,13 +2,16 @@
 #include "engine/model/merge.h"
 #include "engine/model/router_tree.h"
 #include "engine/model/rule_scan.h"
+#include "engine/model/served_routers.h"
 #include "engine/model/static.h"
 #include "engine/model/validate_parts.h"
 #include "engine/schema/suggest.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <set>
+#include <utility>
 
 namespace fairlead::model {
 namespace {
@@ -24,7 +27,6 @@ class Routers {
     default_tcp_ = install.default_entry_points(false);
     for (const auto& [name, element] : dynamic.http.routers)
       for (const std::string& parent : element.options.parent_refs) parents_.insert(parent);
-    entry_point_middlewares();
   }
 
   void http(const std::string& name, Element<HttpRouter>& element);
@@ -41,43 +43,45 @@ class Routers {
   template <class TlsBlock, class T>
   void tls(const TlsBlock& block, Element<T>& element);
   void parents(const std::string& name, Element<HttpRouter>& element);
-  void entry_point_middlewares();
-  void inherited(Element<HttpRouter>& element);
+  const std::optional<Reason>& fault_of(const std::string& name, std::string_view provider);
+  void inherited(const std::string& name, Element<HttpRouter>& element);
 
   Dynamic& d_;
   const Static& s_;
   std::set<std::string> tcp_;
   std::set<std::string> udp_;
   std::vector<std::string> default_tcp_;
-  std::set<std::string> parents_;                      // routers that have children
-  std::map<std::string, Reason> broken_entry_points_;  // what every router of theirs suffers from
+  std::set<std::string> parents_;  // routers that have children
+  // What the routers of a provider suffer from at an entry point: {entry point, provider}.
+  std::map<std::pair<std::string, std::string>, std::optional<Reason>> faults_;
 };
 
 // An entry point guards its routers by its middlewares and TLS: when these are broken, so are they.
-void Routers::entry_point_middlewares() {
-  for (const auto& [name, entry_point] : s_.entry_points) {
-    Element<EntryPoint> probe;
-    for (const std::string& middleware : entry_point.http.middlewares)
-      require(probe, d_.http.middlewares, middleware, "middleware");
-    if (entry_point.http.tls) {
-      const std::string& options = entry_point.http.tls->options;
-      if (!options.empty() && options != "default")
-        require(probe, d_.tls.options, options, "set of TLS options");
-    }
-    if (const Reason* reason = first_break(probe)) {
-      Reason told = *reason;
-      told.text = fmt::format("entry point `{}`: {}", name, told.text);
-      broken_entry_points_.emplace(name, std::move(told));
-    }
+const std::optional<Reason>& Routers::fault_of(const std::string& name, std::string_view provider) {
+  const auto [known, is_new] = faults_.try_emplace({name, std::string(provider)});
+  const auto found = s_.entry_points.find(name);
+  if (!is_new || found == s_.entry_points.end()) return known->second;
+  const EntryPoint& entry_point = found->second;
+  Element<EntryPoint> probe;
+  for (const std::string& middleware : middlewares_for(entry_point, provider))
+    require(probe, d_.http.middlewares, middleware, "middleware");
+  if (entry_point.http.tls) {
+    const std::string options = tls_options_for(*entry_point.http.tls, provider);
+    if (!options.empty() && options != "default")
+      require(probe, d_.tls.options, options, "set of TLS options");
   }
+  if (const Reason* reason = first_break(probe)) {
+    known->second = *reason;
+    known->second->text = fmt::format("entry point `{}`: {}", name, reason->text);
+  }
+  return known->second;
 }
 
-void Routers::inherited(Element<HttpRouter>& element) {
-  if (broken_entry_points_.empty()) return;
+void Routers::inherited(const std::string& router, Element<HttpRouter>& element) {
+  const std::string_view provider = split(router).provider;
   const auto& names = element.options.entry_points.empty() ? default_tcp_ : element.options.entry_points;
   for (const std::string& name : names)
-    if (const auto found = broken_entry_points_.find(name); found != broken_entry_points_.end())
-      element.reasons.push_back(found->second);
+    if (const std::optional<Reason>& fault = fault_of(name, provider)) element.reasons.push_back(*fault);
 }
 
 template <class T>
@@ -156,7 +160,7 @@ void Routers::http(const std::string& name, Element<HttpRouter>& element) {
     require(element, d_.http.middlewares, middleware, "middleware");
   if (!router.service.empty()) require(element, d_.http.services, router.service, "service");
   parents(name, element);
-  if (router.parent_refs.empty()) inherited(element);
+  if (router.parent_refs.empty() && takes_middlewares(name, router)) inherited(name, element);
   if (!router.tls) return;
   tls(*router.tls, element);
   const bool chooses_options = !router.tls->options.empty() && router.tls->options != "default";

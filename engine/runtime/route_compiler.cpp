@@ -54,13 +54,14 @@ exchange::Route RouteCompiler::route(const std::string& name, model::Element<mod
   exchange::Route made;
   made.name = name;
   const auto& entry_points = options.entry_points.empty() ? defaults_ : options.entry_points;
-  if (!internal && entry_points.size() > 1 && model::adds_to_routers(entry_point))
+  const bool takes_middlewares = model::takes_middlewares(name, options);
+  if (takes_middlewares && entry_points.size() > 1 && model::adds_to_routers(entry_point))
     made.name = model::served_name(entry_point_name, name);
   made.service_name = options.service;
   // A user's router to api@internal is as internal as our own.
   made.internal = internal || model::split(options.service).provider == "internal";
   std::vector<std::string> middlewares;
-  if (!internal) middlewares = entry_point.http.middlewares;
+  if (takes_middlewares) middlewares = model::middlewares_for(entry_point, model::split(name).provider);
   made.handler = handler(name, element, std::move(middlewares));
   if (!internal) made.encoded = encoded_of(entry_point);
   const auto& watch = options.observability;
@@ -149,7 +150,6 @@ void RouteCompiler::add(const std::string& name, model::Element<model::HttpRoute
   if (!element.options.parent_refs.empty()) return;  // reachable through its parents only
   const auto rule = this->rule(element);
   if (!rule) return;
-  const bool internal = model::split(name).provider == "internal";
   const routing::Standing standing = this->standing(name, element, *rule, order);
   const std::vector<std::string>& wanted =
       element.options.entry_points.empty() ? defaults_ : element.options.entry_points;
@@ -157,10 +157,12 @@ void RouteCompiler::add(const std::string& name, model::Element<model::HttpRoute
     const auto entry_point = install_.entry_points.find(entry_point_name);
     const auto tables = tables_.find(entry_point_name);
     if (entry_point == install_.entry_points.end() || tables == tables_.end()) continue;
-    const bool tls = element.options.tls || (!internal && entry_point->second.http.tls);
+    const bool tls =
+        element.options.tls || (entry_point->second.http.tls && model::takes_tls(name, element.options));
     if (tls) {
-      const std::string& options =
-          element.options.tls ? element.options.tls->options : entry_point->second.http.tls->options;
+      const std::string options = element.options.tls ? element.options.tls->options
+                                                      : model::tls_options_for(*entry_point->second.http.tls,
+                                                                               model::split(name).provider);
       if (!element.broken() && !compiler_.site_.options(options))
         element.break_off(
             model::ReasonKind::MissingReference,

@@ -96,3 +96,39 @@ def test_a_router_of_ones_own_may_take_what_is_put(start, origin):
     assert ask(proxy.api_port, method="PUT", target=PUT, body=b"{}").status != 200
     assert proxy.ask("/lead" + PUT, method="PUT", body=json.dumps(routes(one=[origin.url])).encode()).status == 200
     proxy.wait_status(200, "one")
+
+
+AUTH = {"auth": {"basicAuth": {"users": ["u:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g="]}}}
+
+
+def test_what_guards_the_entry_point_of_the_api_guards_the_api(start):
+    proxy = start({"http": {"middlewares": AUTH}}, ready=False, install={
+        "metrics": {"prometheus": {}}, "entryPoints": {"traefik": {"http": {"middlewares": ["auth@file"]}}}})
+
+    def status(path, **more):
+        return ask(proxy.api_port, target=path, **more).status
+
+    wait_for(lambda: "listens on" in proxy.log() and status("/ping"), 15, "the entry point listens")
+    for path in ("/api/rawdata", "/dashboard/", "/", "/metrics", "/ping"):
+        assert status(path) == 401, path
+    assert status("/api/version", headers=[("Authorization", "Basic dTpwdw==")]) == 401
+    shown = ask(proxy.api_port, target="/api/http/routers/api@internal", headers=[("Authorization", "Basic dTpwYXNzd29yZA==")])
+    assert json.loads(shown.body)["middlewares"] == ["auth@file"]
+
+
+def test_a_redirection_stands_behind_the_middlewares_of_its_entry_point(start):
+    proxy = start({"http": {"middlewares": AUTH}}, {"entryPoints": {"web": {"http": {
+        "middlewares": ["auth@file"], "redirections": {"entryPoint": {"to": ":8443"}}}}}})
+
+    proxy.wait_status(401, "app")
+    answer = proxy.ask(host="app", headers=[("Authorization", "Basic dTpwYXNzd29yZA==")])
+    assert (answer.status, answer.header("Location")) == (301, "https://app:8443/")
+
+
+def test_a_bare_middleware_of_an_entry_point_is_the_routers_providers_own(start, origin):
+    dynamic = routes(app=[origin.url])
+    dynamic["http"]["middlewares"] = AUTH
+    proxy = start(dynamic, {"entryPoints": {"web": {"http": {"middlewares": ["auth"]}}}})
+
+    proxy.wait_status(401, "app")
+    assert proxy.ask(host="app", headers=[("Authorization", "Basic dTpwYXNzd29yZA==")]).status == 200
