@@ -140,6 +140,7 @@ void Builder::redirection(const std::string& from, const EntryPoint& entry_point
   std::optional<ListenAddress> target;
   if (redirect.to.starts_with(':')) {
     target = parse_listen_address(redirect.to);
+    if (target && (target->udp || target->port == 0)) return;  // told as well
   } else if (const auto found = s_.entry_points.find(redirect.to); found != s_.entry_points.end()) {
     target = parse_listen_address(found->second.address);
   }

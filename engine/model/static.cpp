@@ -35,6 +35,19 @@ void allow_dynamic_beside(schema::Problem& problem) {
   }
 }
 
+// Details of what is observed: Traefik starts with values that it does not know and takes the default.
+void only_say(schema::Problem& problem) {
+  if (problem.kind != schema::Problem::Kind::BadValue || problem.segments.size() < 3) return;
+  const std::vector<std::string>& at = problem.segments;
+  const bool is_mode = at.front() == "accessLog" && at[1] == "fields" &&
+                       (at.back() == "defaultMode" || at[at.size() - 2] == "names");
+  const bool is_filter = at.front() == "accessLog" && at.back() == "statusCodes";
+  const bool is_verbosity = at.front() == "entryPoints" && at.back() == "traceVerbosity";
+  if (!is_mode && !is_filter && !is_verbosity) return;
+  problem.severity = schema::Severity::Warning;
+  problem.what += is_filter ? "; it is no filter" : "; the default counts";
+}
+
 }  // namespace
 
 std::vector<std::string> Static::default_entry_points(bool udp) const {
@@ -56,6 +69,7 @@ Static read_static(const schema::Node& root, schema::Problems& problems) {
   for (std::size_t i = before; i < problems.size(); ++i) {
     explain_removed(problems[i]);
     allow_dynamic_beside(problems[i]);
+    only_say(problems[i]);
   }
   add_missing_entry_points(out);
   check_static(out, root, problems);

@@ -115,14 +115,15 @@ void Checker::entry_point_http(const std::string& name, const EntryPointHttp& ht
     const std::string& scheme = http.redirections->entry_point->scheme;
     schema::Path at = {"entryPoints", name, "http", "redirections", "entryPoint", "to"};
     if (to.empty())
-      say(Severity::Error, std::move(at), "is required: an entry point, or a port as `:443`");
+      say(Severity::Warning, std::move(at),
+          "is required: an entry point, or a port as `:443`; nothing is redirected");
     else if (to == name && scheme == "http")  // to HTTPS on the same port is of use
       say(Severity::Warning, std::move(at), "redirects to itself: its requests are answered 418");
     else if (to.front() != ':')
       entry_point_exists(to, std::move(at), Severity::Warning);
     else if (const auto address = parse_listen_address(to); !address || address->udp || address->port == 0)
-      say(Severity::Error, std::move(at),
-          fmt::format("expected an entry point or a port as `:443`, got \"{}\"", to));
+      say(Severity::Warning, std::move(at),
+          fmt::format("expected an entry point or a port as `:443`, got \"{}\"; nothing is redirected", to));
   }
   if (http.tls && !http.tls->cert_resolver.empty() &&
       !s_.certificates_resolvers.contains(http.tls->cert_resolver))
@@ -131,16 +132,18 @@ void Checker::entry_point_http(const std::string& name, const EntryPointHttp& ht
                     http.tls->cert_resolver));
   for (const std::string& middleware : http.middlewares)
     if (middleware.find('@') == std::string::npos)
-      say(Severity::Error, {"entryPoints", name, "http", "middlewares"},
-          fmt::format("`{}` must name its provider, e.g. `{}@file`", middleware, middleware));
+      say(Severity::Notice, {"entryPoints", name, "http", "middlewares"},
+          fmt::format("`{0}` is looked for at the provider of each router, as Traefik does; `{0}@file`, for "
+                      "example, names one for all",
+                      middleware));
 }
 
 void Checker::services_of_our_own() {
   if (s_.ping && !s_.ping->manual_routing)
-    entry_point_exists(s_.ping->entry_point, {"ping", "entryPoint"}, Severity::Error);
+    entry_point_exists(s_.ping->entry_point, {"ping", "entryPoint"}, Severity::Warning);
   if (s_.metrics.prometheus && !s_.metrics.prometheus->manual_routing)
     entry_point_exists(s_.metrics.prometheus->entry_point, {"metrics", "prometheus", "entryPoint"},
-                       Severity::Error);
+                       Severity::Warning);
   if (s_.api && s_.api->insecure)
     say(Severity::Warning, {"api", "insecure"},
         "whoever reaches the entry point `traefik` can read the configuration");

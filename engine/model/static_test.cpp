@@ -1,5 +1,6 @@
 #include "engine/model/static.h"
 
+#include "engine/model/internal.h"
 #include "engine/schema/file.h"
 
 #include <gtest/gtest.h>
@@ -115,8 +116,9 @@ TEST(ReadStatic, RefusesAProxyProtocolThatTrustsNobody) {
 }
 
 TEST(ReadStatic, ChecksNamesOfEntryPoints) {
-  EXPECT_EQ(read("entryPoints: {web: {address: ':80'}}\nping: {entryPoint: weeb}").first_error(),
-            "ping.entryPoint: there is no entry point `weeb`");
+  const Read ping = read("entryPoints: {web: {address: ':80'}}\nping: {entryPoint: weeb}");
+  EXPECT_EQ(ping.first_error(), "") << "the others serve on";
+  EXPECT_TRUE(ping.tells("ping.entryPoint"));
   EXPECT_TRUE(read("entryPoints: {web: {address: ':80', http: {redirections: {entryPoint: {to: secure}}}}}")
                   .tells("entryPoints.web.http.redirections.entryPoint.to"));
 }
@@ -166,6 +168,53 @@ TEST(ReadStatic, TakesLogLevelsInAnyCaseAndNoneAtAll) {
   EXPECT_EQ(other.first_error(), "") << "it is only said";
   EXPECT_TRUE(other.tells("log.level"));
   EXPECT_TRUE(other.tells("log.format"));
+}
+
+TEST(ReadStatic, OnlySaysWhatItDoesNotKnowOfTheDetailsOfLogsAndTraces) {
+  const Read r = read(
+      "entryPoints: {web: {address: ':80', observability: {traceVerbosity: loud}}}\n"
+      "accessLog:\n"
+      "  filters: {statusCodes: [404, fivehundred]}\n"
+      "  fields: {defaultMode: hide, names: {StartUTC: no}, headers: {names: {Cookie: mask}},\n"
+      "           queryParameters: {defaultMode: none}}\n");
+
+  EXPECT_EQ(r.first_error(), "");
+  for (const char* path :
+       {"entryPoints.web.observability.traceVerbosity", "accessLog.filters.statusCodes",
+        "accessLog.fields.defaultMode", "accessLog.fields.names.StartUTC",
+        "accessLog.fields.headers.names.Cookie", "accessLog.fields.queryParameters.defaultMode"})
+    EXPECT_TRUE(r.tells(path)) << path;
+  EXPECT_EQ(r.install.entry_points.at("web").observability.trace_verbosity, "minimal");
+  EXPECT_EQ(r.install.access_log->fields.default_mode, "keep");
+  EXPECT_NE(read("accessLog: {bufferingSize: many}").first_error(), "");
+}
+
+TEST(ReadStatic, RedirectsNowhereWhenTheTargetIsNone) {
+  for (const char* to : {"''", "':99999'", "':0'", "':443/udp'"}) {
+    const Read r =
+        read((std::string("entryPoints: {web: {address: ':80', http: {redirections: {entryPoint: {to: ") +
+              to + "}}}}}")
+                 .c_str());
+
+    EXPECT_EQ(r.first_error(), "") << to;
+    EXPECT_TRUE(r.tells("entryPoints.web.http.redirections.entryPoint.to")) << to;
+    EXPECT_TRUE(internal_config(r.install).http.routers.empty()) << to;
+  }
+}
+
+TEST(ReadStatic, TakesABareMiddlewareOfAnEntryPointAndSaysWhatItMeans) {
+  const Read r = read("entryPoints: {web: {address: ':80', http: {middlewares: [auth]}}}");
+
+  EXPECT_EQ(r.first_error(), "");
+  EXPECT_TRUE(r.tells("entryPoints.web.http.middlewares"));
+}
+
+TEST(ReadStatic, NamesWhatReplacesADeprecatedOption) {
+  const Read r = read("core: {defaultRuleSyntax: v2}");
+
+  ASSERT_EQ(r.problems.size(), 1u);
+  EXPECT_NE(r.problems[0].text().find("is deprecated; use rules of the v3 language"), std::string::npos)
+      << r.problems[0].text();
 }
 
 TEST(ReadStatic, RefusesABasePathWithOtherCharacters) {

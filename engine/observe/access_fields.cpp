@@ -39,7 +39,8 @@ KeptFields::KeptFields(const model::AccessLogFields& options) {
   if (options.default_mode != "drop") kept_.set();
   for (const auto& [wanted, mode] : options.names)
     for (std::size_t i = 0; i < kNames.size(); ++i)
-      if (iequals(kNames[i], wanted)) kept_[i] = mode != "drop";
+      // A mode that there is not, told when the options were read, is none.
+      if (iequals(kNames[i], wanted)) kept_[i] = mode == "keep" || (kept_[i] && mode != "drop");
 }
 
 KeptHeaders::KeptHeaders(const model::AccessLogHeaders& options) : default_(mode_of(options.default_mode)) {

@@ -258,13 +258,13 @@ void AccessLine::put_field(Out& out, Field field, const Facts& facts, std::uint6
     case Field::Overhead:
       return number((served ? duration(r) - std::min(r.origin_duration, duration(r)) : duration(r)).count());
     case Field::Reason: return some(r.reason);
-    case Field::RequestAddr: return text(r.authority);
+    case Field::RequestAddr: return some(r.authority);
     case Field::RequestContentSize: return number(r.request_bytes);
     case Field::RequestCount: return number(count);
-    case Field::RequestHost: return text(split_authority(r.authority).host);
+    case Field::RequestHost: return r.authority.empty() ? void() : text(split_authority(r.authority).host);
     case Field::RequestMethod: return text(r.method);
     case Field::RequestPath: return text(path(r));
-    case Field::RequestPort: return text(split_authority(r.authority).port);
+    case Field::RequestPort: return r.authority.empty() ? void() : text(split_authority(r.authority).port);
     case Field::RequestProtocol: return text(r.protocol);
     case Field::RequestScheme: return text(r.scheme);
     case Field::RetryAttempts: return number(r.retries);

@@ -187,6 +187,25 @@ TEST(AccessLine, KeepsAndDropsFieldsByNameWithoutCase) {
   EXPECT_EQ(out.size(), 4U) << "and level, msg, time: " << out.dump();
 }
 
+TEST(AccessLine, AnUnknownModeOfAFieldIsNone) {
+  model::AccessLog options;
+  options.fields.names = {{"RequestPath", "hide"}};
+  EXPECT_TRUE(json(options, SomeFacts()).contains("RequestPath"));
+
+  options.fields.default_mode = "drop";
+  EXPECT_FALSE(json(options, SomeFacts()).contains("RequestPath"));
+}
+
+TEST(AccessLine, ARequestWithoutHostHasNoAddress) {
+  SomeFacts some;
+  some.record.authority = {};
+
+  const Json made = json({}, some);
+
+  for (const char* key : {"RequestAddr", "RequestHost", "RequestPort"})
+    EXPECT_FALSE(made.contains(key)) << key;
+}
+
 TEST(AccessLine, DropsTheQueryWhenAskedTo) {
   model::AccessLog options;
   options.fields.query_parameters.default_mode = "drop";

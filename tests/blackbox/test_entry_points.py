@@ -311,11 +311,8 @@ def test_the_old_syntax_can_be_the_default(start, origin):
     ({"forwardedHeaders": {"trustedIPs": ["10.0.0.0/33"]}}, "10.0.0.0/33"),
     ({"http": {"underscoreHeadersStrategy": "drop"}}, "keep|delete|reject"),
     ({"http": {"maxHeaderBytes": -1}}, "maxHeaderBytes"),
-    ({"http": {"middlewares": ["auth"]}}, "auth@file"),
-    (redirect(to=":70000"), ":70000"),
     ({"http": {"sanitisePath": False}}, "sanitizePath"),
     ({"transport": {"keepAliveMaxTime": "soon"}}, "keepAliveMaxTime"),
-    ({"observability": {"traceVerbosity": "much"}}, "minimal|detailed"),
 ], ids=lambda value: next(iter(value)) if isinstance(value, dict) else None)
 def test_bad_options_are_refused_at_the_start_and_named(tmp_path, options, said):
     file = tmp_path / "fairlead.yml"
@@ -325,3 +322,14 @@ def test_bad_options_are_refused_at_the_start_and_named(tmp_path, options, said)
 
     assert done.returncode == 2
     assert said in done.stdout + done.stderr
+
+
+def test_what_traefik_starts_with_is_only_said(start):
+    proxy = start(install={"entryPoints": {"web": {"observability": {"traceVerbosity": "much"}, **redirect(to=":70000")}},
+                           "accessLog": {"filters": {"statusCodes": ["many"]}, "fields": {"names": {"StartUTC": "hide"}}},
+                           "metrics": {"prometheus": {"entryPoint": "nowhere"}}})
+
+    assert proxy.ask(host="app").status == 404, "nothing is redirected"
+    for said in ("minimal|detailed", ":70000", "many", "keep|drop", "nowhere"):
+        assert any(said in line for line in proxy.log().splitlines() if " WRN " in line), said
+    assert "StartUTC" in wait_for(proxy.access_log, 5, "the request is logged")[0]
