@@ -37,8 +37,13 @@ Configured<Expression> parse_breaker_condition(std::string_view text) {
   return Expression::parse(text, kFunctions);
 }
 
-Breaker::Breaker(BreakerRules rules)
-    : rules_(std::move(rules)), metrics_(rules_.condition.uses(kLatencyAtQuantile)) {}
+Breaker::Breaker(std::shared_ptr<const BreakerRules> rules)
+    : rules_(std::move(rules)), metrics_(rules_->condition.uses(kLatencyAtQuantile)) {}
+
+bool Breaker::at_rest(TimePoint now) {
+  const std::lock_guard lock(mutex_);
+  return state() == State::Standby && metrics_.total(now) == 0;
+}
 
 void Breaker::enter(State state, TimePoint until) {
   state_.store(state, std::memory_order_relaxed);
@@ -50,7 +55,7 @@ bool Breaker::lets_pass(TimePoint now) {
   const std::lock_guard lock(mutex_);
   if (state() == State::Tripped) {
     if (now < until_) return false;
-    enter(State::Recovering, now + rules_.recovery);
+    enter(State::Recovering, now + rules_->recovery);
     recovering_since_ = now;
     admitted_ = refused_ = 0;
   }
@@ -66,7 +71,7 @@ bool Breaker::lets_pass(TimePoint now) {
 bool Breaker::admits(TimePoint now) {
   const double passed = static_cast<double>((now - recovering_since_).count());
   const double target =
-      rules_.recovery > Duration{} ? 0.5 * passed / static_cast<double>(rules_.recovery.count()) : 1;
+      rules_->recovery > Duration{} ? 0.5 * passed / static_cast<double>(rules_->recovery.count()) : 1;
   const double share = static_cast<double>(admitted_ + 1) / static_cast<double>(admitted_ + 1 + refused_);
   if (share < target) {
     ++admitted_;
@@ -80,10 +85,25 @@ void Breaker::record(int status, Duration latency, TimePoint now) {
   const std::lock_guard lock(mutex_);
   metrics_.record(status, latency, now);
   if (now < next_check_) return;
-  next_check_ = now + rules_.check_period;
-  if (state() == State::Tripped || !rules_.condition.holds(Now(metrics_, now))) return;
-  enter(State::Tripped, now + rules_.fallback);
+  next_check_ = now + rules_->check_period;
+  if (state() == State::Tripped || !rules_->condition.holds(Now(metrics_, now))) return;
+  enter(State::Tripped, now + rules_->fallback);
   metrics_.reset();
+}
+
+std::shared_ptr<Breaker> Breakers::of(std::string_view router, TimePoint now) {
+  {
+    const std::shared_lock lock(mutex_);
+    if (const auto found = by_router_.find(router); found != by_router_.end()) return found->second;
+  }
+  const std::lock_guard lock(mutex_);
+  if (by_router_.size() >= sweep_at_) {
+    std::erase_if(by_router_, [now](const auto& entry) { return entry.second->at_rest(now); });
+    sweep_at_ = std::max(kSweep, 2 * by_router_.size());
+  }
+  auto& breaker = by_router_[std::string(router)];
+  if (!breaker) breaker = std::make_shared<Breaker>(rules_);
+  return breaker;
 }
 
 }  // namespace fairlead::middleware

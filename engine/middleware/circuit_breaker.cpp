@@ -18,26 +18,28 @@ Configured<std::shared_ptr<const CircuitBreaker>> CircuitBreaker::make(Options o
   if (options.recovery_duration == Duration{}) options.recovery_duration = usual.recovery_duration;
   auto made = std::make_shared<CircuitBreaker>();
   made->status_ = options.response_code;
-  made->breaker_ = making.carry_over.get<Breaker>(making.name, making.options_hash, [&] {
-    return std::make_shared<Breaker>(BreakerRules{.condition = std::move(*condition),
-                                                  .check_period = options.check_period,
-                                                  .fallback = options.fallback_duration,
-                                                  .recovery = options.recovery_duration});
+  made->breakers_ = making.carry_over.get<Breakers>(making.name, making.options_hash, [&] {
+    return std::make_shared<Breakers>(BreakerRules{.condition = std::move(*condition),
+                                                   .check_period = options.check_period,
+                                                   .fallback = options.fallback_duration,
+                                                   .recovery = options.recovery_duration});
   });
   return made;
 }
 
 Task<Response> CircuitBreaker::handle(Exchange& x, exchange::Next next) const {
+  std::shared_ptr<Breaker> breaker = breakers_->of(x.router_name, x.loop.now());
   // The words "404 page not found" are for hosts and paths that nobody serves.
-  if (!breaker_->lets_pass(x.loop.now()))
+  if (!breaker->lets_pass(x.loop.now()))
     return Task<Response>::ready(exchange::answer(x, status_, status_ == 404 ? "Not Found" : ""));
-  return watch(x, next);
+  return watch(x, next, std::move(breaker));
 }
 
-Task<Response> CircuitBreaker::watch(Exchange& x, exchange::Next next) const {
+Task<Response> CircuitBreaker::watch(Exchange& x, exchange::Next next,
+                                     std::shared_ptr<Breaker> breaker) const {
   const TimePoint begun = x.loop.now();
   Response response = co_await next(x);
-  breaker_->record(response.head.status, x.loop.now() - begun, x.loop.now());
+  breaker->record(response.head.status, x.loop.now() - begun, x.loop.now());
   co_return response;
 }
 

@@ -18,8 +18,8 @@ struct CircuitBreakerOptions {
   int response_code = 503;
 };
 
-// Stops sending requests to a service that fails or is slow, for a while. Latency is the time to the response
-// head: how fast a client reads does not count against the service.
+// Stops sending requests to a service that fails or is slow, for a while; for each router by itself. Latency
+// is the time to the response head: how fast a client reads does not count against the service.
 class CircuitBreaker final : public exchange::Middleware {
  public:
   using Options = CircuitBreakerOptions;
@@ -28,9 +28,10 @@ class CircuitBreaker final : public exchange::Middleware {
   Task<exchange::Response> handle(exchange::Exchange& x, exchange::Next next) const override;
 
  private:
-  Task<exchange::Response> watch(exchange::Exchange& x, exchange::Next next) const;
+  Task<exchange::Response> watch(exchange::Exchange& x, exchange::Next next,
+                                 std::shared_ptr<Breaker> breaker) const;
 
-  std::shared_ptr<Breaker> breaker_;
+  std::shared_ptr<Breakers> breakers_;
   int status_ = 503;
 };
 

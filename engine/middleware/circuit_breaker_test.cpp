@@ -14,11 +14,15 @@ using testing::HasSubstr;
 
 constexpr TimePoint kStart{1h};
 
+BreakerRules rules(std::string_view condition) {
+  return {.condition = parse_breaker_condition(condition).value(),
+          .check_period = 100ms,
+          .fallback = 10s,
+          .recovery = 10s};
+}
+
 Breaker breaker(std::string_view condition) {
-  return Breaker({.condition = parse_breaker_condition(condition).value(),
-                  .check_period = 100ms,
-                  .fallback = 10s,
-                  .recovery = 10s});
+  return Breaker(std::make_shared<const BreakerRules>(rules(condition)));
 }
 
 TEST(BreakerMetrics, CountsTheLastTenSeconds) {
@@ -79,6 +83,40 @@ TEST(Breaker, ABadConditionWhileRecoveringTripsAgain) {
   own.record(500, 1ms, kStart + 13s);
 
   EXPECT_EQ(own.state(), Breaker::State::Tripped);
+}
+
+TEST(Breakers, ForgetRoutersAtRestAndNoOthers) {
+  Breakers breakers(rules("NetworkErrorRatio() > 0.5"));
+  breakers.of("bad", kStart)->record(502, 1ms, kStart);
+  breakers.of("busy", kStart)->record(200, 1ms, kStart + 9s);
+  const std::weak_ptr<Breaker> idle = breakers.of("idle", kStart);
+  const std::weak_ptr<Breaker> busy = breakers.of("busy", kStart);
+
+  for (int i = 0; i < 100; ++i) breakers.of("r" + std::to_string(i), kStart + 9s);
+
+  EXPECT_FALSE(breakers.of("bad", kStart + 9s)->lets_pass(kStart + 9s));
+  EXPECT_TRUE(idle.expired());
+  EXPECT_EQ(busy.lock(), breakers.of("busy", kStart + 9s));
+}
+
+TEST(CircuitBreaker, ARouterWhoseServiceFailsClosesNoOther) {
+  const test::Made made("circuitBreaker", {{"expression", "ResponseCodeRatio(500, 600, 0, 600) > 0.5"}});
+  ASSERT_TRUE(made) << made.error();
+  const auto status = [&](std::string_view router, int of_service) {
+    auto x = test::get("/");
+    x.router_name = router;
+    const test::StubService service([&](exchange::Exchange& own) {
+      exchange::Response response(own.arena());
+      response.head.status = of_service;
+      return response;
+    });
+    return test::run(*made, x, service).head.status;
+  };
+
+  EXPECT_EQ(status("bad@file", 500), 500);
+
+  EXPECT_EQ(status("bad@file", 200), 503);
+  EXPECT_EQ(status("good@file", 200), 200);
 }
 
 TEST(CircuitBreaker, AnswersWithItsCodeWhenTripped) {
