@@ -39,6 +39,7 @@ void* take_frame(std::size_t bytes) {
   if (size_class >= kClasses) return ::operator new(bytes);
   if (FreeFrame* frame = lists.first[size_class]) {
     lists.first[size_class] = frame->next;
+    __builtin_prefetch(frame->next, 1);  // the next request wants it, and it was not touched for hundreds
     --lists.count[size_class];
     return frame;
   }
