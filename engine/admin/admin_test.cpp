@@ -75,7 +75,7 @@ class Admin : public testing::Test {
     const auto answering = internal_service(service, sources_);
     Task<exchange::Response> task = answering->serve(x);
     if (!task.done()) task.start(nullptr);
-    for (int i = 0; i < 5000 && !task.done(); ++i) x.loop.run_once(std::chrono::milliseconds(1));
+    for (int i = 0; i < 60'000 && !task.done(); ++i) x.loop.run_once(std::chrono::milliseconds(1));
     const exchange::Response response = task.take();
     const http::Fields& fields = response.head.fields;
     return {response.head.status, test::text_of(response.body), std::string(fields.get("Content-Type")),
@@ -412,6 +412,17 @@ TEST_F(Admin, ExposesMetrics) {
   EXPECT_THAT(answer.body, HasSubstr("protocol=\"http\",service=\"shop@docker\"} 1\n"));
   EXPECT_THAT(answer.body, HasSubstr("process_open_fds "));
   EXPECT_THAT(answer.body, testing::Not(HasSubstr("traefik_router_")));
+}
+
+TEST_F(Admin, ShowsWhetherServersAreUpAmongTheMetricsOfServices) {
+  model::Prometheus& options = install_->metrics.prometheus.emplace();
+  dynamic_->http.services["shop@docker"].options.load_balancer->health_check.emplace();
+  sources_->metrics = [] { return std::make_shared<observe::Metrics>(observe::MetricOptions{}); };
+  sources_->server_up = [](std::string_view, std::string_view) { return std::optional(true); };
+
+  EXPECT_THAT(ask("prometheus@internal", "/metrics").body, HasSubstr("traefik_service_server_up{"));
+  options.add_services_labels = false;
+  EXPECT_THAT(ask("prometheus@internal", "/metrics").body, testing::Not(HasSubstr("traefik_service_")));
 }
 
 }  // namespace

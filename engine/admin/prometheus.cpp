@@ -106,7 +106,7 @@ void write_metrics(observe::MetricWriter& out, const Sources& sources, const Adm
     out.sample("traefik_config_reloads_total", {}, view->reloads);
     gauge(out, "traefik_config_last_reload_success",
           "When a configuration was applied last, in Unix seconds.", seconds(view->applied));
-    write_servers(out, sources, *view->dynamic);
+    if (families.services) write_servers(out, sources, *view->dynamic);
   }
   const std::vector<UdpCounts> udp = sources.udp ? sources.udp() : std::vector<UdpCounts>();
   write_connections(out, sources, udp);
