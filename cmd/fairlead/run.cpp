@@ -5,6 +5,7 @@
 #include "cmd/fairlead/control_socket.h"
 #include "cmd/fairlead/healthcheck.h"
 #include "cmd/fairlead/install_config.h"
+#include "cmd/fairlead/install_watch.h"
 #include "cmd/fairlead/log_setup.h"
 #include "cmd/fairlead/notify.h"
 #include "cmd/fairlead/option_reference.h"
@@ -24,7 +25,6 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -41,7 +41,7 @@ namespace {
 using Arguments = std::vector<std::string>;
 
 constexpr auto kConfigPoll = std::chrono::seconds(1);
-constexpr auto kOpeningPoll = std::chrono::milliseconds(50);  // until the entry points are open
+constexpr auto kSoon = std::chrono::milliseconds(50);  // while entry points open, or a change settles
 
 // Half of what the cgroup allows, or of the machine's memory.
 std::size_t default_memory_limit() {
@@ -65,23 +65,6 @@ void apply_process_options(const model::Static& install) {
     ::setrlimit(RLIMIT_NOFILE, &limit);
   }
 }
-
-// What a stat says about a file: changes with every write and every rename over it.
-struct Stamp {
-  explicit Stamp(const std::string& path) {
-    struct stat found{};
-    if (path.empty() || ::stat(path.c_str(), &found) != 0) return;
-    inode = found.st_ino;
-    size = found.st_size;
-    seconds = found.st_mtim.tv_sec;
-    nanoseconds = found.st_mtim.tv_nsec;
-  }
-  bool operator==(const Stamp&) const = default;
-  ino_t inode = 0;
-  off_t size = 0;
-  time_t seconds = 0;
-  long nanoseconds = 0;
-};
 
 int refuse(const InstallConfig& install) {
   for (const std::string& error : install.errors) fmt::print(stderr, "fairlead: {}\n", error);
@@ -121,6 +104,11 @@ void reload(const Arguments& arguments, Supervisor& supervisor, runtime::RecordS
   if (!fresh.errors.empty()) {
     for (const std::string& error : fresh.errors) spdlog::error("{}", error);
     spdlog::error("the changed install configuration is not applied; the last good one stays");
+    return;
+  }
+  if (fresh.file != current.file && !current.file.empty() && !FileStamp(current.file).exists()) {
+    spdlog::error("{} is gone; what it said last stays until it is back or Fairlead starts anew",
+                  current.file);
     return;
   }
   for (const std::string& notice : fresh.notices)
@@ -170,6 +158,7 @@ int serve(const Arguments& arguments) {
   if (install.wants_help) return print_help();
   if (!install.words.empty()) install.errors.push_back(stray_word(arguments, install.words));
   if (!install.errors.empty()) return refuse(install);
+  InstallWatch watch(install.file);
   set_up_log(install.options->log);
   spdlog::info("Fairlead {} starts{}", kVersion,
                install.file.empty() ? "" : fmt::format(" with {}", install.file));
@@ -194,11 +183,10 @@ int serve(const Arguments& arguments) {
   auto socket = ControlSocket::open(default_control_path(), views.commands());
   if (!socket) spdlog::debug("no control socket: {}", socket.error().detail);
 
-  Stamp stamp(install.file);
   Notifier notifier = Notifier::from_environment();
   const auto poll = std::min<std::chrono::milliseconds>(kConfigPoll, notifier.interval());
   for (;;) {
-    const int signal = wait_for_signal(signals, control.opened() ? poll : kOpeningPoll);
+    const int signal = wait_for_signal(signals, control.opened() && !watch.unsettled() ? poll : kSoon);
     if (signal == SIGTERM || signal == SIGINT) break;
     if (control.opened()) notifier.ready();
     // A sign of life from the workers, not only from this thread.
@@ -213,9 +201,8 @@ int serve(const Arguments& arguments) {
       sink.reopen();
       spdlog::info("log files opened again");
     }
-    const Stamp now(install.file);
-    if (signal == SIGHUP || now != stamp) {
-      stamp = now;
+    if (signal == SIGHUP) watch.reading(install.file);
+    if (signal == SIGHUP || watch.due(install.file, std::chrono::steady_clock::now())) {
       const std::shared_ptr<const model::Static> before = install.options;
       reload(arguments, supervisor, sink, install);
       if (!(before->metrics == install.options->metrics)) {

@@ -28,6 +28,14 @@ std::optional<std::string> process_variable(const char* name) {
 
 model::MiddlewareTypes middleware_types() { return {middleware::type_names(), tcp::type_names()}; }
 
+bool is_wanted(std::string_view name, const model::Providers& options) {
+  if (name == "docker") return options.docker.has_value();
+  if (name == "swarm") return options.swarm.has_value();
+  if (name == "file") return options.file.has_value();
+  if (name == "http") return options.http.has_value();
+  return options.rest.has_value();
+}
+
 template <class P>
 std::unique_ptr<providers::Provider> made_or_said(const char* name, Configured<std::unique_ptr<P>> made) {
   if (made) return std::move(*made);
@@ -96,12 +104,18 @@ void Supervisor::change(std::shared_ptr<const model::Static> install) {
     spdlog::warn("workers cannot change while running: {} takes effect at the next start", install->workers);
   for (const char* name : kNames) {
     if (same_options(name, *before, *install)) continue;
-    if (const auto running = providers_.find(name); running != providers_.end()) {
+    auto provider = make(name, *install);
+    const auto running = providers_.find(name);
+    if (!provider && running != providers_.end() && is_wanted(name, install->providers)) {
+      spdlog::error("provider {} goes on with its former options", name);
+      continue;
+    }
+    if (running != providers_.end()) {
       running->second->stop();
       const std::lock_guard lock(mutex_);
       providers_.erase(running);
     }
-    if (auto provider = make(name, *install)) {
+    if (provider) {
       provider->start(*this);
       const std::lock_guard lock(mutex_);
       providers_[name] = std::move(provider);

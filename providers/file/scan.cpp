@@ -69,6 +69,8 @@ void walk(const fs::path& directory, int depth, std::set<std::string>& visited, 
       walk(path, depth + 1, visited, out);
     } else if (!fs::is_regular_file(status) && fs::exists(status)) {
       continue;  // sockets, pipes, devices: reading them could block
+    } else if (path.extension() == ".json") {
+      continue;  // acme.json and its like; Traefik reads no JSON here either
     } else if (schema::is_readable_file(path.string()) && out.texts.size() < kMaxFiles) {
       if (fs::is_symlink(path, unknown)) watch_path(path, out.watched);
       if (fs::exists(status)) out.texts.emplace(path.string(), slurp(path.string()));

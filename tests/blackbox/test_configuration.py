@@ -5,6 +5,7 @@ import time
 
 import pytest
 from support.fairlead import routes
+from support.labels import LabelledEngine
 from support.origin import Origin, respond
 from support.ports import wait_for
 
@@ -31,10 +32,11 @@ def toml(host, url):
 
 def test_a_directory_holds_yaml_and_toml(directory, origin):
     proxy, _ = directory({"a.yml": one("a", origin.url), "b.yaml": one("b", origin.url),
-                          "c.toml": toml("c", origin.url), "notes.txt": "not read"})
+                          "c.toml": toml("c", origin.url), "notes.txt": "not read", "acme.json": one("d", origin.url)})
 
     for host in "abc":
         proxy.wait_status(200, host)
+    assert proxy.ask(host="d").status == 404, "JSON in a directory is no configuration"
 
 
 def test_files_come_change_and_go(directory, origin):
@@ -213,3 +215,38 @@ def test_an_endpoint_may_redirect(start, origin):
 
         proxy.wait_status(200, "app")
         assert [request.target for request in source.requests[:2]] == ["/config", "/moved"]
+
+
+def test_an_install_file_that_empties_or_goes_for_a_moment_changes_nothing(start, origin):
+    proxy = start(routes(app=[origin.url]))
+
+    text = proxy.install_path.read_text()
+    for gone in (False, True):
+        begun = time.monotonic()
+        if gone:
+            proxy.install_path.unlink()
+        else:
+            proxy.install_path.write_text("")
+        while time.monotonic() - begun < 1.5:
+            assert proxy.ask(host="app").status == 200 or time.monotonic() - begun > 1.9
+            time.sleep(0.1)
+        proxy.install_path.write_text(text)
+
+    proxy.install_path.write_text(text.replace('"DEBUG"', '"INFO"'))
+    wait_for(lambda: "install configuration applied" in proxy.log(), 10, "a real change is applied")
+    assert proxy.ask(host="app").status == 200
+
+
+def test_a_provider_whose_new_options_cannot_be_used_goes_on_with_the_old(start, origin):
+    with LabelledEngine() as engine:
+        engine.put("shop-1", origin.port, ["http.routers.x.rule=Host(`x`)"])
+        proxy = start(install=engine.install)
+        proxy.wait_status(200, "x")
+
+        install = json.loads(proxy.install_path.read_text())
+        install["providers"]["docker"]["defaultRule"] = "Host(`{{ normalize"
+        proxy.install_path.write_text(json.dumps(install))
+
+        wait_for(lambda: "install configuration applied" in proxy.log(), 10, "the change is seen")
+        assert "provider docker goes on with its former options" in proxy.log()
+        assert proxy.ask(host="x").status == 200
