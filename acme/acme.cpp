@@ -13,6 +13,24 @@ namespace {
 
 constexpr std::size_t kMany = 5000;  // certificates
 
+// Where only the storage moved, what the old one holds goes along: else every name would be ordered anew and
+// have no certificate meanwhile. What the new one holds of the resolver counts.
+void take_along(Resolver& from, Resolver& to) {
+  const std::string& name = to.name();
+  if (from.store().path() == to.store().path() ||
+      from.client().directory_url() != to.client().directory_url() || !to.store().refusal().empty())
+    return;
+  const auto known = from.store().read([&](const State& all) -> std::optional<ResolverState> {
+    const auto own = all.find(name);
+    return own == all.end() ? std::nullopt : std::optional(own->second);
+  });
+  const bool has_own = to.store().read([&](const State& all) { return all.contains(name); });
+  if (!known || has_own) return;
+  spdlog::info("resolver {}: the storage is {} now; what {} holds goes along", name, to.store().path(),
+               from.store().path());
+  to.store().update([name, state = *known](State& all) { all.try_emplace(name, state); });
+}
+
 }  // namespace
 
 Acme::Acme(Parts parts) : parts_(std::move(parts)), preflight_(parts_.challenges) {}
@@ -135,6 +153,7 @@ void Acme::apply_configuration() {
                                    Surroundings{parts_.challenges, parts_.environment, parts_.make_dns01});
     if (const std::string problem = resolvers[name]->problem(); !problem.empty())
       spdlog::error("certificate resolver {} cannot obtain anything: {}", name, problem);
+    if (const auto old = before.find(name); old != before.end()) take_along(*old->second, *resolvers[name]);
   }
   std::erase_if(stores_, [](const auto& entry) { return entry.second.expired(); });
   const std::lock_guard lock(mutex_);

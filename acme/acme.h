@@ -109,6 +109,7 @@ class Acme {
   void carry_out(const Job& job, const std::stop_token& stop);
   void order(const Job& job, const std::stop_token& stop);
   bool order_names(const Job& job, const std::stop_token& stop);
+  bool order_singly(const Job& job, const std::vector<std::string>& names, const std::stop_token& stop);
   void ask_renewal_info(const Job& job, const std::stop_token& stop);
   void try_dry_run(const Job& job, const std::stop_token& stop);
   void keep(Resolver& resolver, const Task& task, const std::vector<std::string>& names,

@@ -179,6 +179,7 @@ bool Acme::order_names(const Job& job, const std::stop_token& stop) {
       resolver.forget_account(signer->account);
       continue;
     }
+    if (trouble.is_of_some_name() && names.size() > 1) return order_singly(job, names, stop);
     const bool of_names = trouble.is("rateLimited") && is_about_names(trouble.problem, names);
     if (trouble.is_of_authority() && !of_names)
       resolver.authority_failed(trouble);
@@ -187,6 +188,21 @@ bool Acme::order_names(const Job& job, const std::stop_token& stop) {
     return false;
   }
   return false;
+}
+
+// The authority refuses one of the names and does not say which: it must not keep the others from theirs.
+bool Acme::order_singly(const Job& job, const std::vector<std::string>& names, const std::stop_token& stop) {
+  bool any = false;
+  for (const std::string& name : names) {
+    if (stop.stop_requested() || job.resolver->orders_from() > std::chrono::system_clock::now()) break;
+    Job one = job;
+    one.task.names = {name};
+    one.renewal_id.clear();  // one certificate cannot be replaced by several
+    any |= order_names(one, stop);
+    const std::lock_guard lock(mutex_);
+    if (name != job.task.names.front()) steps_.erase(name);
+  }
+  return any;
 }
 
 // Names that were never ordered before are looked at while the first order runs.

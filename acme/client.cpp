@@ -22,6 +22,11 @@ bool Trouble::is_of_authority() const {
          problem.type == "rateLimited" || problem.type == "badNonce";
 }
 
+bool Trouble::is_of_some_name() const {
+  return kind == Kind::Refused && (problem.type == "rejectedIdentifier" || problem.type == "malformed" ||
+                                   problem.type == "unsupportedIdentifier");
+}
+
 std::unexpected<Trouble> trouble_of(const Error& error) {
   Trouble out;
   out.kind = error.status == 503 && error.fault == Fault::Proxy ? Trouble::Kind::Stopped

@@ -28,6 +28,8 @@ struct Trouble {
   bool is(std::string_view type) const { return kind == Kind::Refused && problem.type == type; }
   // Not the fault of what was asked for: it is worth asking again.
   bool is_of_authority() const;
+  // The order is refused, probably for one of its names.
+  bool is_of_some_name() const;
   std::string text() const { return problem.text(); }
 };
 

@@ -141,6 +141,11 @@ std::expected<HttpResponse, OrderFailure> Order::create(const OrderOptions& opti
       problem.detail = part.detail;
       problem.retry_after = answer.error().problem.retry_after;
     }
+  // Of a single one it may be said in the text only (Let's Encrypt: `Cannot issue for "a.internal": …`).
+  if (failure.names.empty() && failure.trouble.is_of_some_name())
+    for (const std::string& name : options.names)
+      if (failure.trouble.problem.detail.find(fmt::format("\"{}\"", name)) != std::string::npos)
+        failure.names[name] = failure.trouble.problem;
   return Failed(std::move(failure));
 }
 
