@@ -485,7 +485,7 @@ def test_a_dead_mirror_and_large_bodies_change_nothing(start, named):
             peak = max(peak, memory(proxy))
         assert answers[0].status == 200 and answers[0].text == str(len(body))
         main.requests.clear()
-    assert peak - before < 20, f"{peak - before} MiB more"
+    assert peak - before < 35, f"{peak - before} MiB more"
 
 
 def test_a_large_body_reaches_the_mirror_whole(start, named):
