@@ -6,6 +6,14 @@
 #include <fmt/format.h>
 
 namespace fairlead::middleware {
+namespace {
+
+// As the entry point hands paths on: what changed here must not be cleaned into another path by the server.
+bool is_normalized(std::string_view path) {
+  return http::is_clean_path(path) && path.find("//") == path.npos;
+}
+
+}  // namespace
 
 Configured<std::string> path_option(std::string_view name, std::string_view text) {
   std::string path(text);
@@ -26,7 +34,7 @@ Configured<std::string> path_option(std::string_view name, std::string_view text
 }
 
 std::optional<exchange::Response> rewrite_path(exchange::Exchange& x, std::string path) {
-  if (!http::canonicalize_path(path, false) || !http::is_clean_path(path)) {
+  if (!http::canonicalize_path(path, false) || !is_normalized(path)) {
     return exchange::failure(
         x, Error{400, Fault::Client, false, fmt::format("rewritten path {} is not clean", quoted(path))});
   }
@@ -45,7 +53,7 @@ std::optional<exchange::Response> strip_path(exchange::Exchange& x, std::size_t 
   path.erase(0, escaped_bytes);
   if (path.empty()) return std::nullopt;
   if (path[0] != '/') path.insert(0, 1, '/');
-  if (http::is_clean_path(path)) return std::nullopt;
+  if (is_normalized(path)) return std::nullopt;
   return exchange::failure(
       x, Error{400, Fault::Client, false, fmt::format("stripped path {} is not clean", quoted(path))});
 }

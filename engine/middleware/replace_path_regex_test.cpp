@@ -35,6 +35,13 @@ TEST(ReplacePathRegex, RefusesAResultWithDotSegments) {
   EXPECT_EQ(test::run(*made, x).head.status, 400);
 }
 
+TEST(ReplacePathRegex, RefusesAResultWithDoubledSlashes) {
+  const test::Made made("replacePathRegex", {{"regex", "^/api(.*)"}, {"replacement", "/$1"}});
+  auto x = test::get("/api/admin");
+
+  EXPECT_EQ(test::run(*made, x).head.status, 400);
+}
+
 TEST(ReplacePathRegex, RefusesAResultThatGrowsWithoutBounds) {
   const std::string long_text(1000, 'x');
   const test::Made made("replacePathRegex", {{"regex", ""}, {"replacement", long_text}});

@@ -64,6 +64,13 @@ TEST(StripPrefix, RefusesWhatWouldLeaveDotSegments) {
   EXPECT_EQ(stripped(made, "/api%2E%2E/admin"), "400");
 }
 
+TEST(StripPrefix, RefusesWhatWouldLeaveDoubledSlashes) {
+  const test::Made made("stripPrefix", {{"prefixes", "/api"}});
+
+  EXPECT_EQ(stripped(made, "/api//admin"), "400") << "sanitizePath may be off";
+  EXPECT_EQ(stripped(made, "/web//admin"), "/web//admin");
+}
+
 TEST(StripPrefix, WarnsAboutTheDeprecatedOption) {
   const test::Made made("stripPrefix", {{"prefixes", "/api"}, {"forceSlash", "true"}});
 
