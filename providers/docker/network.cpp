@@ -159,9 +159,11 @@ Found find(const Container& container, std::uint16_t port, bool tcp, const std::
   if (const std::string_view other = container.network_of(); !other.empty()) {
     const Container* target = around.find ? around.find(other) : nullptr;
     if (target == nullptr || depth > 4)
-      return refuse(ReasonKind::NoNetwork,
-                    fmt::format("{} uses the network of the container {}, which is unknown", container.name,
-                                other.substr(0, 12)));
+      return refuse(
+          ReasonKind::NoNetwork,
+          fmt::format("{} uses the network of the container {}, which is unknown", container.name,
+                      other.substr(0, 12)),
+          "if that one was replaced, recreate this one too: it stays with the network it began with");
     if (target->running != Running::Running)
       return refuse(ReasonKind::NoNetwork, fmt::format("{} uses the network of {}, which is not running",
                                                        container.name, target->name));
