@@ -258,7 +258,11 @@ void EnvironmentReader::unknown(const std::string& variable, const Matcher& matc
     if (c == '.') c = '_';
     if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 32);
   }
-  problem.suggestion = std::string(prefix) + spelling;
+  // A section of its own cannot have a value.
+  if (std::string suggestion = std::string(prefix) + spelling; suggestion != variable)
+    problem.suggestion = std::move(suggestion);
+  else
+    problem.what = "is a section: one of its options can be set";
 }
 
 Problem& EnvironmentReader::report(const std::string& variable, Problem::Kind kind, std::string what) {

@@ -86,6 +86,14 @@ TEST(Environment, UnknownNamesAreReportedWithTheNearest) {
   EXPECT_EQ(got.problems[2].kind, Problem::Kind::BadSyntax);
 }
 
+TEST(Environment, ASectionThatMayNotStandAloneIsToldSo) {
+  const Variables got = variables({{"TRAEFIK_ENTRYPOINTS_WEB", "true"}});
+
+  ASSERT_EQ(got.problems.size(), 1u);
+  EXPECT_EQ(got.problems[0].text(),
+            "TRAEFIK_ENTRYPOINTS_WEB (environment): is a section: one of its options can be set");
+}
+
 TEST(Environment, ServiceLinksOfTheOrchestratorAreNoOptions) {
   const Variables got = variables({{"FAIRLEAD_PORT", "tcp://10.96.0.7:80"},
                                    {"FAIRLEAD_PORT_80_TCP", "tcp://10.96.0.7:80"},
