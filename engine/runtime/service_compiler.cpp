@@ -174,9 +174,11 @@ std::shared_ptr<const upstream::ServerSet> ServiceCompiler::server_set(
   std::string problem;
   set->transport = transport(options.servers_transport, set->holds, secure, problem);
   if (!set->transport) {
-    element.break_off(model::ReasonKind::MissingReference,
-                      fmt::format("the serversTransport \"{}\" cannot be used{}{}", options.servers_transport,
-                                  problem.empty() ? "" : ": ", problem));
+    element.break_off(
+        model::ReasonKind::MissingReference,
+        fmt::format("the serversTransport \"{}\" cannot be used{}{}",
+                    options.servers_transport.empty() ? "default@internal" : options.servers_transport,
+                    problem.empty() ? "" : ": ", problem));
     return nullptr;
   }
   const auto standings = dynamic_.http.standings.find(name);
@@ -239,6 +241,11 @@ std::shared_ptr<const upstream::TransportOptions> ServiceCompiler::transport(con
   if (const auto made = transports_.find(key); made != transports_.end()) return made->second;
   model::ServersTransport options;
   if (name.empty() || name == "default@internal") {
+    // Served without it, what the option asks to be verified would not be.
+    if (secure && !install_.servers_transport.spiffe.is_null()) {
+      problem = "spiffe is not supported; remove it to verify servers by certificate authorities";
+      return nullptr;
+    }
     options = model::default_servers_transport(install_);
   } else {
     const auto found = dynamic_.http.servers_transports.find(name);

@@ -175,7 +175,10 @@ std::shared_ptr<const tcp::TransportOptions> TcpServiceCompiler::transport(
       wanted.dial_keep_alive == schema::Duration{} ? Duration(kDefaultKeepAlive) : wanted.dial_keep_alive;
   made->termination_delay = wanted.termination_delay;
   made->proxy_protocol = wanted.proxy_protocol ? static_cast<int>(wanted.proxy_protocol->version) : 0;
-  if (std::ranges::any_of(options.servers, &model::TcpServer::tls)) {
+  const bool is_default = made->name == "default@internal";
+  if (const auto& tls = install_.tcp_servers_transport.tls; is_default && tls && !tls->spiffe.is_null()) {
+    made->tls_problem = "spiffe of the tcpServersTransport is not supported";
+  } else if (std::ranges::any_of(options.servers, &model::TcpServer::tls)) {
     secure(wanted.tls.value_or(model::TcpClientTls{}), element, *made);
   }
   return made;

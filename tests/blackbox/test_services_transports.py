@@ -262,6 +262,17 @@ def test_the_default_transport_trusts_the_authorities_of_the_installation(start,
     assert [proxy.ask(host="app").status for proxy in (with_it, without)] == [200, 500]
 
 
+def test_servers_that_spiffe_should_verify_are_not_served_unverified(start, servers):
+    install = {"serversTransport": {"insecureSkipVerify": True, "spiffe": {"ids": ["spiffe://x/y"]}}}
+    proxy = start({"http": {
+        "routers": {name: {"rule": f"Host(`{name}`)", "service": name} for name in ("secure", "plain")},
+        "services": {"secure": balancer(servers["any"].url), "plain": balancer(servers["plain"].url)}}}, install)
+
+    proxy.wait_status(503, "secure")
+    assert "serversTransport \"default@internal\" cannot be used: spiffe" in proxy.log()
+    assert proxy.ask(host="plain").status == 200
+
+
 def test_a_login_of_a_connection_stays_with_its_client(start):
     """NTLM: the server knows the connection, not the request."""
     logged_in = set()
