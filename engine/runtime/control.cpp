@@ -1,5 +1,6 @@
 #include "engine/runtime/control.h"
 
+#include "engine/base/memory_budget.h"
 #include "engine/model/internal.h"
 #include "engine/model/merge.h"
 #include "engine/model/validate.h"
@@ -7,6 +8,7 @@
 #include "engine/runtime/service_compiler.h"
 
 #include <fmt/format.h>
+#include <malloc.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -17,6 +19,10 @@ namespace {
 
 constexpr auto kLookAtFiles = std::chrono::seconds(1);
 constexpr auto kFirstConfigs = std::chrono::seconds(1);  // before entry points open without all providers
+// What a crowd of slow clients held leaves holes everywhere: so much of it goes back to the system, but not
+// so often that ordinary ups and downs would fetch it again and again.
+constexpr std::size_t kGivenBack = 32 << 20;
+constexpr auto kGiveBackAgain = std::chrono::seconds(30);
 
 // What is wrong is said once: when an element first has a reason that it had not before.
 template <class Elements>
@@ -98,6 +104,15 @@ void Control::stop() {
   side_worker_->join();
 }
 
+void Control::give_back_memory(TimePoint now) {
+  const std::size_t used = MemoryBudget::instance().used();
+  most_used_ = std::max(most_used_, used);
+  if (most_used_ - used < kGivenBack || used > most_used_ / 4 || now < give_back_at_) return;
+  most_used_ = used;
+  give_back_at_ = now + kGiveBackAgain;
+  ::malloc_trim(0);
+}
+
 std::shared_ptr<const Snapshot> Control::current() const {
   const std::lock_guard lock(mutex_);
   return current_;
@@ -114,6 +129,7 @@ void Control::run(std::set<std::string> expected) {
         messages_.pop_until(open_ || draining_ ? look_at : std::min(open_at, look_at));
     if (const TimePoint now = std::chrono::steady_clock::now(); now >= look_at) {
       look_at = now + kLookAtFiles;
+      give_back_memory(now);
       if (!draining_ && compiler_.files_changed()) rebuild();
     }
     if (!message) {

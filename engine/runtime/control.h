@@ -105,6 +105,7 @@ class Control {
   void rebuild();
   void open_entry_points();
   void finish_drain(std::promise<bool>& done);
+  void give_back_memory(TimePoint now);
 
   Channel<Message> messages_;
   OpenConnections open_connections_;
@@ -121,6 +122,8 @@ class Control {
   Compiler::Phases states_;  // told and not yet applied
   bool open_ = false;
   bool draining_ = false;
+  std::size_t most_used_ = 0;  // of buffered bytes, since memory was given back last
+  TimePoint give_back_at_{};   // not before
   std::function<void(const std::shared_ptr<const Snapshot>&)> applied_;
 
   mutable std::mutex mutex_;

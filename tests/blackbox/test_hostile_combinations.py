@@ -1,6 +1,7 @@
 """Hostile input in combinations: what one rule holds alone must also hold beside the others."""
 
 import struct
+import time
 
 from support.fairlead import routes
 from support.h2 import GET, H2Client, block, replaced
@@ -51,14 +52,36 @@ def test_heads_of_requests_under_way_count_as_buffered_bytes(start):
     with Origin(lambda request: [60, respond()]) as slow, Origin() as quick:
         proxy = start(routes(slow=[slow.url], quick=[quick.url]), {"memory": {"limit": 16 << 20}})
         head = block(*replaced(GET, authority="slow"), *((f"x-{i}", "a" * 8000) for i in range(100)))
-        clients = [H2Client(proxy.port()) for _ in range(50)]
+        clients = [H2Client(proxy.port()) for _ in range(30)]
         for client in clients:
+            served = len(slow.requests)
             client.block(1, head)
-        wait_for(lambda: sum(client.answer(1, 0.01).status == 503 for client in clients) > 10, 10, "some are refused")
-        assert 10 <= len(slow.requests) < 40
+            wait_for(lambda: len(slow.requests) > served or client.answer(1, 0.01).status == 503, 10, "served or refused")
+        assert 10 <= len(slow.requests) < 30
         for client in clients:
             client.socket.close()
         proxy.wait_status(200, "quick")
+
+
+def test_what_slow_clients_held_goes_back_to_the_system(proxy):
+    """Here and there one of them stays, so that what was taken from the system last is still in use."""
+    before = proxy.resident_kib()
+    head = b"GET / HTTP/1.1\r\nHost: app\r\nX-Slow: " + b"a" * 60_000 + b"\r\n"
+    clients = [RawClient(proxy.port()) for _ in range(1500)]
+    try:
+        for part in (head[:20_000], head[20_000:]):
+            for client in clients:
+                client.send(part)
+        wait_for(lambda: proxy.resident_kib() > before + 60_000, 10, "their bytes are held")
+        time.sleep(1.5)  # it is looked at once a second
+        for number, client in enumerate(clients):
+            if number % 100:
+                client.close()
+        wait_for(lambda: proxy.resident_kib() < before + 30_000, 5, "little is left of it")
+        assert proxy.ask(host="app").status == 200
+    finally:
+        for client in clients:
+            client.close()
 
 
 def test_no_escape_sequence_of_a_peer_reaches_a_terminal(start, origin):
