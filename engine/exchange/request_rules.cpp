@@ -133,6 +133,14 @@ void forwarded_fields(Exchange& x, const EntryPoint& entry_point) {
   x.keep_forwarded_for = options.not_append_for;
 }
 
+// Some servers know these names by their bytes (RFC 6455 §11.3); HTTP/2 writes all in lower case.
+void spell_websocket_fields(Fields& fields) {
+  for (Field& line : fields)
+    for (const std::string_view name :
+         {"Sec-WebSocket-Key", "Sec-WebSocket-Version", "Sec-WebSocket-Protocol", "Sec-WebSocket-Extensions"})
+      if (iequals(line.name, name)) line.name = name;
+}
+
 }  // namespace
 
 Result<> apply_entry_rules(Exchange& x, const EntryPoint& entry_point) {
@@ -148,6 +156,7 @@ Result<> apply_entry_rules(Exchange& x, const EntryPoint& entry_point) {
   if (Result<> dropped = drop_nominated(head.fields, entry_point.forwarded.connection); !dropped)
     return dropped;
   forwarded_fields(x, entry_point);
+  if (iequals(head.upgrade, "websocket")) spell_websocket_fields(head.fields);
   return {};
 }
 

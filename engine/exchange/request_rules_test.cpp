@@ -49,6 +49,20 @@ TEST_F(RulesTest, TellsThePortThatBelongsToTheSchemeATrustedPeerNamed) {
   EXPECT_EQ(field("X-Forwarded-Port"), "443");
 }
 
+TEST_F(RulesTest, SpellsTheFieldsOfAWebSocketHandshakeAsItsStandardDoes) {
+  x_.header("sec-websocket-version", "13");
+  x_.header("SEC-WEBSOCKET-KEY", "dGhlIHNhbXBsZSBub25jZQ==");
+  x_.request.upgrade = "WebSocket";
+
+  ASSERT_TRUE(apply());
+
+  std::vector<std::string_view> names;
+  for (const http::Field& line : x_.request.fields)
+    if (line.name.starts_with("Sec-")) names.push_back(line.name);
+  EXPECT_EQ(names, (std::vector<std::string_view>{"Sec-WebSocket-Version", "Sec-WebSocket-Key"}));
+  EXPECT_EQ(field("X-Forwarded-Proto"), "ws");
+}
+
 TEST_F(RulesTest, BelievesNoManagedFieldOfAnUntrustedPeerInAnySpelling) {
   for (const char* name : {"X-Forwarded-For", "x_forwarded_for", "X-Forwarded-Prefix", "X_Forwarded-Proto",
                            "X.Real.Ip", "X-Forwarded-Tls-Client-Cert", "x-forwarded-method"})
