@@ -4,6 +4,7 @@
 #include "engine/base/task.h"
 #include "engine/event/loop.h"
 #include "engine/http/body.h"
+#include "engine/http/head.h"
 
 #include <cstdint>
 #include <memory>
@@ -51,11 +52,12 @@ class Spool {
 
   // Says in the head of a message how long its body is. Before trailers nothing says it: HTTP/1 has them
   // behind chunks only (RFC 9112 §7.1.2).
-  template <class Head>
-  void frame(Head& head) const {
-    head.chunked = has_trailers();
-    head.content_length.reset();
-    if (!head.chunked) head.content_length = size();
+  void frame(http::ResponseHead& head) const { tell_length(head); }
+  // And no server needs to be asked for 100 (Continue): the body is here.
+  void frame(http::RequestHead& head) const {
+    tell_length(head);
+    head.expects_continue = false;
+    head.fields.remove(http::Name::Expect);
   }
 
   // What was put so far, from its start; may be made any number of times, one after the other or at once. Its
@@ -66,6 +68,13 @@ class Spool {
 
  private:
   struct Contents;
+  template <class Head>
+  void tell_length(Head& head) const {
+    head.chunked = has_trailers();
+    head.content_length.reset();
+    if (!head.chunked) head.content_length = size();
+  }
+
   std::shared_ptr<Contents> contents_;
   event::Loop* loop_;
   SpoolLimits limits_;

@@ -73,6 +73,22 @@ TEST(Buffering, TrailersPassBothWaysBehindChunks) {
   }
 }
 
+TEST(Buffering, NoServerIsAskedForWhatIsHere) {
+  const test::Made made("buffering", {{"memRequestBodyBytes", "0"}});
+  auto x = test::request("POST", "/");
+  x.with_body("abc").header("Expect", "100-continue");
+  x.request.expects_continue = true;
+  const test::StubService service([&](Exchange& own) {
+    EXPECT_FALSE(own.request.expects_continue);
+    EXPECT_FALSE(own.request.fields.has("Expect"));
+    return Response(own.arena());
+  });
+
+  test::run_waiting(*made, x, service);
+
+  EXPECT_EQ(service.calls, 1);
+}
+
 TEST(Buffering, ALargerRequestIs413) {
   const test::Made made("buffering", {{"maxRequestBodyBytes", "4"}});
   auto announced = test::request("POST", "/");

@@ -90,6 +90,9 @@ Task<Response> Retry::repeat(Exchange& x, exchange::Next next) const {
     if (pause > Duration{}) co_await x.loop.sleep(pause);
     ++x.record.retries;
     x.request = original;  // inner middlewares rewrote it
+    // The client has been told to send its body, or is when it is read.
+    x.request.expects_continue = false;
+    x.request.fields.remove(http::Name::Expect);
     if (body) x.body = body->body();
   }
   co_return std::move(*response);
