@@ -20,6 +20,18 @@ constexpr auto kRefusedPause = std::chrono::milliseconds(50);  // between rounds
 constexpr std::size_t kMaxTries = 16;
 constexpr std::size_t kMaxReasons = 10;  // servers whose illness a 503 tells
 
+// A container's state is told at once, its reasons come with the next configuration.
+std::string_view word_of(upstream::Phase phase) {
+  switch (phase) {
+    case upstream::Phase::Starting: return "starting";
+    case upstream::Phase::Resting: return "unhealthy";
+    case upstream::Phase::Draining: return "stopping";
+    case upstream::Phase::Gone: return "stopped";
+    case upstream::Phase::Ready: break;
+  }
+  return {};
+}
+
 // RFC 9110 §9.2.2: these can be sent again when the connection ends before any byte of the answer.
 bool is_idempotent(std::string_view method) {
   constexpr std::array<std::string_view, 6> kMethods = {"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"};
@@ -55,6 +67,11 @@ Response LoadBalancer::unavailable(Exchange& x, const upstream::ServerSet* set) 
   }
   for (std::size_t i = 0; set && i < std::min(set->servers.size(), kMaxReasons); ++i) {
     const upstream::Health& health = set->servers[i].state->health;
+    const std::string_view word = word_of(set->servers[i].state->phase.load(std::memory_order_relaxed));
+    if (!word.empty() && set->obstacles.empty()) {
+      if (x.record.reason.empty()) x.record.reason = word;
+      detail += fmt::format("; {}: {}", set->servers[i].address.url, word);
+    }
     if (health.good()) continue;
     if (x.record.reason.empty()) x.record.reason = "unhealthy";
     const upstream::Illness illness = health.illness();

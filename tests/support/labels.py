@@ -47,8 +47,8 @@ class LabelledEngine:
             self.containers[f"id-{name}"] = (name, port, labels)
         self._event("start", f"id-{name}")
 
-    def _event(self, action, identifier):
-        event = json.dumps({"Type": "container", "Action": action, "Actor": {"ID": identifier, "Attributes": {}},
+    def _event(self, action, identifier, **attributes):
+        event = json.dumps({"Type": "container", "Action": action, "Actor": {"ID": identifier, "Attributes": attributes},
                             "timeNano": time.time_ns()}).encode() + b"\n"
         with self._lock:
             for connection in self._subscribers:

@@ -1,0 +1,96 @@
+"""What containers do in their lives, told by an engine that is only its API: what clients see meanwhile."""
+
+import http.server
+import json
+import socket
+import threading
+import time
+
+import pytest
+from support.labels import LabelledEngine
+from support.ports import free_port, wait_for
+
+RULE = ["http.routers.app.rule=Host(`app`)"]
+
+
+@pytest.fixture
+def engine():
+    with LabelledEngine() as engine:
+        yield engine
+
+
+def test_the_first_503_after_a_stop_signal_says_why_and_when_to_come_back(start, origin, engine):
+    engine.put("app", origin.port, RULE)
+    proxy = start(install={**engine.install, "hold": {"requests": 0}})
+    proxy.wait_status(200, "app")
+
+    engine._event("kill", "id-app", signal="15")
+
+    answer = proxy.wait_status(503, "app", headers=[("Accept", "application/json")])
+    assert json.loads(answer.body)["reason"] == "stopping" and answer.header("Retry-After") == "2"
+
+
+class SeveralPorts(LabelledEngine):
+    """`more`: ports that every container exposes besides its own."""
+
+    more = ()
+
+    def _inspected(self, identifier, name, port, labels):
+        found = super()._inspected(identifier, name, port, labels)
+        found["Config"]["ExposedPorts"] |= {f"{other}/tcp": {} for other in self.more}
+        return found
+
+
+class Greeter:
+    """A port that greets in another protocol (SSH), below those that the system gives to others."""
+
+    def __init__(self):
+        self._listener = socket.create_server(("127.0.0.1", free_port()))
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(target=self._greet, daemon=True).start()
+
+    def _greet(self):
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+                connection.sendall(b"SSH-2.0-x\r\n")
+                connection.close()
+            except OSError:
+                return
+
+    def close(self):
+        self._listener.close()
+
+
+class SlowSite(http.server.BaseHTTPRequestHandler):
+    """Its first answers take longer than a round of probes."""
+
+    def do_GET(self):
+        time.sleep(0.4)
+        self.send_response(200)
+        self.end_headers()
+
+    do_HEAD = do_GET
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["runs already", "starts later"])
+def test_of_several_ports_the_one_that_answers_http_is_used_however_slow_it_is(start, before):
+    greeter = Greeter()
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), SlowSite) as site, SeveralPorts() as engine:
+        threading.Thread(target=site.serve_forever, daemon=True).start()
+        assert greeter.port < site.server_port
+        engine.more = [greeter.port]
+        if before:
+            engine.put("app", site.server_port, RULE)
+        proxy = start(install=engine.install)
+        if not before:
+            wait_for(lambda: "connected to" in proxy.log(), 10, "the engine is known")
+            engine.put("app", site.server_port, RULE)
+
+        proxy.wait_status(200, "app")
+        assert f"{site.server_port} is used, which answers HTTP" in proxy.log()
+        site.shutdown()
+    greeter.close()
