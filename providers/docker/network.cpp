@@ -45,6 +45,12 @@ std::optional<Address> published_address(const Container& container, std::uint16
   return std::nullopt;
 }
 
+// What Compose, or a stack of Swarm, puts in front of the names in its file.
+const std::string& prefix_of(const Container& container) {
+  const std::string& stack = container.label("com.docker.stack.namespace");
+  return stack.empty() ? container.label("com.docker.compose.project") : stack;
+}
+
 // "proxy" is also meant by who writes the Compose file of a project whose real name is "<project>_proxy".
 bool names(const Attachment& attachment, const std::string& wanted, const std::string& project) {
   return !wanted.empty() &&
@@ -52,7 +58,7 @@ bool names(const Attachment& attachment, const std::string& wanted, const std::s
 }
 
 const Attachment* find_attachment(const Container& container, const std::string& wanted) {
-  const std::string project = container.project();
+  const std::string& project = prefix_of(container);
   for (const Attachment& a : container.attachments)
     if (a.name == wanted) return &a;
   for (const Attachment& a : container.attachments)
@@ -109,7 +115,7 @@ std::vector<const Attachment*> candidates(const Container& container, const std:
 
 std::optional<Reason> network_warning(const Container& container, const std::string& wanted,
                                       const Attachment& chosen, const Surroundings& around) {
-  if (wanted.empty() || names(chosen, wanted, container.project())) return std::nullopt;
+  if (wanted.empty() || names(chosen, wanted, prefix_of(container))) return std::nullopt;
   const Attachment* named = find_attachment(container, wanted);
   if (named == nullptr)
     return Reason{

@@ -36,6 +36,13 @@ TEST(Network, OnTheHostEveryNetworkIsReachable) {
   EXPECT_EQ(address(app(), "blog_default", around), "172.18.0.2:80") << "the label goes before the provider";
 }
 
+TEST(Network, OfAStackIsMeantByItsShortName) {
+  Container c = app();
+  c.labels = {{"com.docker.stack.namespace", "blog"}};
+
+  EXPECT_EQ(address(c, "proxy", {}), "172.19.0.2:80");
+}
+
 TEST(Network, OnlySharedNetworksAreCandidates) {
   Surroundings around;
   around.networks = {"blog_proxy", "other"};
