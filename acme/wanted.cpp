@@ -110,6 +110,8 @@ void Collector::tls(const Tls& options, const std::string& router, const std::st
     std::vector<std::string> names;
     if (!domain.main.empty()) names.push_back(domain.main);
     names.insert(names.end(), domain.sans.begin(), domain.sans.end());
+    // A variable of Compose that is not set leaves it like that.
+    if (names.empty()) out_.unusable.push_back({router, "an entry of tls.domains names no domain"});
     add(options.cert_resolver, names, router, may_order);
   }
 }

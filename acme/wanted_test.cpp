@@ -139,6 +139,18 @@ TEST_F(Wanting, TellsNamesThatNoAuthorityCertifies) {
   EXPECT_EQ(list.unusable[0].router, "http/a@docker");
 }
 
+TEST_F(Wanting, TellsDomainsThatNameNone) {
+  router("a@docker", "a.test").tls->domains = {{"", {}}, {"b.test", {}}};
+
+  const auto list = wanted();
+
+  ASSERT_EQ(list.certificates.size(), 1U)
+      << "as in Traefik, the hosts of the rule do not count beside domains";
+  EXPECT_EQ(list.certificates[0].names, (Names{"b.test"}));
+  ASSERT_EQ(list.unusable.size(), 1U);
+  EXPECT_EQ(list.unusable[0].what, "an entry of tls.domains names no domain");
+}
+
 TEST_F(Wanting, TakesTheGeneratedDefaultCertificateUnlessOneIsConfigured) {
   auto& store = dynamic_.tls.stores["default"].options;
   store.default_generated_cert = model::GeneratedCert{"le", model::Domain{"d.test", {}}};
