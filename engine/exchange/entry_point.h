@@ -37,6 +37,7 @@ struct EntryPoint {
   RouteTable secure;                                // routers with tls
   std::shared_ptr<const tls::HostTable> tls_hosts;  // which TLS options a name has; null: no TLS here
   bool access_log = true;                           // of requests that no router matched
+  bool metrics = true;                              // likewise
   bool traces = true;                               // the same
   std::shared_ptr<const observe::Tracer> tracer;    // null: nothing is traced
 };

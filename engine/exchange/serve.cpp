@@ -43,6 +43,7 @@ Task<Response> route(Exchange& x, routing::Scratch& scratch) {
   if (entry_point.tracer) begin_trace(x, entry_point, found);
   if (!found) {
     x.record.log = entry_point.access_log;
+    x.record.metrics = entry_point.metrics;
     return Task<Response>::ready(answer(x, 404, "404 page not found\n"));
   }
   x.router_name = found->name;

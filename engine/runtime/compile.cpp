@@ -58,6 +58,7 @@ CompiledEntryPoint compile_entry_point(const std::string& name, const model::Ent
                                                             : exchange::ReasonDetail::Short;
   entry.reasons.trusted = entry.forwarded.trusted;
   entry.access_log = options.observability.access_logs;
+  entry.metrics = options.observability.metrics;
   entry.traces = options.observability.tracing;
   if (const auto& proxy = options.proxy_protocol)
     out.proxy = ProxyTrust{proxy->insecure, ranges(proxy->trusted_ips)};

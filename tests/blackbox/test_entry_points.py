@@ -333,3 +333,15 @@ def test_what_traefik_starts_with_is_only_said(start):
     for said in ("minimal|detailed", ":70000", "many", "keep|drop", "nowhere"):
         assert any(said in line for line in proxy.log().splitlines() if " WRN " in line), said
     assert "StartUTC" in wait_for(proxy.access_log, 5, "the request is logged")[0]
+
+
+def test_an_entry_point_that_is_not_observed_counts_and_logs_no_request(start):
+    proxy = start(install={"entryPoints": {"web": {"observability": {"accessLogs": False, "metrics": False}}},
+                           "metrics": {"prometheus": {}}}, entry_points=("web", "other"))
+
+    for entry_point in ("web", "other"):
+        assert proxy.ask(host="nobody", entry_point=entry_point).status == 404
+
+    assert [line["entryPointName"] for line in wait_for(proxy.access_log, 5, "one is logged")] == ["other"]
+    wait_for(lambda: 'requests_total{code="404",entrypoint="other"' in proxy.metrics(), 5, "one is counted")
+    assert 'requests_total{code="404",entrypoint="web"' not in proxy.metrics()
