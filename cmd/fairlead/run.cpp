@@ -2,6 +2,7 @@
 
 #include "cmd/fairlead/certificates.h"
 #include "cmd/fairlead/certs.h"
+#include "cmd/fairlead/check.h"
 #include "cmd/fairlead/control_socket.h"
 #include "cmd/fairlead/healthcheck.h"
 #include "cmd/fairlead/install_config.h"
@@ -97,6 +98,14 @@ std::unique_ptr<admin::MetricPush> push_metrics(const model::Static& install,
                                              std::move(exporter));
 }
 
+// "ping.entryPoint (fairlead.yml:3:5): …" without the place, which moves with every line above it.
+std::string without_place(const std::string& notice) {
+  const std::size_t open = notice.find(" (");
+  const std::size_t close = notice.find("): ");
+  if (open == std::string::npos || close == std::string::npos || close < open) return notice;
+  return notice.substr(0, open) + notice.substr(close + 1);
+}
+
 // Reads the install configuration again and applies what changed; a bad one changes nothing.
 void reload(const Arguments& arguments, Supervisor& supervisor, runtime::RecordSink& sink,
             InstallConfig& current) {
@@ -112,7 +121,8 @@ void reload(const Arguments& arguments, Supervisor& supervisor, runtime::RecordS
     return;
   }
   for (const std::string& notice : fresh.notices)
-    if (std::ranges::find(current.notices, notice) == current.notices.end()) spdlog::warn("{}", notice);
+    if (std::ranges::find(current.notices, without_place(notice), without_place) == current.notices.end())
+      spdlog::warn("{}", notice);
   if (!(fresh.options->log == current.options->log)) set_up_log(fresh.options->log);
   apply_process_options(*fresh.options);
   sink.configure(*fresh.options);
@@ -135,7 +145,8 @@ bool drain(runtime::Control& control, const sigset_t& signals) {
 
 int print_help() {
   fmt::print(
-      "Usage: fairlead [flags]\n       fairlead version | healthcheck | reference | certs | whoami\n\n{}",
+      "Usage: fairlead [flags]\n       fairlead version | check | healthcheck | reference | certs | "
+      "whoami\n\n{}",
       schema::help_text(schema::type_of<model::Static>()));
   return 0;
 }
@@ -149,7 +160,8 @@ std::string stray_word(const Arguments& arguments, const std::vector<std::string
     return fmt::format("\"{0}\" follows {1}, which takes a value after = only; did you mean {1}={0}?", word,
                        before);
   return fmt::format(
-      "\"{}\" is no command: use version, healthcheck, reference, certs or whoami, or flags alone", word);
+      "\"{}\" is no command: use version, check, healthcheck, reference, certs or whoami, or flags alone",
+      word);
 }
 
 int serve(const Arguments& arguments) {
@@ -243,6 +255,10 @@ int run(Arguments arguments) {
   }
   if (command == "whoami") return whoami(rest);
   if (command == "certs") return certs(rest);
+  if (command == "check") {
+    const InstallConfig install = read_install(rest, schema::environment_of_process());
+    return install.wants_help ? print_help() : check(install);
+  }
   if (command == "healthcheck") {
     const InstallConfig install = read_install(rest, schema::environment_of_process());
     if (install.wants_help) return print_help();

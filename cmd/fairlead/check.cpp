@@ -1,0 +1,119 @@
+#include "cmd/fairlead/check.h"
+
+#include "engine/admin/internal.h"
+#include "engine/admin/view.h"
+#include "engine/middleware/registry.h"
+#include "engine/model/internal.h"
+#include "engine/model/merge.h"
+#include "engine/model/validate.h"
+#include "engine/runtime/compile.h"
+#include "engine/tcp/registry.h"
+#include "providers/file/contents.h"
+#include "providers/file/scan.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fairlead::cmd {
+namespace {
+
+class Report {
+ public:
+  explicit Report(const model::Providers& providers) {
+    if (providers.docker) not_asked_.emplace_back("@docker");
+    if (providers.swarm) not_asked_.emplace_back("@swarm");
+    if (providers.http) not_asked_.emplace_back("@http");
+    if (providers.rest) not_asked_.emplace_back("@rest");
+  }
+
+  void line(bool breaks, std::string_view text) {
+    fmt::print("{}: {}\n", breaks ? "error" : "notice", text);
+    ++(breaks ? errors_ : notices_);
+  }
+  template <class Elements>
+  void elements(const char* kind, const Elements& all) {
+    for (const auto& [name, element] : all)
+      for (const model::Reason& reason : element.reasons)
+        line(reason.breaks && !may_come(reason),
+             fmt::format("{} {} ({}): {}{}{}", kind, name, element.origin.text(), reason.text,
+                         reason.hint.empty() ? "" : "; ", reason.hint));
+  }
+  // Of errors that keep Fairlead from starting there are none here.
+  int end() const {
+    fmt::print("Fairlead would start: errors {}, notices {}\n", errors_, notices_);
+    return errors_ == 0 ? 0 : 1;
+  }
+
+ private:
+  // What another provider may have is not known before it is asked.
+  bool may_come(const model::Reason& reason) const {
+    return reason.kind == model::ReasonKind::MissingReference &&
+           std::ranges::any_of(not_asked_, [&](const std::string& provider) {
+             return reason.text.find(provider) != std::string::npos;
+           });
+  }
+
+  std::vector<std::string> not_asked_;
+  int errors_ = 0;
+  int notices_ = 0;
+};
+
+std::shared_ptr<const model::Dynamic> of_files(const model::FileProvider& options, Report& report) {
+  namespace file = providers::file;
+  const file::Scan scan =
+      options.directory.empty() ? file::scan_file(options.filename) : file::scan_directory(options.directory);
+  if (!scan.trouble.empty()) report.line(true, scan.trouble);
+  file::Contents contents({middleware::type_names(), tcp::type_names()});
+  contents.update(scan.texts, std::chrono::steady_clock::now());
+  for (const std::string& complaint : contents.complaints()) report.line(true, complaint);
+  auto out = std::make_shared<const model::Dynamic>(contents.compose());
+  for (const model::Reason& reason : out->reasons)
+    if (std::ranges::find(contents.complaints(), reason.text) == contents.complaints().end())
+      report.line(reason.breaks,
+                  fmt::format("{}{}{}", reason.text, reason.hint.empty() ? "" : "; ", reason.hint));
+  return out;
+}
+
+}  // namespace
+
+int check(const InstallConfig& install) {
+  for (const std::string& error : install.errors) fmt::print("error: {}\n", error);
+  if (!install.errors.empty()) {
+    fmt::print("Fairlead would not start\n");
+    return 2;
+  }
+  spdlog::set_level(spdlog::level::off);  // all of it is printed below
+  Report report(install.options->providers);
+  for (const std::string& notice : install.notices) report.line(false, notice);
+  std::vector<model::ProviderConfig> parts = {
+      {std::string(model::kInternalProvider),
+       std::make_shared<const model::Dynamic>(model::internal_config(*install.options))}};
+  if (const auto& file = install.options->providers.file) parts.push_back({"file", of_files(*file, report)});
+  auto merged = std::make_shared<model::Dynamic>(model::merge(parts));
+  model::validate(*merged, *install.options);
+  // Compiling attaches what it finds wrong, rules and options of middlewares above all.
+  const auto sources = std::make_shared<admin::Sources>();
+  runtime::Compiler compiler([&](std::string_view name) { return admin::internal_service(name, sources); });
+  const auto snapshot = compiler.compile(install.options, merged, nullptr);
+  report.elements("router", merged->http.routers);
+  report.elements("service", merged->http.services);
+  report.elements("middleware", merged->http.middlewares);
+  report.elements("serversTransport", merged->http.servers_transports);
+  report.elements("TCP router", merged->tcp.routers);
+  report.elements("TCP service", merged->tcp.services);
+  report.elements("TCP middleware", merged->tcp.middlewares);
+  report.elements("UDP router", merged->udp.routers);
+  report.elements("UDP service", merged->udp.services);
+  report.elements("TLS options", merged->tls.options);
+  report.elements("TLS store", merged->tls.stores);
+  return report.end();
+}
+
+}  // namespace fairlead::cmd
