@@ -51,6 +51,7 @@ class Scripted:
         self.bodies.append(received)
 
     def close(self):
+        self._listener.shutdown(socket.SHUT_RDWR)  # wakes the thread that waits in accept
         self._listener.close()
 
 

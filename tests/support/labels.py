@@ -33,6 +33,8 @@ class LabelledEngine:
         return self
 
     def __exit__(self, *_):
+        # shutdown wakes the thread that waits in accept; close alone would leave it there.
+        self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         with self._lock:
             for connection in self._subscribers:
