@@ -21,6 +21,8 @@ constexpr std::int32_t kWideWindow = 512 * 1024;
 constexpr std::int32_t kConnectionWindow = 256 * kWideWindow;
 constexpr std::size_t kMaxContinuations = 16;  // of 16 KiB: as much as a field block may hold
 constexpr std::size_t kFrameHead = 9;
+// Of a head as it leaves. How long one may be is a matter of maxHeaderBytes; nghttp2 would stop at 64 KiB.
+constexpr std::size_t kMaxSentHeadBytes = 16 * 1024 * 1024;
 
 std::string_view text(const std::uint8_t* bytes, std::size_t size) {
   return {reinterpret_cast<const char*>(bytes), size};
@@ -252,6 +254,7 @@ nghttp2_session* open_client_session(ClientConnection& connection) {
     nghttp2_option_set_no_auto_window_update(out, 1);
     nghttp2_option_set_no_closed_streams(out, 1);
     nghttp2_option_set_max_continuations(out, kMaxContinuations);
+    nghttp2_option_set_max_send_header_block_length(out, kMaxSentHeadBytes);
     for (int type = NGHTTP2_CONTINUATION + 1; type <= 0xff; ++type)
       nghttp2_option_set_user_recv_extension_type(out, static_cast<std::uint8_t>(type));
     return out;

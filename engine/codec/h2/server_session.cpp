@@ -10,6 +10,12 @@
 #include <vector>
 
 namespace fairlead::codec::h2 {
+namespace {
+
+// Of a head as it leaves, at most: what a server may say and what middlewares add.
+constexpr std::size_t kMaxSentHeadBytes = 1024 * 1024;
+
+}  // namespace
 
 // What nghttp2 calls. None of it runs an exchange.
 struct ServerCallbacks {
@@ -114,6 +120,16 @@ struct ServerCallbacks {
     return 0;
   }
 
+  // An answer that cannot be sent: the client must not wait for it.
+  static int on_frame_not_send(nghttp2_session* session, const nghttp2_frame* frame, int, void* user) {
+    if (frame->hd.type != NGHTTP2_HEADERS) return 0;
+    if (ServerStream* of = stream(session, frame->hd.stream_id)) {
+      of->our_reset_ = true;
+      connection(user).reset_stream(*of, StreamError::Internal);
+    }
+    return 0;
+  }
+
   static int on_error(nghttp2_session*, int, const char* message, std::size_t size, void* user) {
     connection(user).violation_.assign(message, size);
     return 0;
@@ -167,6 +183,7 @@ struct ServerCallbacks {
       nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(c, on_invalid_frame);
       nghttp2_session_callbacks_set_on_stream_close_callback(c, on_stream_close);
       nghttp2_session_callbacks_set_on_frame_send_callback(c, on_frame_send);
+      nghttp2_session_callbacks_set_on_frame_not_send_callback(c, on_frame_not_send);
       nghttp2_session_callbacks_set_error_callback2(c, on_error);
       nghttp2_session_callbacks_set_send_data_callback(c, send_body);
       return c;
@@ -185,6 +202,8 @@ nghttp2_session* new_server_session(ServerConnection& connection, const ServerSe
   nghttp2_option_set_no_auto_window_update(options, 1);
   nghttp2_option_set_no_closed_streams(options, 1);
   nghttp2_option_set_max_deflate_dynamic_table_size(options, settings.encoder_table);
+  // nghttp2 sends no head of more than 64 KiB unless told to, and says nothing to anybody.
+  nghttp2_option_set_max_send_header_block_length(options, kMaxSentHeadBytes);
   // As many frames as the longest head needs, and some.
   nghttp2_option_set_max_continuations(options, most / 16384 + 8);
   nghttp2_mem functions{&memory, SessionMemory::allocate, SessionMemory::release,
