@@ -1,5 +1,6 @@
 #include "engine/upstream/pool.h"
 
+#include "engine/net/tcp_transport.h"
 #include "engine/upstream/abandon.h"
 #include "engine/upstream/dialer.h"
 #include "engine/upstream/resolver.h"
@@ -19,6 +20,8 @@ constexpr int kMaxRounds = 64;
 // clients come and go at once, and a new connection costs more than all the rest of a small request.
 constexpr int kSurplus = 4;
 constexpr auto kSurplusTime = std::chrono::seconds(1);
+// Tunnels and endless answers of a server that vanished without a word must end; as Traefik's dialer.
+constexpr int kKeepAliveSeconds = 30;
 
 }  // namespace
 
@@ -271,6 +274,7 @@ Task<Result<Pool::Dialled>> Pool::dial_server(bool http1, std::string header) {
       last = std::move(transport.error());
       continue;
     }
+    net::enable_keepalive((*transport)->plain_fd(), kKeepAliveSeconds, kKeepAliveSeconds);
     // A new connection has room for it: what is left over would be no header.
     if (const iovec part{header.data(), header.size()};
         !header.empty() && (*transport)->write({&part, 1}).bytes < header.size()) {

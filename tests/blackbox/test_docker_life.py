@@ -8,7 +8,7 @@ import time
 
 import pytest
 from support.labels import LabelledEngine
-from support.ports import free_port, wait_for
+from support.ports import connections_to, free_port, wait_for
 
 RULE = ["http.routers.app.rule=Host(`app`)"]
 
@@ -28,6 +28,16 @@ def test_the_first_503_after_a_stop_signal_says_why_and_when_to_come_back(start,
 
     answer = proxy.wait_status(503, "app", headers=[("Accept", "application/json")])
     assert json.loads(answer.body)["reason"] == "stopping" and answer.header("Retry-After") == "2"
+
+
+def test_a_server_that_vanishes_without_a_word_is_noticed(start, origin, engine):
+    engine.put("app", origin.port, RULE)
+    proxy = start(install=engine.install)
+    proxy.wait_status(200, "app")
+
+    rows = [row for row in connections_to(origin.port) if row[3] == "01"]
+
+    assert rows and all(row[5].startswith("02:") for row in rows), "the kernel's timer is that of keep-alive probes"
 
 
 class SeveralPorts(LabelledEngine):
