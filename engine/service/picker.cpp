@@ -84,18 +84,20 @@ class RendezvousHash final : public Picker {
   }
 };
 
-// Lowest mean time to the response head, times what is in flight, by weight; equals take turns.
+// Lowest mean time to the response head, times what is in flight, by weight; equals take turns as in the
+// round robin.
 class LeastTime final : public Picker {
  public:
   int pick(const ServerSet& set, Exchange&, const Tried& tried) const override {
     const std::size_t slots = set.schedule.size();
     if (slots == 0) return kNoServer;
-    const std::uint64_t start = set.state->position.fetch_add(1, std::memory_order_relaxed);
+    const std::size_t first =
+        set.schedule[set.state->position.fetch_add(1, std::memory_order_relaxed) % slots];
     const std::size_t count = set.servers.size();
     int best = kNoServer;
     double best_score = std::numeric_limits<double>::infinity();
     for (std::size_t step = 0; step < count; ++step) {
-      const std::size_t index = (start + step) % count;
+      const std::size_t index = (first + step) % count;
       const Server& server = set.servers[index];
       if (server.weight <= 0 || !can_take(server, tried)) continue;
       const double score = server.state->response_times.mean() *

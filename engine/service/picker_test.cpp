@@ -123,5 +123,9 @@ TEST(LeastTime, PrefersTheFastServerOnceBothAreKnown) {
   EXPECT_EQ(picks(*make_picker("leasttime"), set, 100), (std::map<int, int>{{1, 100}}));
 }
 
+TEST(LeastTime, ServersThatAreNotKnownYetShareByWeight) {
+  EXPECT_EQ(picks(*make_picker("leasttime"), set_of({3, 1}), 100), (std::map<int, int>{{0, 75}, {1, 25}}));
+}
+
 }  // namespace
 }  // namespace fairlead::service
