@@ -2,6 +2,7 @@
 
 #include "acme/csr.h"
 #include "engine/base/strings.h"
+#include "engine/model/served_routers.h"
 
 #include <fmt/format.h>
 
@@ -118,7 +119,7 @@ void Collector::tls(const Tls& options, const std::string& router, const std::st
 
 void Collector::http(const std::string& name, const model::Element<model::HttpRouter>& element) {
   const model::HttpRouter& router = element.options;
-  if (name.ends_with("@internal") || is_shadowed(element)) return;
+  if (!model::takes_tls(name, router) || is_shadowed(element)) return;
   const std::string& syntax = router.rule_syntax.empty() || router.rule_syntax == "default"
                                   ? install_.core.default_rule_syntax
                                   : router.rule_syntax;

@@ -94,12 +94,29 @@ TEST_F(Wanting, TakesTlsOfTheEntryPointWhereTheRouterHasNone) {
   router("b@docker", "b.test").tls->cert_resolver = "";
   router("c@docker", "c.test").tls.reset();
   dynamic_.http.routers["c@docker"].options.entry_points = {"web"};
-  router("acme-http@internal", "d.test").tls.reset();
+  model::HttpRouter& tokens = router("acme-http@internal", "d.test");
+  tokens.service = "acme-http@internal";
+  tokens.tls.reset();
 
   const auto list = wanted().certificates;
 
   ASSERT_EQ(list.size(), 1U) << "a router's own tls replaces the entry point's altogether";
   EXPECT_EQ(list[0].names, (Names{"a.test"}));
+}
+
+TEST_F(Wanting, TakesTheDomainsOfTheEntryPointOfTheApi) {
+  auto& tls = install_.entry_points["secure"].http.tls.emplace();
+  tls.cert_resolver = "le";
+  tls.domains = {{"api.test", {}}};
+  model::HttpRouter& api = router("api@internal", "");
+  api.service = "api@internal";
+  api.tls.reset();
+  api.entry_points = {"secure"};
+
+  const auto list = wanted().certificates;
+
+  ASSERT_EQ(list.size(), 1U);
+  EXPECT_EQ(list[0].names, (Names{"api.test"}));
 }
 
 TEST_F(Wanting, OrdersNothingForStoppedAndShadowedOwners) {
