@@ -15,6 +15,13 @@ SSL_REQUEST = struct.pack(">II", 8, 80877103)
 ALERT = b"\x15"
 
 
+def eventually(condition, seconds=3.0):
+    deadline = time.monotonic() + seconds
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.002)
+    return condition()
+
+
 def early_hints(size):
     return b"HTTP/1.1 103 Early Hints\r\nLink: </" + b"a" * size + b">\r\n\r\n"
 
@@ -81,6 +88,20 @@ def test_heads_of_requests_under_way_count_as_buffered_bytes(start):
         for client in clients:
             client.socket.close()
         proxy.wait_status(200, "quick")
+
+
+def test_heads_of_answers_that_nobody_reads_count_as_buffered_bytes(start, origin):
+    """No window of HTTP/2 holds them back."""
+    origin.answer = respond(headers=[(f"X-{number}", "a" * 2000) for number in range(100)])
+    proxy = start(routes(app=[origin.url]), {"memory": {"limit": 16 << 20}})
+    with H2Client(proxy.port(), receive_buffer=4096) as deaf:
+        for number in range(200):
+            before = len(origin.requests)
+            deaf.headers(2 * number + 1, GET)
+            if not eventually(lambda: len(origin.requests) > before):
+                break
+        assert 20 <= len(origin.requests) < 150
+    proxy.wait_status(200, "app")
 
 
 def test_what_slow_clients_held_goes_back_to_the_system(proxy):

@@ -2,6 +2,7 @@
 
 #include "engine/base/assert.h"
 #include "engine/base/frame_pool.h"
+#include "engine/base/memory_budget.h"
 #include "engine/codec/h2/session_pages.h"
 
 #include <algorithm>
@@ -15,6 +16,8 @@ namespace {
 
 constexpr std::size_t kFrame = 24 * 1024;  // more than nghttp2's buffer of a frame
 constexpr std::size_t kLeastFrame = 16 * 1024;
+// Pieces of so much count as buffered bytes: long heads of answers that wait for a client to read.
+constexpr std::size_t kCounts = 4096;
 
 // In front of each piece stands its size.
 constexpr std::size_t kHead = 16;
@@ -134,7 +137,10 @@ void SessionMemory::return_on_pages(char* piece, std::size_t bytes) {
 
 void* SessionMemory::take(std::size_t size) {
   char* at = take_on_pages(size + kHead);
-  if (!at) at = static_cast<char*>(take_frame(size + kHead));
+  if (!at) {
+    at = static_cast<char*>(take_frame(size + kHead));
+    if (size >= kCounts) MemoryBudget::instance().add(size);
+  }
   size_of(at + kHead) = size;
   return at + kHead;
 }
@@ -168,8 +174,10 @@ void SessionMemory::release(void* at, void* self) {
   auto& memory = *static_cast<SessionMemory*>(self);
   if (!at || at == memory.frame_) return;
   char* const piece = static_cast<char*>(at) - kHead;
-  const std::size_t bytes = size_of(at) + kHead;
-  memory.on_pages(at) ? memory.return_on_pages(piece, bytes) : return_frame(piece, bytes);
+  const std::size_t size = size_of(at);
+  if (memory.on_pages(at)) return memory.return_on_pages(piece, size + kHead);
+  if (size >= kCounts) MemoryBudget::instance().remove(size);
+  return_frame(piece, size + kHead);
 }
 
 }  // namespace fairlead::codec::h2
