@@ -51,6 +51,8 @@ class ServiceCompiler {
   void finish();
 
  private:
+  // Whether all that use the middleware are counted together.
+  bool counts_requests(const std::string& middleware) const;
   // In order; a broken or missing one leaves its reason.
   std::vector<std::shared_ptr<const exchange::Middleware>> middlewares(const std::vector<std::string>& names,
                                                                        std::vector<model::Reason>& missing);

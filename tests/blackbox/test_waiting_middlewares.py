@@ -40,6 +40,8 @@ def middlewares(auth_url, pages):
         "rate": {"rateLimit": {"average": 1, "period": "1m", "burst": 2}},
         "rateheader": {"rateLimit": {"average": 1, "period": "1m",
                                      "sourceCriterion": {"requestHeaderName": "X-Tenant"}}},
+        "one": {"inFlightReq": {"amount": 1}},
+        "pair": {"rateLimit": {"average": 1, "period": "1m", "burst": 2}},
         "retry": {"retry": {"attempts": 3, "status": ["503"], "initialInterval": "1ms"}},
         "buffer": {"buffering": {"maxRequestBodyBytes": 3_000_000, "memRequestBodyBytes": 1000,
                                  "maxResponseBodyBytes": 2_000_000, "memResponseBodyBytes": 1000}},
@@ -63,7 +65,9 @@ def all_of_them():
         rows = middlewares(auth.url, "pages")
         dynamic = {
             "http": {
-                "routers": {name: {"rule": f"Host(`{name}`)", "service": "app", "middlewares": [name]} for name in rows},
+                "routers": {**{name: {"rule": f"Host(`{name}`)", "service": "app", "middlewares": [name]} for name in rows},
+                            "twice": {"rule": "Host(`twice`)", "service": "app",
+                                      "middlewares": ["one", "pair", "compress", "pair", "one"]}},
                 "services": {
                     "app": {"loadBalancer": {"servers": [{"url": origin.url}]}},
                     "pages": {"loadBalancer": {"servers": [{"url": pages.url}]}},
@@ -158,6 +162,10 @@ def test_forward_auth_without_its_server_is_500_and_401_leads_to_the_sign_in_pag
     setup.auth.answer = respond(b"", 401, reason="Unauthorized")
     answer = setup.proxy.ask(host="signin")
     assert (answer.status, answer.header("Location")) == (302, "https://sso.example/")
+
+
+def test_a_request_counts_once_where_its_limits_are_named_twice(setup):
+    assert [setup.proxy.ask(host="twice").status for _ in range(3)] == [200, 200, 429]
 
 
 def test_rate_limit_answers_429_with_the_time_to_retry(setup):
