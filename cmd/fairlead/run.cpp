@@ -256,8 +256,10 @@ int run(Arguments arguments) {
   if (command == "whoami") return whoami(rest);
   if (command == "certs") return certs(rest);
   if (command == "check") {
-    const InstallConfig install = read_install(rest, schema::environment_of_process());
-    return install.wants_help ? print_help() : check(install);
+    InstallConfig install = read_install(rest, schema::environment_of_process());
+    if (install.wants_help) return print_help();
+    if (!install.words.empty()) install.errors.push_back(stray_word(rest, install.words));
+    return check(install);
   }
   if (command == "healthcheck") {
     const InstallConfig install = read_install(rest, schema::environment_of_process());

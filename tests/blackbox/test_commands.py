@@ -224,5 +224,6 @@ def test_check_says_what_the_log_would_and_starts_nothing(tmp_path):
     code, text = check({"a": good, "b": {"rule": "Hots(`b`)", "service": "app"}, "c": {"rule": "Host(`c`)", "service": "ap"}})
     assert code == 1 and "error: router b@file" in text and "sites.yml:" in text and "error: router c@file" in text, text
 
+    assert call("check", "--api.insecure", "true").returncode == 2
     code, text = check({}, global_={})
     assert code == 2 and "error: global_" in text and "would not start" in text, text
