@@ -28,7 +28,9 @@ class Builder {
         settings_(settings),
         chosen_(chosen),
         name_(normalize(container.base_name())),
-        origin_{"container " + container.name, 0, 0} {}
+        origin_{fmt::format("container {}{}{}", container.name, container.host.empty() ? "" : " on ",
+                            container.host),
+                0, 0} {}
 
   Built run() {
     ReadLabels read = docker::read_labels(container_.labels, origin_.source, name_, settings_);

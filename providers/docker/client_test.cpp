@@ -184,7 +184,8 @@ TEST(Endpoint, ReadsEveryForm) {
                                       "-l", "me", "-p", "2222", "--", "host", "docker",
                                       "--host=unix:///run/d.sock", "system", "dial-stdio"}));
   EXPECT_FALSE(resolve("ssh://-oProxyCommand=x"));
-  EXPECT_FALSE(resolve("npipe:////./pipe/docker_engine"));
+  EXPECT_EQ(resolve("npipe:////./pipe/docker_engine").error(),
+            "npipe:// is not supported; unix, tcp, http, https and ssh are");
   EXPECT_FALSE(resolve("/var/run/docker.sock"));
 }
 
@@ -193,7 +194,7 @@ TEST(Endpoint, TheEnvironmentCountsOnlyWhenNothingIsConfigured) {
     if (std::string_view(name) == "DOCKER_HOST") return "tcp://elsewhere:2376";
     if (std::string_view(name) == "DOCKER_CERT_PATH") return "/certs";
     if (std::string_view(name) == "DOCKER_TLS_VERIFY") return "1";
-    if (std::string_view(name) == "DOCKER_API_VERSION") return "1.30";
+    if (std::string_view(name) == "DOCKER_API_VERSION") return "v1.30";
     return std::nullopt;
   };
 

@@ -61,6 +61,7 @@ std::expected<Endpoint, std::string> resolve_endpoint(const std::optional<std::s
   if (text.empty()) {
     text = environment("DOCKER_HOST").value_or("");
     out.api_version = environment("DOCKER_API_VERSION").value_or("");
+    if (out.api_version.starts_with('v')) out.api_version.erase(0, 1);  // as Docker's own client
     const std::string verify = environment("DOCKER_TLS_VERIFY").value_or("");
     if (const auto path = environment("DOCKER_CERT_PATH"); path && !path->empty() && !secure) {
       out.reach.tls = {*path + "/ca.pem", *path + "/cert.pem", *path + "/key.pem", verify.empty()};
@@ -80,6 +81,8 @@ std::expected<Endpoint, std::string> resolve_endpoint(const std::optional<std::s
     out.shown = text;
     return out;
   }
+  if (scheme != "tcp" && scheme != "http" && scheme != "https" && scheme != "ssh")
+    return std::unexpected(fmt::format("{}:// is not supported; unix, tcp, http, https and ssh are", scheme));
   const std::size_t slash = std::min(rest.find('/'), rest.size());
   const std::string authority = rest.substr(0, slash);
   std::string path = rest.substr(slash);
@@ -99,9 +102,6 @@ std::expected<Endpoint, std::string> resolve_endpoint(const std::optional<std::s
     out.reach.username.clear();
     return out;
   }
-  if (scheme != "tcp" && scheme != "http" && scheme != "https")
-    return std::unexpected(
-        fmt::format("the scheme of \"{}\" is not supported; unix, tcp, http, https and ssh are", out.shown));
   out.reach.base =
       (scheme == "https" || (scheme == "tcp" && secure) ? "https://" : "http://") + authority + path;
   return out;

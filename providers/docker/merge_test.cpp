@@ -130,7 +130,11 @@ TEST(Merge, OnTwoEnginesOnlyEqualComposeServicesJoin) {
 
   EXPECT_EQ(urls(d, "web-shop").size(), 2u);
   EXPECT_EQ(urls(d, "web"), (std::vector<std::string>{"http://172.17.0.4:80"}));
-  EXPECT_TRUE(has(d.http.services.at("web"), ReasonKind::Conflict));
+  ASSERT_TRUE(has(d.http.services.at("web"), ReasonKind::Conflict));
+  EXPECT_EQ(
+      d.http.services.at("web").reasons[0].text,
+      "http.services.web is defined differently by container web and by container web on edge; the former "
+      "counts");
 }
 
 TEST(Merge, OfEqualRulesTheOneWithAReadyServerComesFirst) {
