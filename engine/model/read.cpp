@@ -234,6 +234,10 @@ void Source::tls(const Node& node) {
       certificates(entry.value);
     else
       unknown(entry, {"tls"}, "certificates|options|stores");
+    if (is("certificates") && entry.value.format() == schema::Format::Label) {
+      problems_.back().what = "cannot be set by a label; put it in a file";
+      problems_.back().suggestion.clear();
+    }
   }
 }
 

@@ -142,6 +142,15 @@ TEST(ReadDynamic, TellsOfASectionThatIsMisspelt) {
   EXPECT_EQ(loose.size(), 1u);
 }
 
+TEST(ReadDynamic, SendsCertificatesOfLabelsToAFile) {
+  const Dynamic d = from_labels({{"traefik.tls.certificates[0].certfile", "/a.pem"}});
+
+  ASSERT_EQ(d.reasons.size(), 1u);
+  EXPECT_NE(d.reasons[0].text.find("cannot be set by a label; put it in a file"), std::string::npos)
+      << d.reasons[0].text;
+  EXPECT_EQ(d.reasons[0].hint, "");
+}
+
 TEST(ReadDynamic, TellsOfAHundredMistakesAndForgetsNoneThatBreaks) {
   schema::Labels labels{{"traefik.http.services.web.loadbalancer.zzz", "1"},
                         {"traefik.http.services.web.loadbalancer.server.weight", "heavy"}};
