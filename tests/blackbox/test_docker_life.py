@@ -69,6 +69,7 @@ class Greeter:
                 return
 
     def close(self):
+        self._listener.shutdown(socket.SHUT_RDWR)  # wakes the thread that waits in accept
         self._listener.close()
 
 
@@ -101,6 +102,6 @@ def test_of_several_ports_the_one_that_answers_http_is_used_however_slow_it_is(s
             engine.put("app", site.server_port, RULE)
 
         proxy.wait_status(200, "app")
-        assert f"{site.server_port} is used, which answers HTTP" in proxy.log()
+        wait_for(lambda: f"{site.server_port} is used, which answers HTTP" in proxy.log(), 5, "the log says so")
         site.shutdown()
     greeter.close()

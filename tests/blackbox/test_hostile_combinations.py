@@ -15,7 +15,7 @@ SSL_REQUEST = struct.pack(">II", 8, 80877103)
 ALERT = b"\x15"
 
 
-def eventually(condition, seconds=3.0):
+def eventually(condition, seconds=8.0):
     deadline = time.monotonic() + seconds
     while not condition() and time.monotonic() < deadline:
         time.sleep(0.002)
