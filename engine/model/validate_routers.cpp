@@ -80,8 +80,14 @@ const std::optional<Reason>& Routers::fault_of(const std::string& name, std::str
 void Routers::inherited(const std::string& router, Element<HttpRouter>& element) {
   const std::string_view provider = split(router).provider;
   const auto& names = element.options.entry_points.empty() ? default_tcp_ : element.options.entry_points;
+  std::vector<Reason> faults;
   for (const std::string& name : names)
-    if (const std::optional<Reason>& fault = fault_of(name, provider)) element.reasons.push_back(*fault);
+    if (const std::optional<Reason>& fault = fault_of(name, provider)) faults.push_back(*fault);
+  // At its other entry points it serves on.
+  for (Reason& fault : faults) {
+    fault.breaks = faults.size() == names.size();
+    element.reasons.push_back(std::move(fault));
+  }
 }
 
 template <class T>

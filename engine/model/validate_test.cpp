@@ -138,6 +138,17 @@ TEST(Validate, DropsUnknownEntryPointsAndBreaksOnlyWhenNoneIsLeft) {
   EXPECT_TRUE(d.http.routers.at("none@file").broken());
 }
 
+TEST(Validate, LeavesARouterToItsEntryPointsThatLackNothing) {
+  Static s = install();
+  s.entry_points["web"].http.middlewares = {"auth@file"};
+
+  const Dynamic d = validated("http:\n  routers:\n    both: {rule: Host(`a`), service: app}\n" + kApp, s);
+
+  const Element<HttpRouter>& both = d.http.routers.at("both@file");
+  EXPECT_FALSE(both.broken());
+  EXPECT_EQ(both.reasons.at(0).text, "entry point `web`: the middleware \"auth@file\" does not exist");
+}
+
 TEST(Validate, BreaksTheRoutersOfAnEntryPointWhoseMiddlewareIsMissing) {
   Static s = install();
   s.entry_points["web"].http.middlewares = {"auth@file"};

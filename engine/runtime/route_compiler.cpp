@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 namespace fairlead::runtime {
 namespace {
@@ -62,7 +63,12 @@ exchange::Route RouteCompiler::route(const std::string& name, model::Element<mod
   made.internal = internal || model::split(options.service).provider == "internal";
   std::vector<std::string> middlewares;
   if (takes_middlewares) middlewares = model::middlewares_for(entry_point, model::split(name).provider);
-  made.handler = handler(name, element, std::move(middlewares));
+  std::vector<model::Reason> missing;  // at this entry point alone
+  if (entry_points.size() > 1) services_.middlewares(middlewares, missing);
+  if (missing.empty())
+    made.handler = handler(name, element, std::move(middlewares));
+  else
+    made.handler = only_here(name, element, entry_point_name, std::move(missing));
   if (!internal) made.encoded = encoded_of(entry_point);
   const auto& watch = options.observability;
   made.log = watch && watch->access_logs ? *watch->access_logs : entry_point.observability.access_logs;
@@ -71,6 +77,19 @@ exchange::Route RouteCompiler::route(const std::string& name, model::Element<mod
   made.detailed_traces = trace_verbosity(options, entry_point) == kDetailed;
   made.loop_token = loop_token(made.name, element);
   return made;
+}
+
+// A router that cannot be used at one of its entry points answers so there and serves on at the others.
+std::shared_ptr<const exchange::Service> RouteCompiler::only_here(const std::string& name,
+                                                                  model::Element<model::HttpRouter>& element,
+                                                                  const std::string& entry_point,
+                                                                  std::vector<model::Reason> reasons) {
+  const std::string where = fmt::format("entry point `{}`: ", entry_point);
+  const bool is_told = std::ranges::any_of(
+      element.reasons, [&](const model::Reason& reason) { return reason.text.starts_with(where); });
+  for (const model::Reason& reason : reasons)
+    if (!is_told) element.warn(reason.kind, where + reason.text, reason.hint);
+  return std::make_shared<Broken>(fmt::format("router {}", name), reasons);
 }
 
 std::shared_ptr<const exchange::Service> RouteCompiler::handler(const std::string& name,
@@ -159,17 +178,23 @@ void RouteCompiler::add(const std::string& name, model::Element<model::HttpRoute
     if (entry_point == install_.entry_points.end() || tables == tables_.end()) continue;
     const bool tls =
         element.options.tls || (entry_point->second.http.tls && model::takes_tls(name, element.options));
+    std::optional<model::Reason> fault;
     if (tls) {
       const std::string options = element.options.tls ? element.options.tls->options
                                                       : model::tls_options_for(*entry_point->second.http.tls,
                                                                                model::split(name).provider);
-      if (!element.broken() && !compiler_.site_.options(options))
-        element.break_off(
-            model::ReasonKind::MissingReference,
-            fmt::format("the TLS options \"{}\" cannot be used", options.empty() ? "default" : options));
+      if (!element.broken() && !compiler_.site_.options(options)) {
+        std::string said =
+            fmt::format("the TLS options \"{}\" cannot be used", options.empty() ? "default" : options);
+        if (element.options.tls || wanted.size() == 1)
+          element.break_off(model::ReasonKind::MissingReference, std::move(said));
+        else
+          fault = {model::ReasonKind::MissingReference, std::move(said), {}, true};
+      }
       tables->second.wishes.push_back({name, rule->hosts().named, options.empty() ? "default" : options});
     }
     exchange::Route made = route(name, element, entry_point_name, entry_point->second);
+    if (fault) made.handler = only_here(name, element, entry_point_name, {*fault});
     auto& routes = tls ? tables->second.secure_routes : tables->second.plain_routes;
     auto& builder = tls ? tables->second.secure : tables->second.plain;
     builder.add(*rule, standing, static_cast<std::uint32_t>(routes.size()));

@@ -42,6 +42,10 @@ class RouteCompiler {
   std::shared_ptr<const exchange::Service> handler(const std::string& name,
                                                    model::Element<model::HttpRouter>& element,
                                                    std::vector<std::string> middlewares);
+  std::shared_ptr<const exchange::Service> only_here(const std::string& name,
+                                                     model::Element<model::HttpRouter>& element,
+                                                     const std::string& entry_point,
+                                                     std::vector<model::Reason> reasons);
   std::shared_ptr<const exchange::Service> children(const std::string& parent);
 
   Compiler& compiler_;

@@ -37,6 +37,9 @@ class ServiceCompiler {
   std::shared_ptr<const exchange::Service> service(const std::string& name);
   // Null when it cannot be built; the reason is attached to the middleware.
   std::shared_ptr<const exchange::Middleware> middleware(const std::string& name);
+  // In order; a broken or missing one leaves its reason.
+  std::vector<std::shared_ptr<const exchange::Middleware>> middlewares(const std::vector<std::string>& names,
+                                                                       std::vector<model::Reason>& missing);
   // Middlewares, then the service, as one; shared among routers that have the same. With reasons it answers
   // 503.
   struct Handler {
@@ -53,9 +56,6 @@ class ServiceCompiler {
  private:
   // Whether all that use the middleware are counted together.
   bool counts_requests(const std::string& middleware) const;
-  // In order; a broken or missing one leaves its reason.
-  std::vector<std::shared_ptr<const exchange::Middleware>> middlewares(const std::vector<std::string>& names,
-                                                                       std::vector<model::Reason>& missing);
   std::shared_ptr<const exchange::Service> build(const std::string& name);
   std::shared_ptr<const exchange::Service> load_balancer(const std::string& name,
                                                          model::Element<model::HttpService>& element);

@@ -132,3 +132,18 @@ def test_a_bare_middleware_of_an_entry_point_is_the_routers_providers_own(start,
 
     proxy.wait_status(401, "app")
     assert proxy.ask(host="app", headers=[("Authorization", "Basic dTpwYXNzd29yZA==")]).status == 200
+
+
+def test_a_router_serves_on_at_the_entry_points_that_lack_nothing(start, origin):
+    guarded = {"web": {"http": {"middlewares": ["gone@file"]}}, "bad": {"http": {"middlewares": ["bad@file"]}},
+               "strict": {"http": {"tls": {"options": "gone@file"}}}}
+    dynamic = routes(app=[origin.url])
+    dynamic["http"]["middlewares"] = {"bad": {"ipAllowList": {"sourceRange": ["nowhere"]}}}
+    proxy = start(dynamic, {"entryPoints": guarded}, entry_points=("web", "bad", "strict", "plain"))
+
+    proxy.wait_status(200, "app", entry_point="plain")
+    assert [proxy.ask(host="app", entry_point=name).status for name in ("web", "bad")] == [503, 503]
+    assert proxy.router("app@file")["status"] == "warning"
+    told = " ".join(proxy.router("app@file")["error"])
+    for name in ("web", "bad", "strict"):
+        assert f"entry point `{name}`: " in told, told
