@@ -1,10 +1,11 @@
 """Compose projects, and traffic that must not notice what is done to them."""
 
+import base64
 import os
 import time
 
 import pytest
-from conftest import RUN, hostname_of, name_of
+from conftest import RUN, docker_settings, hostname_of, name_of
 from support.engine import Compose, Load
 from support.fairlead import ROOT
 from support.ports import free_port, wait_for
@@ -92,3 +93,81 @@ def test_the_shipped_stack_routes(engine, name):
         assert name_of(wait_for(lambda: served("whoami.localhost"), 30, "the labelled route")) == "whoami"
         assert name_of(wait_for(lambda: served(f"app-{compose.name}.localhost"), 10, "the default route")) == "app"
         assert ask(api, target="/api/overview").status == 200
+
+
+def test_a_file_as_people_write_it(engine, start, name):
+    """Anchors, labels as list and as map, `$$`, renamed, internal and IPv6 networks, a network that is shared."""
+    text = f"""
+x-base: &base
+  image: {RUN}-whoami:latest
+  labels: &labels
+    fairlead.e2e: {RUN}
+networks:
+  default: {{}}
+  front:
+    name: {name}-renamed
+  inner:
+    internal: true
+  six:
+    enable_ipv6: true
+    ipam:
+      config: [{{subnet: "fd00:7:7::/64"}}, {{subnet: "172.31.77.0/24"}}]
+services:
+  anchored:
+    <<: *base
+    command: whoami --name anchored
+    labels:
+      <<: *labels
+      traefik.http.routers.anchored.rule: Host(`anchored`)
+      traefik.http.routers.anchored.middlewares: guard
+      traefik.http.middlewares.guard.basicauth.users: "u:$$apr1$$H6uskkkW$$IgXLP6ewTrSuBkTrqE8wj/"
+  listed:
+    <<: *base
+    command: whoami --name listed
+    labels:
+      - "fairlead.e2e={RUN}"
+      - "traefik.http.routers.listed.rule=Host(`listed`) && PathPrefix(`/x`)"
+      - traefik.http.routers.listed.middlewares=strip
+      - traefik.http.middlewares.strip.stripprefix.prefixes=/x
+    networks: [front, inner]
+  inside:
+    <<: *base
+    command: whoami --name inside
+    labels: ["fairlead.e2e={RUN}", "fairlead.host=inside"]
+    networks: [inner]
+  six:
+    <<: *base
+    command: whoami --name six
+    labels: ["fairlead.e2e={RUN}", "fairlead.host=six"]
+    networks: [six]
+  vpn:
+    <<: *base
+    command: whoami --name vpn --port 81
+    labels: ["fairlead.e2e={RUN}", "traefik.enable=false"]
+    ports: ["127.0.0.1::80"]
+  sidecar:
+    <<: *base
+    command: whoami --name sidecar
+    network_mode: service:vpn
+    labels: ["fairlead.e2e={RUN}", "fairlead.host=sidecar"]
+"""
+    proxy = start(install={**docker_settings(), "hold": {"requests": 0}, "reasons": {"detail": "full"}})
+    with Compose(engine, "habits", text) as compose:
+        compose("up", "-d")
+
+        for host in ("inside", "six", "sidecar"):
+            assert name_of(proxy.wait_status(200, host)) == host
+        assert "GET /y " in proxy.wait_status(200, "listed", "/x/y").text
+        proxy.wait_status(401, "anchored")
+        login = base64.b64encode(b"u:test").decode()
+        proxy.wait_status(200, "anchored", headers=[("Authorization", f"Basic {login}")])
+
+        compose("run", "-d", "--rm", "inside", "whoami", "--name", "once")
+        time.sleep(1)
+        assert {name_of(proxy.ask(host="inside")) for _ in range(6)} == {"inside"}
+
+        engine.remove(f"{compose.name}_vpn_1")
+        # Not before: what is sent to an address that has just vanished gets no answer.
+        wait_for(lambda: "which is unknown" in proxy.log(), 10, "it is noticed")
+        answer = proxy.wait_status(503, "sidecar", headers=[("Accept", "application/json")], timeout=5)
+        assert "which is unknown; if that one was replaced, recreate this one too" in answer.text
