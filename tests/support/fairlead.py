@@ -80,7 +80,7 @@ class Fairlead:
         except (OSError, Closed):  # not listening yet
             return False
 
-    def stop(self, seconds=15):
+    def stop(self, seconds=60):
         """Ends it by SIGTERM; fails when it does not end, ends badly, or a sanitizer spoke."""
         try:
             if self.process and self.process.poll() is None:
@@ -121,7 +121,8 @@ class Fairlead:
         """The access log's lines so far, as dictionaries."""
         if not self.access_path.exists():
             return []
-        return [json.loads(line) for line in self.access_path.read_text().splitlines() if line.endswith("}")]
+        whole = self.access_path.read_text().rpartition("\n")[0]  # the last line may be half written
+        return [json.loads(line) for line in whole.splitlines()]
 
     def port(self, name="web"):
         return self.ports[name]
