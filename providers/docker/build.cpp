@@ -35,7 +35,8 @@ class Builder {
   Built run() {
     ReadLabels read = docker::read_labels(container_.labels, origin_.source, name_, settings_);
     out_.notes = read.own.warnings;
-    if (!exposed(read.own)) return std::move(out_);
+    out_.filtered = filtered(read.own);
+    if (!out_.filtered.empty()) return std::move(out_);
     out_.exposed = true;
     out_.allow_non_running = read.own.placement.allow_non_running;
     out_.dynamic = std::move(read.dynamic);
@@ -52,11 +53,16 @@ class Builder {
   }
 
  private:
-  bool exposed(const OwnLabels& own) const {
-    if (own.enable_is_bad || !own.enable.value_or(settings_.exposed_by_default)) return false;
-    if (!settings_.constraints || !settings_.constraints->allow(container_.labels)) return false;
+  // Empty: it is exposed.
+  std::string filtered(const OwnLabels& own) const {
+    if (own.enable_is_bad || !own.enable.value_or(settings_.exposed_by_default))
+      return own.enable ? "Filtering disabled container"
+                        : "Filtering disabled container, as no label enables it";
+    if (!settings_.constraints || !settings_.constraints->allow(container_.labels))
+      return "Container pruned by constraint expression";
     // One-off containers (docker compose run) carry the service's labels and must not serve for it.
-    return !iequals(container_.label("com.docker.compose.oneoff"), "true");
+    if (iequals(container_.label("com.docker.compose.oneoff"), "true")) return "Filtering one-off container";
+    return {};
   }
 
   void http() {

@@ -31,7 +31,8 @@ struct ProbeTarget {
 
 // One container, as configuration. Its state (starting, ready, …) is not part of it: see merge.h.
 struct Built {
-  bool exposed = false;    // else everything below is empty
+  bool exposed = false;    // else everything below is empty, but for the next
+  std::string filtered;    // why not, in Traefik's words
   model::Dynamic dynamic;  // services hold their one server when its address is known; no standings
   std::vector<ServerOf> servers;
   std::vector<ProbeTarget> probes;  // TCP only

@@ -86,11 +86,12 @@ TEST(Build, ExposesWhatEnableAndConstraintsSay) {
   Settings broken = test::settings();
   broken.constraints.reset();
 
-  EXPECT_FALSE(make(container("a", 2, {{"traefik.enable", "false"}})).exposed);
+  EXPECT_EQ(make(container("a", 2, {{"traefik.enable", "false"}})).filtered, "Filtering disabled container");
+  EXPECT_EQ(make(container("a", 2), hidden).filtered, "Filtering disabled container, as no label enables it");
   EXPECT_FALSE(make(container("a", 2), hidden).exposed);
   EXPECT_TRUE(make(container("a", 2, {{"traefik.enable", "true"}}), hidden).exposed);
   EXPECT_TRUE(make(container("a", 2, {{"traefik.enable", "false"}, {"fairlead.enable", "true"}})).exposed);
-  EXPECT_FALSE(make(container("a", 2), limited).exposed);
+  EXPECT_EQ(make(container("a", 2), limited).filtered, "Container pruned by constraint expression");
   EXPECT_TRUE(make(container("a", 2, {{"tier", "front"}}), limited).exposed);
   EXPECT_FALSE(make(container("a", 2), broken).exposed);
   EXPECT_FALSE(make(container("a", 2, {{"com.docker.compose.oneoff", "True"}})).exposed);

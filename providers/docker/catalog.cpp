@@ -270,8 +270,12 @@ bool Catalog::choosing_ports() const {
 // Builds the container's piece again and follows what that changes.
 void Catalog::rebuild(Entry& entry, Moment now, Effects& effects) {
   const bool was_exposed = entry.built.exposed;
+  const std::string was_filtered = std::move(entry.built.filtered);
   entry.built = build(entry.tracked.container, surroundings(entry.tracked.container.host), settings_,
                       entry.tracked.chosen);
+  if (!entry.built.filtered.empty() && entry.built.filtered != was_filtered)
+    spdlog::debug("{}: {}: {}", settings_.swarm ? "swarm" : "docker", entry.built.filtered,
+                  entry.tracked.container.name);
   say_what_is_new(entry);
   effects.changed = effects.changed || was_exposed || entry.built.exposed;
   update(entry, now, effects);
