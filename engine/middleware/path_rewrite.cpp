@@ -2,6 +2,8 @@
 
 #include "engine/base/strings.h"
 #include "engine/http/canonical.h"
+#include "engine/http/field_names.h"
+#include "engine/middleware/trailer_guard.h"
 
 #include <fmt/format.h>
 
@@ -40,6 +42,16 @@ std::optional<exchange::Response> rewrite_path(exchange::Exchange& x, std::strin
   }
   x.request.path = std::move(path);
   return std::nullopt;
+}
+
+void tell_replaced_path(exchange::Exchange& x) {
+  // The name of our own lines is this very text: several such middlewares leave one each.
+  static constexpr std::string_view kName = "X-Replaced-Path";
+  x.request.fields.remove_if([](const http::Field& line) {
+    return line.name.data() != kName.data() && http::same_header_folded(line.name, kName);
+  });
+  x.request.fields.append(kName, x.arena().copy(x.request.path), http::known_name(kName));
+  guard_trailers(x, kName);
 }
 
 std::optional<exchange::Response> strip_path(exchange::Exchange& x, std::size_t escaped_bytes,

@@ -20,6 +20,9 @@ Configured<std::string> path_option(std::string_view name, std::string_view text
 // Takes the place of the request path when it is clean; else the 400 to answer with.
 std::optional<exchange::Response> rewrite_path(exchange::Exchange& x, std::string path);
 
+// Adds the path as it is as X-Replaced-Path; what a client calls so goes, in any spelling.
+void tell_replaced_path(exchange::Exchange& x);
+
 // Removes the first `escaped_bytes` of the path and puts a slash in front of a rest that has none. `prefix`
 // (decoded) is added as X-Forwarded-Prefix. An emptied path stays empty and leaves as "/".
 std::optional<exchange::Response> strip_path(exchange::Exchange& x, std::size_t escaped_bytes,

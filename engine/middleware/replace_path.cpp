@@ -12,7 +12,7 @@ Configured<std::shared_ptr<const ReplacePath>> ReplacePath::make(Options options
 }
 
 std::optional<exchange::Response> ReplacePath::on_request(exchange::Exchange& x) const {
-  x.request.fields.add("X-Replaced-Path", x.request.path);
+  tell_replaced_path(x);
   x.request.path = path_;
   return std::nullopt;
 }

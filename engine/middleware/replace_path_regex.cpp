@@ -14,7 +14,7 @@ Configured<std::shared_ptr<const ReplacePathRegex>> ReplacePathRegex::make(Optio
 
 std::optional<exchange::Response> ReplacePathRegex::on_request(exchange::Exchange& x) const {
   if (!replacement_.matches(x.request.path)) return std::nullopt;
-  x.request.fields.add("X-Replaced-Path", x.request.path);
+  tell_replaced_path(x);
   auto path = replacement_.replace_all(x.request.path);
   if (!path) return exchange::failure(x, Error{400, Fault::Client, false, "rewritten path is too long"});
   return rewrite_path(x, std::move(*path));

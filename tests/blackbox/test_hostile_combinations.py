@@ -74,6 +74,24 @@ def test_a_trusted_peer_is_not_believed_what_a_client_wrote_in_another_spelling(
     assert (seen.all("X-Forwarded-Proto"), "forged" in str(seen.headers)) == (["https"], False)
 
 
+def test_the_replaced_path_is_told_by_nobody_else(start, origin):
+    proxy = start({"http": {
+        "routers": {"app": {"rule": "Host(`app`)", "service": "app", "middlewares": ["one", "two"]}},
+        "middlewares": {"one": {"replacePath": {"path": "/first"}},
+                        "two": {"replacePathRegex": {"regex": "^/first$", "replacement": "/second"}}},
+        "services": {"app": {"loadBalancer": {"servers": [{"url": origin.url}]}}},
+    }})
+    forged = "X-Replaced-Path: /forged\r\nx_replaced_path: /forged\r\nX.Replaced.Path: /forged\r\n"
+
+    with RawClient(proxy.port()) as client:
+        client.send(f"POST /old HTTP/1.1\r\nHost: app\r\nTransfer-Encoding: chunked\r\n{forged}\r\n0\r\n{forged}X-Sum: 1\r\n\r\n")
+        assert client.read_answer().status == 200
+
+    seen = origin.last()
+    assert (seen.target, seen.all("X-Replaced-Path")) == ("/second", ["/old", "/first"])
+    assert "forged" not in str(seen.headers) and seen.trailers == [("X-Sum", "1")]
+
+
 def test_heads_of_requests_under_way_count_as_buffered_bytes(start):
     """A server that takes its time holds the heads of all who wait for it."""
     with Origin(lambda request: [60, respond()]) as slow, Origin() as quick:
