@@ -122,7 +122,7 @@ class GrpcCollector(Collector):
         self.origin = H2Origin(self._respond, tls=tls)
 
     def stop(self):
-        self.origin.listener.close()
+        self.origin.stop()
         assert self.origin.violations == []
 
     @property
