@@ -12,6 +12,12 @@
 namespace fairlead::tls {
 namespace {
 
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+constexpr bool kSanitized = true;
+#else
+constexpr bool kSanitized = false;
+#endif
+
 // The heap's own sizes (glibc: a block is a multiple of 16 bytes, 8 of them not usable), so that a block
 // tells its class by its usable size and carries nothing more than the heap gave it.
 constexpr std::size_t kUnit = 16;
@@ -85,9 +91,7 @@ void give_library_block(void* at) {
 }
 
 void keep_library_memory() {
-#if !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer)
-  ::CRYPTO_set_mem_functions(take, take_again, give);
-#endif
+  if (!kSanitized) ::CRYPTO_set_mem_functions(take, take_again, give);
 }
 
 }  // namespace fairlead::tls
