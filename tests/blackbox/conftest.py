@@ -16,12 +16,14 @@ def pytest_configure(config):
                                        "calls while it frees memory: not for a sanitized binary")
     config.addinivalue_line("markers", "no_descriptors: the program has none left, and UBSan, which looks at an object's type "
                                        "through a pipe, takes a live one for dead: not for a sanitized binary")
+    config.addinivalue_line("markers", "own_heap: about memory that the C library's heap gives back to the system: not for a "
+                                       "sanitized binary, which has another heap")
 
 
 def pytest_collection_modifyitems(config, items):
     if b"__asan_init" not in pathlib.Path(BINARY).read_bytes():
         return
-    unfit = [item for item in items if item.get_closest_marker("own_clock") or item.get_closest_marker("no_descriptors")]
+    unfit = [item for item in items if any(map(item.get_closest_marker, ("own_clock", "no_descriptors", "own_heap")))]
     config.hook.pytest_deselected(items=unfit)
     items[:] = [item for item in items if item not in unfit]
 

@@ -122,6 +122,7 @@ def test_heads_of_answers_that_nobody_reads_count_as_buffered_bytes(start, origi
     proxy.wait_status(200, "app")
 
 
+@pytest.mark.own_heap
 def test_what_slow_clients_held_goes_back_to_the_system(proxy):
     """Here and there one of them stays, so that what was taken from the system last is still in use."""
     before = proxy.resident_kib()
