@@ -97,6 +97,10 @@ class Origin:
     def last(self):
         return self.requests[-1]
 
+    def last_of(self, host):
+        """The last one for `host`, whatever health checks ask in between."""
+        return next(request for request in reversed(self.requests) if request.header("Host") == host)
+
     def _accept(self):
         while not self._stopped:
             try:
