@@ -11,13 +11,7 @@ using namespace std::chrono_literals;
 using model::ServerState;
 using test::at;
 using test::container;
-
-// The only standing of service "a".
-model::Standing standing(Catalog& catalog) {
-  const model::Dynamic d = catalog.compose();
-  const auto found = d.http.standings.find("a");
-  return found == d.http.standings.end() || found->second.size() != 1 ? model::Standing{} : found->second[0];
-}
+using test::standing;
 
 TEST(CatalogPorts, AmongSeveralPortsTheOneThatAnswersHttpIsUsed) {
   Catalog catalog = test::catalog();

@@ -13,13 +13,7 @@ using model::ServerState;
 using test::at;
 using test::container;
 using test::replica;
-
-// The only standing of service "a".
-model::Standing standing(Catalog& catalog) {
-  const model::Dynamic d = catalog.compose();
-  const auto found = d.http.standings.find("a");
-  return found == d.http.standings.end() || found->second.size() != 1 ? model::Standing{} : found->second[0];
-}
+using test::standing;
 
 ReasonKind why(Catalog& catalog) {
   const model::Standing s = standing(catalog);

@@ -50,4 +50,11 @@ inline Container replica(const std::string& project, const std::string& service,
 
 inline Catalog catalog(Settings s = settings()) { return Catalog(std::move(s), {{"", Place{}}}); }
 
+// The only standing of service "a".
+inline model::Standing standing(Catalog& catalog) {
+  const model::Dynamic d = catalog.compose();
+  const auto found = d.http.standings.find("a");
+  return found == d.http.standings.end() || found->second.size() != 1 ? model::Standing{} : found->second[0];
+}
+
 }  // namespace fairlead::providers::docker::test
