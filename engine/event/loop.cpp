@@ -9,23 +9,18 @@
 namespace fairlead::event {
 namespace {
 constexpr int kEventsPerWait = 256;
-using Events = std::array<epoll_event, kEventsPerWait>;
+// When a tick has taken long. The clock is only asked after so many bytes that one cannot be short.
+constexpr auto kLongTick = std::chrono::milliseconds(5);
+constexpr std::size_t kFewBytes = 256 * 1024;
+constexpr std::size_t kManyBytes = 4 * 1024 * 1024;
+constexpr std::size_t kManyHooks = 4096;
+
+std::size_t descriptor_of(const epoll_event& event) { return event.data.u64 & 0xffff'ffff; }
 
 // Asks for cache lines (64 bytes) from `begin` on. A number, since any address will do: also those near null.
 void fetch(std::uintptr_t begin, std::uintptr_t lines) {
   for (std::uintptr_t line = 0; line < lines; ++line)
     __builtin_prefetch(reinterpret_cast<const void*>(begin + line * 64));
-}
-
-// With hundreds of connections busy none is in the cache any more when its turn comes: while event `at` is
-// handled, the objects of the next two are on their way.
-void fetch_ahead(const Events& events, int at, int count) {
-  const auto handler = [&](int index) { return events[static_cast<std::size_t>(index)].data.ptr; };
-  // A handler is a part of its object, which begins some 100 bytes before it.
-  if (at + 2 < count) fetch(reinterpret_cast<std::uintptr_t>(handler(at + 2)) - 128, 5);
-  if (at + 1 >= count) return;
-  if (const auto* next = static_cast<const Handler*>(handler(at + 1)))
-    fetch(reinterpret_cast<std::uintptr_t>(next->foresee()), 12);
 }
 }  // namespace
 
@@ -40,27 +35,58 @@ Loop::Loop(const Clock& clock)
       timers_(now_),
       receive_(std::make_unique_for_overwrite<char[]>(kReceiveBytes)) {
   FL_ASSERT(epoll_, "an epoll descriptor can be had at start");
-  epoll_event event{.events = EPOLLIN, .data = {.ptr = nullptr}};
-  FL_ASSERT(::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, mailbox_.fd(), &event) == 0,
-            "the mailbox can be watched");
+  registrations_.resize(static_cast<std::size_t>(mailbox_.fd()) + 1);
+  FL_ASSERT(control(EPOLL_CTL_ADD, mailbox_.fd(), EPOLLIN), "the mailbox can be watched");
 }
 
-Loop::~Loop() { end_tick(); }
+Loop::~Loop() {
+  end_tick();
+  for (TickHook* hook : later_)
+    if (hook) hook->queued_in_ = nullptr;
+}
+
+bool Loop::control(int operation, int fd, std::uint32_t events) {
+  const std::uint64_t generation = registrations_[static_cast<std::size_t>(fd)].generation;
+  epoll_event event{.events = events, .data = {.u64 = generation << 32 | static_cast<std::uint32_t>(fd)}};
+  return ::epoll_ctl(epoll_.get(), operation, fd, &event) == 0;
+}
 
 bool Loop::add(int fd, Handler& handler, std::uint32_t events) {
-  epoll_event event{.events = events, .data = {.ptr = &handler}};
-  return ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0;
+  const auto index = static_cast<std::size_t>(fd);
+  if (index >= registrations_.size()) registrations_.resize(index + 1);
+  Registration& registration = registrations_[index];
+  ++registration.generation;
+  registration.handler = &handler;
+  return control(EPOLL_CTL_ADD, fd, events);
 }
 
-void Loop::change(int fd, Handler& handler, std::uint32_t events) {
-  epoll_event event{.events = events, .data = {.ptr = &handler}};
-  ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, fd, &event);
+void Loop::change(int fd, std::uint32_t events) { control(EPOLL_CTL_MOD, fd, events); }
+
+void Loop::remove(int fd) {
+  forget(fd);
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
 }
 
-void Loop::remove(int fd) { ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr); }
+void Loop::forget(int fd) { registrations_[static_cast<std::size_t>(fd)].handler = nullptr; }
+
+Handler* Loop::handler_of(const epoll_event& event) const {
+  const Registration& registration = registrations_[descriptor_of(event)];
+  return registration.generation == event.data.u64 >> 32 ? registration.handler : nullptr;
+}
+
+// With hundreds of connections busy none is in the cache any more when its turn comes: while event `at` is
+// handled, the objects of the next two are on their way.
+void Loop::fetch_ahead(std::span<const epoll_event> events, std::size_t at) const {
+  // A handler is a part of its object, which begins some 100 bytes before it.
+  if (at + 2 < events.size()) fetch(reinterpret_cast<std::uintptr_t>(handler_of(events[at + 2])) - 128, 5);
+  if (at + 1 >= events.size()) return;
+  if (const Handler* next = handler_of(events[at + 1]))
+    fetch(reinterpret_cast<std::uintptr_t>(next->foresee()), 12);
+}
 
 void Loop::forget(TickHook& hook) {
   std::ranges::replace(hooks_, &hook, static_cast<TickHook*>(nullptr));
+  std::ranges::replace(later_, &hook, static_cast<TickHook*>(nullptr));
   hook.queued_in_ = nullptr;
 }
 
@@ -73,8 +99,13 @@ void Loop::stop() {
   post([this] { stopping_.store(true, std::memory_order_relaxed); });
 }
 
+bool Loop::overdue() const {
+  if (received_ > kManyBytes || hooks_run_ > kManyHooks) return true;
+  return received_ > kFewBytes && clock_.now() - now_ > kLongTick;
+}
+
 int Loop::wait_ms(Duration wait) const {
-  if (!clock_.runs()) return 0;
+  if (!clock_.runs() || !later_.empty()) return 0;
   const TimePoint next = timers_.next();
   if (next != TimePoint::max()) wait = std::min(wait, std::max(next - now_, Duration{0}));
   // Rounded up: waking a millisecond early would spin until the timer is due.
@@ -83,16 +114,20 @@ int Loop::wait_ms(Duration wait) const {
 }
 
 void Loop::run_once(Duration wait) {
-  Events events;
-  const int count = ::epoll_wait(epoll_.get(), events.data(), kEventsPerWait, wait_ms(wait));
+  std::array<epoll_event, kEventsPerWait> room;
+  const int count = ::epoll_wait(epoll_.get(), room.data(), kEventsPerWait, wait_ms(wait));
   now_ = clock_.now();
+  ++tick_;
+  received_ = hooks_run_ = 0;
+  hooks_.insert(hooks_.end(), later_.begin(), later_.end());
+  later_.clear();
+  const std::span<const epoll_event> events(room.data(), static_cast<std::size_t>(std::max(count, 0)));
   bool mail = false;
-  for (int i = 0; i < count; ++i) {
-    const epoll_event& event = events[static_cast<std::size_t>(i)];
-    fetch_ahead(events, i, count);
-    if (auto* handler = static_cast<Handler*>(event.data.ptr))
-      handler->on_event(event.events);
-    else
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    fetch_ahead(events, i);
+    if (Handler* handler = handler_of(events[i]))
+      handler->on_event(events[i].events);
+    else if (descriptor_of(events[i]) == static_cast<std::size_t>(mailbox_.fd()))
       mail = true;
   }
   if (mail) mailbox_.run();
@@ -107,6 +142,7 @@ void Loop::end_tick() {
       TickHook* hook = hooks_[i];
       if (!hook) continue;
       hook->queued_in_ = nullptr;
+      ++hooks_run_;
       hook->on_tick_end();
     }
     hooks_.clear();

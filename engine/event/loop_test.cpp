@@ -154,6 +154,67 @@ TEST(Loop, SleepEndsWithItsTask) {
   EXPECT_EQ(woken, 1);
 }
 
+struct Heard final : Handler {
+  int count = 0;
+  void on_event(std::uint32_t) override { ++count; }
+};
+
+struct Pair {
+  Pair() {
+    int ends[2];
+    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    watched = Fd(ends[0]);
+    other = Fd(ends[1]);
+  }
+  void speak() const { EXPECT_EQ(::send(other.get(), "x", 1, MSG_NOSIGNAL), 1); }
+  Fd watched;
+  Fd other;
+};
+
+// As a program that another thread starts holds copies of all sockets until it has begun.
+TEST(Loop, EventsOfAClosedDescriptorReachNobodyWhileACopyOfItLives) {
+  Loop loop;
+  Pair closed;
+  Heard gone;
+  ASSERT_TRUE(loop.add(closed.watched.get(), gone, EPOLLIN | EPOLLET));
+  const Fd copy(::dup(closed.watched.get()));
+  const int number = closed.watched.get();
+  loop.forget(number);
+  closed.watched.reset();
+
+  closed.speak();
+  loop.run_once(0ms);
+  EXPECT_EQ(gone.count, 0);
+
+  // Nor whoever has its number now.
+  Pair next;
+  ASSERT_EQ(next.watched.get(), number);
+  Heard heard;
+  ASSERT_TRUE(loop.add(number, heard, EPOLLIN | EPOLLET));
+  closed.speak();
+  loop.run_once(0ms);
+  EXPECT_EQ(gone.count + heard.count, 0);
+
+  next.speak();
+  loop.run_once(0ms);
+  EXPECT_EQ(heard.count, 1);
+}
+
+TEST(Loop, TellsAPausedDescriptorNothingUntilItIsAddedAgain) {
+  Loop loop;
+  Pair pair;
+  Heard heard;
+  ASSERT_TRUE(loop.add(pair.watched.get(), heard, EPOLLIN));
+  loop.remove(pair.watched.get());
+  pair.speak();
+  loop.run_once(0ms);
+  EXPECT_EQ(heard.count, 0);
+
+  ASSERT_TRUE(loop.add(pair.watched.get(), heard, EPOLLIN));
+  loop.run_once(0ms);
+  EXPECT_EQ(heard.count, 1);
+}
+
 struct Holder : ReceiveHolder {
   int spilled = 0;
   void spill() override { ++spilled; }

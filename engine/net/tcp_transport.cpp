@@ -14,7 +14,8 @@ namespace fairlead::net {
 
 namespace {
 constexpr std::uint32_t kReading = EPOLLIN | EPOLLRDHUP | EPOLLET;
-}
+constexpr unsigned int kDoubtPatience = 5000;  // ms
+}  // namespace
 
 TcpTransport::TcpTransport(event::Loop& loop, Fd socket, const Address& peer, Side side)
     : loop_(loop), socket_(std::move(socket)), hears_writable_(side == Side::Connecting) {
@@ -113,16 +114,14 @@ IoResult TcpTransport::write(std::span<const iovec> parts) {
 }
 
 void TcpTransport::want_writable() {
-  if (!std::exchange(hears_writable_, true)) loop_.change(socket_.get(), *this, kReading | EPOLLOUT);
+  if (!std::exchange(hears_writable_, true)) loop_.change(socket_.get(), kReading | EPOLLOUT);
 }
 
 void TcpTransport::finish_writing() { ::shutdown(socket_.get(), SHUT_WR); }
 
 void TcpTransport::close() {
   if (!socket_) return;
-  // Not by being closed alone: a program that another thread starts has a copy of it for a moment, and epoll
-  // would go on reporting it to a handler that is gone.
-  loop_.remove(socket_.get());
+  loop_.forget(socket_.get());
   socket_.reset();
 }
 
@@ -130,6 +129,14 @@ void TcpTransport::abort() {
   const linger at_once{1, 0};
   ::setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
   close();
+}
+
+void TcpTransport::doubt_peer() {
+  if (!socket_ || peer_finished_) return;
+  // A probe each second while nothing is under way; bytes that nobody acknowledges for so long, or probes
+  // that nobody answers, end the connection.
+  enable_keepalive(socket_.get(), 1, 1);
+  ::setsockopt(socket_.get(), IPPROTO_TCP, TCP_USER_TIMEOUT, &kDoubtPatience, sizeof kDoubtPatience);
 }
 
 void TcpTransport::on_event(std::uint32_t events) {
