@@ -7,6 +7,7 @@
 #include "engine/upstream/secure.h"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <utility>
@@ -20,6 +21,8 @@ constexpr int kMaxRounds = 64;
 // clients come and go at once, and a new connection costs more than all the rest of a small request.
 constexpr int kSurplus = 4;
 constexpr auto kSurplusTime = std::chrono::seconds(1);
+// How long a server that said what nobody asked for gets a connection for each request.
+constexpr auto kDistrust = std::chrono::minutes(1);
 // Tunnels and endless answers of a server that vanished without a word must end; as Traefik's dialer.
 constexpr int kKeepAliveSeconds = 30;
 
@@ -322,6 +325,7 @@ void Pool::idle(codec::h1::ClientConnection& connection) {
   // The next burst takes more than may rest: what is over goes when nobody wanted it for a moment.
   const int most = unbound ? options_.max_idle_per_host * kSurplus : 1;
   if (retired_ || most < 0 || (unbound && static_cast<int>(idle_) >= most)) return connection.retire();
+  if (unbound && loop_.now() < distrusted_until_) return connection.retire();
   busy_list_.remove(connection);
   rest(connection);
   if (unbound && static_cast<int>(idle_) > options_.max_idle_per_host && !surplus_timer_.armed())
@@ -384,7 +388,20 @@ void Pool::closed(codec::h1::ClientConnection& connection) {
   } else {
     busy_list_.remove(connection);
   }
+  if (connection.spoke_unasked()) distrust();
   loop_.destroy_later(std::unique_ptr<event::Destroyable>(&connection));
+}
+
+// What comes just after the next request has left looks like its answer: no later look can tell. A connection
+// that is never used again gives nobody what was meant for another.
+void Pool::distrust() {
+  if (distrusted_until_ <= loop_.now())
+    spdlog::warn(
+        "server {}: it sent bytes that no request asked for; for a minute its connections carry one "
+        "request each",
+        address_.url);
+  distrusted_until_ = loop_.now() + kDistrust;
+  while (idle_list_.first) idle_list_.first->retire();
 }
 
 void Pool::closed(codec::h2::ClientConnection& connection) {

@@ -29,7 +29,8 @@ struct StreamNeeds {
 // Connections of one worker to one server; it leases streams. A connection over HTTP/1 carries one at a time:
 // idle ones are used last in, first out, so that few stay warm and the others time out. One over HTTP/2
 // carries as many as the server allows, then another one is opened. A connection on which the server closes
-// anything while idle leaves at that event, so taking one costs no probe.
+// anything while idle leaves at that event, so taking one costs no probe. After a server said what nobody
+// asked for, each of its connections carries one request for a while.
 //
 // A connection that began with a PROXY header belongs to one client: it carries one request.
 //
@@ -98,6 +99,7 @@ class Pool final : codec::h1::ClientOwner,
   void closed(codec::h1::ClientConnection& connection) override;
   void idle(codec::h2::ClientConnection& connection) override;
   void closed(codec::h2::ClientConnection& connection) override;
+  void distrust();
   void rest(codec::h1::ClientConnection& connection);
   void leave_idle(codec::h1::ClientConnection& connection);
   void watch_idle();
@@ -116,6 +118,7 @@ class Pool final : codec::h1::ClientOwner,
   int dialing_ = 0;
   Speaks speaks_;
   bool retired_ = false;
+  TimePoint distrusted_until_{};
   event::Timer timer_;
   event::Timer surplus_timer_;
 

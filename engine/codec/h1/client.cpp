@@ -14,6 +14,9 @@ constexpr std::size_t kDirectWrite = 16 * 1024;
 constexpr std::size_t kHighMark = 64 * 1024;
 constexpr std::size_t kLowMark = 32 * 1024;
 constexpr std::uint64_t kMinSplice = 64 * 1024;  // below it a pipe costs more than the copies it saves
+// How servers say that nobody asked for long, before they close (RFC 9110 §15.5.9).
+constexpr std::string_view kTimeout11 = "HTTP/1.1 408";
+constexpr std::string_view kTimeout10 = "HTTP/1.0 408";
 
 }  // namespace
 
@@ -34,6 +37,7 @@ http::ClientStreamPtr ClientConnection::lease() {
   scanned_ = 0;
   request_done_ = response_begun_ = tunnel_ = sent_anything_ = received_anything_ = timed_out_ = false;
   keep_alive_ = true;
+  asked_in_ = 0;
   return http::ClientStreamPtr(this);
 }
 
@@ -48,14 +52,21 @@ void ClientConnection::release() {
   if (closed_) return;
   const bool clean = request_done_ && output_.empty() && response_begun_ && body_.complete() && !tunnel_ &&
                      keep_alive_ && poolable_ && !retired_ && usable();
-  // Bytes after the end of an answer belong to nobody (response queue poisoning).
-  if (!clean || !input_.empty() || input_.readable()) return close_connection();
+  if (!clean) return close_connection();
+  // Bytes after the end of an answer belong to nobody (response queue poisoning). What splice(2) or a full
+  // buffer ended with may not have been all: then the socket is asked.
+  if (!input_.empty()) spoke_unasked_ = true;
+  if (spoke_unasked_ || (input_.readable() && listen() != Heard::Nothing)) return close_connection();
   input_.trim();
   owner_.idle(*this);
 }
 
 Task<Result<>> ClientConnection::send(const http::RequestHead& head, std::string_view host, bool last) {
   if (!usable()) return Task<Result<>>::ready(lost("closed before the request was sent"));
+  // What came along with the end of a handshake was announced to nobody.
+  if (exchanges_ == 1 && transport_->plain_fd() < 0 && refuse_unasked())
+    return Task<Result<>>::ready(lost("it answered before it was asked"));
+  asked_in_ = loop_.tick();
   method_ = head.method;
   Framing framing;
   if (!head.upgrade.empty()) {
@@ -294,10 +305,39 @@ http::BodyPtr ClientConnection::tunnel_body() {
   return body_.lease();
 }
 
+// What the socket holds where nothing may be. It is taken from there: but for Nothing the connection must
+// end.
+ClientConnection::Heard ClientConnection::listen() {
+  std::array<char, kTimeout11.size()> start;
+  const net::IoResult got = transport_->read(start);
+  if (got.status == net::IoStatus::WouldBlock) {
+    input_.mark_dry();
+    return Heard::Nothing;
+  }
+  if (got.status != net::IoStatus::Ok) return Heard::End;
+  const std::string_view bytes(start.data(), got.bytes);
+  spoke_unasked_ = bytes != kTimeout11 && bytes != kTimeout10;
+  return Heard::Bytes;
+}
+
+// Bytes that were here before the request left are no answer to it: one that comes late, or twice, would be
+// taken for that of the next client. True when the connection is over.
+bool ClientConnection::refuse_unasked() {
+  if (listen() != Heard::Bytes) return false;
+  abort({502, Fault::Upstream, !sent_anything_,
+         fmt::format("server {}: it answered before it was asked", transport_->peer().text())});
+  return true;
+}
+
 void ClientConnection::on_readable() {
   input_.mark_readable();
   // Nothing was asked: whatever an idle server says cannot be trusted to be an answer.
-  if (!leased_) return close_connection();
+  if (!leased_) {
+    if (listen() != Heard::Nothing || peer_finished_) close_connection();
+    return;
+  }
+  // An event of the tick in which the request leaves is older than the request.
+  if ((asked_in_ == loop_.tick() || asked_in_ == 0) && refuse_unasked()) return;
   head_signal_.notify();
   if (leased_) body_.wake();
 }

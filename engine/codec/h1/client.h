@@ -51,6 +51,8 @@ class ClientConnection final : public event::Destroyable,
   bool leased() const { return leased_; }
   // A server that said or did anything while idle, or hung up: not to be used.
   bool usable() const { return !closed_ && !broken_ && !peer_finished_; }
+  // The server said something that no request asked for, and not that it was tired of waiting for one.
+  bool spoke_unasked() const { return spoke_unasked_; }
 
   // Links and time of the pool's list.
   ClientConnection* next = nullptr;
@@ -93,6 +95,9 @@ class ClientConnection final : public event::Destroyable,
   Task<Result<>> wait_for_room(std::size_t low_mark);
   Task<Result<>> splice_from(http::Lent from);
   bool flush_output();
+  enum class Heard : unsigned char { Nothing, Bytes, End };
+  Heard listen();
+  bool refuse_unasked();
   void wake_waiters();
   Result<> lost(std::string_view what) const;
   void close_connection();
@@ -114,6 +119,7 @@ class ClientConnection final : public event::Destroyable,
   std::optional<Error> aborted_;
   std::size_t scanned_ = 0;
   std::uint64_t request_left_ = 0;
+  std::uint64_t asked_in_ = 0;  // the tick of send(); 0: not yet
   std::uint32_t exchanges_ = 0;
   int error_ = 0;
   BodyFraming request_framing_ = BodyFraming::None;
@@ -131,6 +137,7 @@ class ClientConnection final : public event::Destroyable,
   bool sent_anything_ = false;
   bool received_anything_ = false;
   bool timed_out_ = false;
+  bool spoke_unasked_ = false;
 };
 
 }  // namespace fairlead::codec::h1
