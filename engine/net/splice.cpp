@@ -11,6 +11,8 @@
 namespace fairlead::net {
 namespace {
 
+constexpr std::uint64_t kTurnBytes = 4 * 1024 * 1024;  // then others of the worker may have their turn
+
 Result<> failed(const char* what, Fault fault) {
   return fail(fault == Fault::Client ? 499 : 502, fault, std::string(what) + ": " + std::strerror(errno));
 }
@@ -23,8 +25,14 @@ Task<Result<>> splice_all(http::Lent from, SpliceTarget& to, Fault source) {
   PipeLease pipe = PipeLease::take();
   const Fault target = source == Fault::Client ? Fault::Upstream : Fault::Client;
   std::uint64_t left = from.bytes;
+  std::uint64_t turn = 0;
   while (left > 0 || pipe.holds > 0) {
     if (left > 0 && pipe.holds == 0) {
+      if (turn >= kTurnBytes) {
+        turn = 0;
+        Result<> ready = co_await from.lender->readable();
+        if (!ready) co_return ready;
+      }
       const auto want = static_cast<std::size_t>(std::min<std::uint64_t>(left, kPipeBytes));
       const ssize_t got = ::splice(from.lender->fd(), nullptr, pipe.writer(), nullptr, want,
                                    SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
@@ -32,6 +40,7 @@ Task<Result<>> splice_all(http::Lent from, SpliceTarget& to, Fault source) {
         left -= static_cast<std::uint64_t>(got);
         pipe.holds = static_cast<std::uint64_t>(got);
         from.lender->moved(static_cast<std::uint64_t>(got), false);
+        turn += static_cast<std::uint64_t>(got);
       } else if (got == 0) {
         co_return fail(source == Fault::Client ? 400 : 502, source, "the body ended before its length");
       } else if (errno == EAGAIN) {

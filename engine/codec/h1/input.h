@@ -31,6 +31,11 @@ class Input final : event::ReceiveHolder {
   int error() const { return error_; }
   // After splice(2) emptied the socket.
   void mark_dry() { readable_ = false; }
+  // What splice(2) took past it.
+  void note_moved(std::size_t bytes) { loop_.note_received(bytes); }
+  // The peer sends faster than its bytes go on, and the others of this worker have waited long.
+  bool had_its_turn() const { return readable_ && bytes_.empty() && loop_.overdue(); }
+  event::Loop::NextTick next_turn() { return loop_.next_tick(); }
 
   // Gives storage back when nothing waits in it: before a connection rests.
   void trim();

@@ -109,8 +109,16 @@ Task<Result<http::Chunk>> MessageBody::read(std::size_t max_bytes) {
     wanted_ = true;
     owner_.body_wanted();
   }
+  if (input_.had_its_turn()) [[unlikely]]
+    return read_next_turn(max_bytes);
   if (auto now = take(max_bytes)) return Task<Result<http::Chunk>>::ready(std::move(*now));
   return wait_and_read(max_bytes);
+}
+
+Task<Result<http::Chunk>> MessageBody::read_next_turn(std::size_t max_bytes) {
+  co_await input_.next_turn();
+  if (auto now = take(max_bytes)) co_return std::move(*now);
+  co_return co_await wait_and_read(max_bytes);
 }
 
 Task<Result<http::Chunk>> MessageBody::wait_and_read(std::size_t max_bytes) {
@@ -131,6 +139,7 @@ std::optional<http::Lent> MessageBody::lend() {
 }
 
 Task<Result<>> MessageBody::readable() {
+  if (input_.had_its_turn()) co_await input_.next_turn();
   owner_.body_waits(true);
   while (!input_.readable() && !failed_) co_await signal_.wait();
   owner_.body_waits(false);
@@ -140,6 +149,7 @@ Task<Result<>> MessageBody::readable() {
 
 void MessageBody::moved(std::uint64_t bytes, bool drained) {
   if (drained) input_.mark_dry();
+  input_.note_moved(bytes);
   left_ -= bytes;
   received_ += bytes;
   if (left_ == 0 && !complete_) finish();

@@ -78,6 +78,7 @@ class MessageBody final : public http::Body, http::Lender {
   std::optional<Result<http::Chunk>> try_take(std::size_t max_bytes);
   Result<http::Chunk> take_chunked(std::size_t max_bytes, bool& nothing);
   Task<Result<http::Chunk>> wait_and_read(std::size_t max_bytes);
+  Task<Result<http::Chunk>> read_next_turn(std::size_t max_bytes);
   Result<http::Chunk> ended_early();
   void finish();
 

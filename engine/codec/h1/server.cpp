@@ -257,6 +257,11 @@ void ServerConnection::on_tick_end() {
     if (peer_finished_) return close_connection();
     return arm_for_head();
   }
+  // Answers of our own come at once: who pipelines without end would keep the tick from ending.
+  if (loop_.overdue()) {
+    wants_next_ = true;
+    return loop_.at_next_tick_end(*this);
+  }
   read_heads();
 }
 

@@ -79,10 +79,12 @@ void ServerConnection::on_readable() {
 void ServerConnection::on_peer_finished() { on_readable(); }
 
 void ServerConnection::read_input() {
-  while (state_ == State::Open && readable_) {
+  // Who sends faster than we read must not keep the others waiting; on_tick_end() reads on.
+  while (state_ == State::Open && readable_ && !loop_.overdue()) {
     const std::span<char> buffer = loop_.receive_buffer(*this);
     const net::IoResult got = transport_->read(buffer);
     readable_ = !got.drained;
+    loop_.note_received(got.bytes);
     switch (got.status) {
       case net::IoStatus::WouldBlock: return;
       case net::IoStatus::Ok: take_in({buffer.data(), got.bytes}); continue;
@@ -90,6 +92,7 @@ void ServerConnection::read_input() {
       case net::IoStatus::Failed: return on_broken(got.error);
     }
   }
+  if (state_ == State::Open && readable_) loop_.at_next_tick_end(*this);
 }
 
 void ServerConnection::take_in(std::string_view bytes) {
@@ -188,7 +191,10 @@ bool ServerConnection::send_output() {
 
 void ServerConnection::on_tick_end() {
   if (state_ == State::Closed) return;
-  if (state_ == State::Open) wake_readers();
+  if (state_ == State::Open) {
+    if (readable_) read_input();
+    wake_readers();
+  }
   if (!send_output()) return close_connection();
   wake_writers();
   settle();

@@ -1,0 +1,69 @@
+"""One client that is always faster than its worker does not keep that worker's other clients waiting."""
+
+import contextlib
+import socket
+import threading
+import time
+
+import pytest
+from support.fairlead import Fairlead, routes
+from support.h2 import PREFACE, frame, settings
+from support.origin import Origin, respond
+from support.raw import RawClient
+
+UNKNOWN = 0x42  # RFC 9113 §5.5: frames of an unknown type are skipped
+
+
+@contextlib.contextmanager
+def pouring(port, first, again):
+    """Sends `first`, then `again` without end, and reads whatever comes."""
+    stop = threading.Event()
+    client = socket.create_connection(("127.0.0.1", port), 60)
+
+    def send():
+        with contextlib.suppress(OSError):
+            client.sendall(first)
+            while not stop.is_set():
+                client.sendall(again)
+
+    def read():
+        room = bytearray(1 << 20)
+        with contextlib.suppress(OSError):
+            while client.recv_into(room):
+                pass
+
+    threads = [threading.Thread(target=work, daemon=True) for work in (send, read)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        with contextlib.suppress(OSError):
+            client.shutdown(socket.SHUT_RDWR)
+        for thread in threads:
+            thread.join(60)
+        client.close()
+
+
+GREEDY = {
+    "HTTP/2 frames that nobody knows": (PREFACE + settings(), frame(UNKNOWN) * 20_000),
+    "pipelined requests answered at once": (b"", b"HEAD / HTTP/1.1\r\nHost: nobody\r\n\r\n" * 5_000),
+}
+
+
+@pytest.mark.parametrize("case", GREEDY)
+def test_who_sends_without_a_pause_lets_others_have_their_turn(case):
+    with Fairlead(routes(), workers=1) as proxy, pouring(proxy.port(), *GREEDY[case]):
+        time.sleep(0.3)
+        for _ in range(5):
+            assert proxy.ask(host="nobody", timeout=5).status == 404
+
+
+def test_large_answers_leave_their_connection_to_the_next_request():
+    size = 1_000_000
+    with Origin(respond(b"x" * size)) as origin, Fairlead(routes(app=[origin.url]), workers=1) as proxy:
+        with RawClient(proxy.port()) as client:
+            for _ in range(10):
+                assert len(client.ask(host="app").body) == size
+        assert origin.connections == 1
