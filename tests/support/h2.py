@@ -1,5 +1,6 @@
 """An HTTP/2 client that sends exactly the frames it is given, rightly or wrongly made, and reads strictly."""
 
+import contextlib
 import dataclasses
 import socket
 import ssl
@@ -168,6 +169,11 @@ class H2Client:
                 raise Ended()
             self.buffer += got
 
+    def _reply(self, *parts):
+        """As send(); the other side may be gone and have said why, which is still to be read."""
+        with contextlib.suppress(ConnectionError):
+            self.send(*parts)
+
     def _note(self, seen):
         kind = type(seen).__name__
         self.frames.append(kind)
@@ -179,7 +185,7 @@ class H2Client:
                 self.settings.update(seen.settings)
                 if HEADER_TABLE_SIZE in seen.settings:
                     self.encoder.header_table_size = seen.settings[HEADER_TABLE_SIZE]
-                self.send(settings(flags=ACK))
+                self._reply(settings(flags=ACK))
         elif kind == "PingFrame" and "ACK" in seen.flags:
             self.pongs.append(seen.opaque_data)
         elif kind == "GoAwayFrame":
@@ -193,9 +199,9 @@ class H2Client:
             stream.body += seen.data
             stream.ended |= "END_STREAM" in seen.flags
             if self.window and seen.flow_controlled_length:
-                self.send(window_update(0, seen.flow_controlled_length))
+                self._reply(window_update(0, seen.flow_controlled_length))
                 if not stream.ended:
-                    self.send(window_update(seen.stream_id, seen.flow_controlled_length))
+                    self._reply(window_update(seen.stream_id, seen.flow_controlled_length))
         elif kind in ("HeadersFrame", "ContinuationFrame"):
             self._block = seen.data if kind == "HeadersFrame" else self._block + seen.data
             if kind == "HeadersFrame":
