@@ -39,7 +39,7 @@ void MessageBody::finish() {
 }
 
 Result<http::Chunk> MessageBody::ended_early() {
-  return fail(sender_ == Fault::Client ? 400 : 502, sender_, "the connection ended in the middle of a body");
+  return fail(sender_ == Fault::Client ? 499 : 502, sender_, "the connection ended in the middle of a body");
 }
 
 Result<http::Chunk> MessageBody::take_chunked(std::size_t max_bytes, bool& nothing) {
