@@ -195,6 +195,25 @@ class Floor(Process):
         return [str(pathlib.Path(BINARY).parent / "byte_forwarder"), str(self.port), str(self.options["backend"])]
 
 
+class HandshakeFloor(Process):
+    """Shakes hands and does nothing after it: what OpenSSL and the kernel cost by themselves."""
+
+    name = "handshake floor"
+
+    def command(self):
+        chain, key, _ = certificate(self.options.get("certificate", "P-256"))
+        return [str(pathlib.Path(BINARY).parent / "handshake_floor"), str(self.tls_port), str(chain), str(key)]
+
+    def wait(self, _, seconds):
+        deadline = time.monotonic() + seconds
+        while self.process.poll() is None and time.monotonic() < deadline:
+            try:
+                return socket.create_connection(("127.0.0.1", self.tls_port), 1).close()
+            except OSError:
+                time.sleep(0.002)
+        raise SystemExit(f"{self.name} does not listen: {(self.folder / 'log').read_text()[-3000:]}")
+
+
 class HAProxy(Process):
     name = "HAProxy"
 
