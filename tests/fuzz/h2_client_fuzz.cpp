@@ -2,49 +2,18 @@
 // with a failure, and nothing is left behind.
 #include "engine/base/arena.h"
 #include "engine/codec/h2/client.h"
+#include "tests/fuzz/wire.h"
 
 #include <array>
 #include <cstdint>
-#include <cstdlib>
 #include <memory>
 #include <string>
 
 namespace {
 
 using namespace fairlead;
-
-void demand(bool condition) {
-  if (!condition) std::abort();
-}
-
-// Gives the input in pieces, and takes everything.
-class Wire final : public net::Transport {
- public:
-  net::IoResult read(std::span<char> into) override {
-    if (left.empty())
-      return ended ? net::IoResult{0, net::IoStatus::End, 0, true}
-                   : net::IoResult{0, net::IoStatus::WouldBlock, 0, true};
-    const std::size_t size = std::min({into.size(), left.size(), piece});
-    left.copy(into.data(), size);
-    left.remove_prefix(size);
-    return {size, net::IoStatus::Ok, 0, true};
-  }
-  net::IoResult write(std::span<const iovec> parts) override {
-    net::IoResult all;
-    for (const iovec& part : parts) all.bytes += part.iov_len;
-    return all;
-  }
-  void finish_writing() override {}
-  void close() override { over = true; }
-  bool closed() const override { return over; }
-  net::Address local() const override { return {}; }
-  void arrive() { user_->on_readable(); }
-
-  std::string_view left;
-  std::size_t piece = 1;
-  bool ended = false;
-  bool over = false;
-};
+using fuzz::demand;
+using fuzz::Wire;
 
 struct Owner final : codec::h2::ClientOwner {
   event::Loop* loop = nullptr;

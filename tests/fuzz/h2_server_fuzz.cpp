@@ -3,10 +3,9 @@
 #include "engine/codec/h1/request_parser.h"
 #include "engine/codec/h1/writer.h"
 #include "engine/codec/h2/server.h"
+#include "tests/fuzz/wire.h"
 
-#include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <memory>
 #include <set>
 #include <string>
@@ -14,42 +13,8 @@
 namespace {
 
 using namespace fairlead;
-
-void demand(bool condition) {
-  if (!condition) std::abort();
-}
-
-// Gives the input in pieces; takes nothing at every seventh write.
-class Wire final : public net::Transport {
- public:
-  net::IoResult read(std::span<char> into) override {
-    if (left.empty())
-      return ended ? net::IoResult{0, net::IoStatus::End, 0, true}
-                   : net::IoResult{0, net::IoStatus::WouldBlock, 0, true};
-    const std::size_t size = std::min({into.size(), left.size(), piece});
-    left.copy(into.data(), size);
-    left.remove_prefix(size);
-    return {size, net::IoStatus::Ok, 0, true};
-  }
-  net::IoResult write(std::span<const iovec> parts) override {
-    if (++writes % 7 == 0) return {0, net::IoStatus::WouldBlock, 0, false};
-    net::IoResult all;
-    for (const iovec& part : parts) all.bytes += part.iov_len;
-    return all;
-  }
-  void finish_writing() override {}
-  void close() override { over = true; }
-  bool closed() const override { return over; }
-  net::Address local() const override { return {}; }
-  void arrive() { user_->on_readable(); }
-  void take_more() { user_->on_writable(); }
-
-  std::string_view left;
-  std::size_t piece = 1;
-  int writes = 0;
-  bool ended = false;
-  bool over = false;
-};
+using fuzz::demand;
+using fuzz::Wire;
 
 // The request as HTTP/1.1 would carry it must be read as the one that came.
 void write_and_read_again(const http::RequestHead& head) {
@@ -156,7 +121,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size == 0) return 0;
   const ManualClock clock;
   event::Loop loop(clock);
-  auto owned = std::make_unique<Wire>();
+  auto owned = std::make_unique<Wire>(7);
   Wire& wire = *owned;
   wire.piece = std::size_t{1} << (data[0] % 16);
   // The preface is not worth finding.
