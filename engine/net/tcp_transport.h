@@ -27,6 +27,7 @@ class TcpTransport final : public Transport, event::Handler {
   void finish_writing() override;
   void close() override;
   void abort() override;
+  void doubt_peer() override;
   bool closed() const override { return !socket_; }
   bool peer_finished() const override { return peer_finished_; }
   int plain_fd() const override { return socket_.get(); }

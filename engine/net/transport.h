@@ -57,6 +57,9 @@ class Transport {
   // As close(), but the peer sees a reset: what it received may not be all.
   virtual void abort() { close(); }
   virtual bool closed() const = 0;
+  // The peer may have vanished without a word. If so, the kernel finds out within seconds and on_broken
+  // tells; a peer that is there notices nothing.
+  virtual void doubt_peer() {}
   // True once the peer's FIN is known, though what came before it may still wait here.
   virtual bool peer_finished() const { return false; }
 

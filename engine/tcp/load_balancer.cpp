@@ -103,8 +103,11 @@ Task<Result<Upstream>> LoadBalancer::connect(Client& client) const {
     const upstream::Server& server = set->servers[static_cast<std::size_t>(index)];
     auto transport = co_await tcp::connect(client.loop, server.address, server.tls, *options_.transport,
                                            announcement(*options_.transport, *client.transport));
-    if (transport)
-      co_return Upstream{std::move(*transport), server.address.url, options_.transport->termination_delay};
+    if (transport) {
+      auto known = std::make_unique<upstream::Pools::Outside>(client.pools, server.state, **transport);
+      co_return Upstream{std::move(*transport), server.address.url, options_.transport->termination_delay,
+                         std::move(known)};
+    }
     last = std::move(transport.error());
     tried.push_back(server.state.get());
   }

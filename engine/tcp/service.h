@@ -25,6 +25,7 @@ struct Upstream {
   std::unique_ptr<net::Transport> transport;
   std::string server;            // "10.0.0.2:5432", for the log
   Duration termination_delay{};  // what the other direction gets after one has ended; negative: for ever
+  std::unique_ptr<upstream::Pools::Outside> known{};  // to the pools, for when its server is gone
 };
 
 // Finds servers for connections. Immutable, one per snapshot.

@@ -84,6 +84,7 @@ void Session::close() {
 void Session::finish() {
   if (std::exchange(over_, true)) return;
   client_->close();
+  upstream_.known.reset();
   if (upstream_.transport) upstream_.transport->close();
   options_.holds.clear();
   owner_.session_ended(*this);

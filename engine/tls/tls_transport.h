@@ -57,6 +57,7 @@ class TlsTransport final : public net::Transport, net::TransportUser {
   void finish_writing() override;
   void close() override;
   void abort() override;
+  void doubt_peer() override { lower_->doubt_peer(); }
   bool closed() const override { return lower_->closed(); }
   bool peer_finished() const override { return lower_->peer_finished(); }
   net::Address local() const override { return lower_->local(); }

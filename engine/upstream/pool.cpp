@@ -422,6 +422,11 @@ void Pool::retire() {
   }
 }
 
+void Pool::doubt() {
+  for (auto* busy = busy_list_.first; busy; busy = busy->next) busy->doubt();
+  for (auto* shared = shared_list_.first; shared; shared = shared->next) shared->doubt();
+}
+
 void Pool::on_timer(event::Timer& timer) {
   if (&timer == &surplus_timer_) return end_surplus();
   const TimePoint oldest_allowed = loop_.now() - options_.idle_timeout;

@@ -53,6 +53,8 @@ class Pool final : codec::h1::ClientOwner,
   void forget_client(std::uint64_t client);
   // The server left: idle connections close now, busy ones when they come back.
   void retire();
+  // The server is gone, and perhaps without a word to those who wait for its answers.
+  void doubt();
   // The server is back under the same address.
   void revive() { retired_ = false; }
   std::size_t idle_count() const { return idle_; }

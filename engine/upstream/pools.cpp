@@ -25,6 +25,12 @@ void Pools::Change::on_timer(event::Timer&) {
   handle_.resume();
 }
 
+Pools::Outside::Outside(Pools& pools, std::shared_ptr<const ServerState> server, net::Transport& transport)
+    : pools_(pools),
+      server_(std::move(server)),
+      transport_(transport),
+      at_(pools.outside_.insert(pools.outside_.end(), this)) {}
+
 void Pools::wake_all() {
   // A resumed request may wait again: it then stands behind the ones that are here now.
   for (std::size_t count = waiting_.size(); count > 0 && !waiting_.empty(); --count) {
@@ -87,17 +93,27 @@ void Pools::sweep() {
 }
 
 void Pools::states_changed(std::span<const SetId> changed) {
+  const auto is_gone = [](const ServerState& state) {
+    return state.phase.load(std::memory_order_relaxed) == Phase::Gone;
+  };
+  bool outside = false;
   for (const SetId id : changed) {
     const Local* local = find(id);
     if (!local) continue;
+    if (!local->set->transport)
+      outside = outside || std::ranges::any_of(local->set->servers,
+                                               [&](const Server& server) { return is_gone(*server.state); });
     for (std::size_t i = 0; i < local->pools.size(); ++i) {
       const Phase phase = local->set->servers[i].state->phase.load(std::memory_order_relaxed);
       if (phase != Phase::Draining && phase != Phase::Gone) continue;
       // What is idle closes now, what is busy when it comes back; new connections stay possible.
       local->pools[i]->retire();
       local->pools[i]->revive();
+      if (phase == Phase::Gone) local->pools[i]->doubt();
     }
   }
+  for (auto at = outside_.begin(); outside && at != outside_.end(); ++at)
+    if (is_gone(*(*at)->server_)) (*at)->transport_.doubt_peer();
   wake_all();
 }
 

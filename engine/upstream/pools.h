@@ -38,7 +38,7 @@ class Pools {
   // over large changes in portions, so that no tick gets long.
   void adopt(std::span<const std::pair<SetId, std::shared_ptr<const ServerSet>>> sets);
   // States of servers of these services changed: wakes what waits, closes idle connections to servers that
-  // drain.
+  // drain. A server that is gone may have had no time to say so: whoever waits for it hears of it soon.
   void states_changed(std::span<const SetId> changed);
 
   // A client that had logins of its own at servers is gone.
@@ -69,6 +69,22 @@ class Pools {
   };
   Change change(TimePoint deadline) { return {*this, deadline}; }
 
+  // A connection to a server that no pool holds, while this object lives: one of a TCP session.
+  class Outside {
+   public:
+    Outside(Pools& pools, std::shared_ptr<const ServerState> server, net::Transport& transport);
+    ~Outside() { pools_.outside_.erase(at_); }
+    Outside(const Outside&) = delete;
+    Outside& operator=(const Outside&) = delete;
+
+   private:
+    friend class Pools;
+    Pools& pools_;
+    std::shared_ptr<const ServerState> server_;
+    net::Transport& transport_;
+    std::list<Outside*>::iterator at_;
+  };
+
   event::Loop& loop() { return loop_; }
 
  private:
@@ -80,6 +96,7 @@ class Pools {
   std::vector<Local> sets_;
   std::unordered_map<std::string, std::unique_ptr<Pool>> pools_;
   std::list<Change*> waiting_;
+  std::list<Outside*> outside_;
 };
 
 }  // namespace fairlead::upstream

@@ -48,6 +48,10 @@ class ClientConnection final : public event::Destroyable,
   http::ClientStreamPtr lease();
   // Closes it: now when idle, else when it is released.
   void retire();
+  // The server may have vanished: an exchange under way must not wait for ever.
+  void doubt() {
+    if (!closed_) transport_->doubt_peer();
+  }
   bool leased() const { return leased_; }
   // A server that said or did anything while idle, or hung up: not to be used.
   bool usable() const { return !closed_ && !broken_ && !peer_finished_; }

@@ -61,6 +61,8 @@ class ClientConnection final : public event::Destroyable,
   http::ClientStreamPtr lease();
   // No new streams: it closes when the last one comes back, now when none is out.
   void retire();
+  // The server may have vanished: exchanges under way must not wait for ever.
+  void doubt() { transport_->doubt_peer(); }
   std::size_t leased() const { return leased_; }
   // False once it failed, the server said goodbye, or it was retired.
   bool usable() const { return !broken_ && !going_away_ && !retired_; }
