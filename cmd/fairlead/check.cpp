@@ -95,7 +95,9 @@ int check(const InstallConfig& install) {
   std::vector<model::ProviderConfig> parts = {
       {std::string(model::kInternalProvider),
        std::make_shared<const model::Dynamic>(model::internal_config(*install.options))}};
-  if (const auto& file = install.options->providers.file) parts.push_back({"file", of_files(*file, report)});
+  const auto& file = install.options->providers.file;
+  if (file && !(file->directory.empty() && file->filename.empty()))
+    parts.push_back({"file", of_files(*file, report)});
   auto merged = std::make_shared<model::Dynamic>(model::merge(parts));
   model::validate(*merged, *install.options);
   // Compiling attaches what it finds wrong, rules and options of middlewares above all.

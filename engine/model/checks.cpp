@@ -61,11 +61,6 @@ schema::Complaint ip_or_cidr(std::string_view text) {
   return "must be an IP address or a network such as 10.0.0.0/8";
 }
 
-schema::Complaint share(double value) {
-  if (value >= 0 && value <= 1) return std::nullopt;
-  return "must be 0 to 1";
-}
-
 schema::Complaint base_path(std::string_view text) {
   constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/_.:~-";
   if (text.starts_with('/') && text.find_first_not_of(allowed) == std::string_view::npos) return std::nullopt;

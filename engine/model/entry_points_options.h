@@ -52,8 +52,7 @@ inline constexpr auto fairlead::schema::options<fairlead::model::EntryPointHttp>
                                                   "Resolve `.`, `..` and doubled slashes in paths.",
                                                   {.always = true, .tier = Tier::T2}),
     option<&model::EntryPointHttp::max_header_bytes>(
-        "maxHeaderBytes", "Longest request head in bytes; a longer one is answered 431.",
-        {.check = schema::positive, .tier = Tier::T2}),
+        "maxHeaderBytes", "Longest request head in bytes; a longer one is answered 431.", {.tier = Tier::T2}),
     option<&model::EntryPointHttp::underscore_headers_strategy>(
         "underscoreHeadersStrategy", "Header names with an underscore: keep, delete or reject.",
         {.choices = "keep|delete|reject", .tier = Tier::T2}));
@@ -100,26 +99,23 @@ inline constexpr auto fairlead::schema::options<fairlead::model::ProxyProtocolIn
 static_assert(fairlead::schema::complete<fairlead::model::ProxyProtocolIn>());
 
 template <>
-inline constexpr auto fairlead::schema::options<fairlead::model::LifeCycle> = table(
-    option<&model::LifeCycle::request_accept_grace_timeout>(
-        "requestAcceptGraceTimeout", "How long connections are still accepted after the stop signal.",
-        {.check = schema::duration_not_negative, .tier = Tier::T2}),
-    option<&model::LifeCycle::grace_time_out>("graceTimeOut", "How long requests in flight may then finish.",
-                                              {.check = schema::duration_not_negative}));
+inline constexpr auto fairlead::schema::options<fairlead::model::LifeCycle> =
+    table(option<&model::LifeCycle::request_accept_grace_timeout>(
+              "requestAcceptGraceTimeout", "How long connections are still accepted after the stop signal.",
+              {.tier = Tier::T2}),
+          option<&model::LifeCycle::grace_time_out>("graceTimeOut",
+                                                    "How long requests in flight may then finish."));
 static_assert(fairlead::schema::complete<fairlead::model::LifeCycle>());
 
 template <>
 inline constexpr auto fairlead::schema::options<fairlead::model::RespondingTimeouts> =
     table(option<&model::RespondingTimeouts::read_timeout>(
               "readTimeout",
-              "Bounds the whole request when set; unset: 60s for its head and for progress of its body.",
-              {.check = schema::duration_not_negative}),
+              "Bounds the whole request when set; unset: 60s for its head and for progress of its body."),
           option<&model::RespondingTimeouts::write_timeout>(
-              "writeTimeout", "From the end of the head to the end of the answer; 0: none.",
-              {.check = schema::duration_not_negative}),
+              "writeTimeout", "From the end of the head to the end of the answer; 0: none."),
           option<&model::RespondingTimeouts::idle_timeout>(
-              "idleTimeout", "How long an idle connection is kept; 0: for ever.",
-              {.check = schema::duration_not_negative}));
+              "idleTimeout", "How long an idle connection is kept; 0: for ever."));
 static_assert(fairlead::schema::complete<fairlead::model::RespondingTimeouts>());
 
 template <>

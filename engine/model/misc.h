@@ -97,7 +97,7 @@ inline constexpr auto fairlead::schema::options<fairlead::model::HostResolver> =
           option<&model::HostResolver::resolv_config>("resolvConfig", "Configuration of the resolver.",
                                                       {.tier = Tier::T3}),
           option<&model::HostResolver::resolv_depth>("resolvDepth", "CNAMEs followed at most.",
-                                                     {.check = schema::positive, .tier = Tier::T3}));
+                                                     {.tier = Tier::T3}));
 static_assert(fairlead::schema::complete<fairlead::model::HostResolver>());
 
 template <>

@@ -12,12 +12,9 @@ inline constexpr auto fairlead::schema::options<fairlead::model::Log> = table(
     option<&model::Log::format>("format", "common or json; any other means common."),
     option<&model::Log::no_color>("noColor", "No colours on a terminal."),
     option<&model::Log::file_path>("filePath", "File the log goes to; stdout when empty."),
-    option<&model::Log::max_size>("maxSize", "Megabytes at which the file is rotated; 0: 100.",
-                                  {.check = schema::not_negative}),
-    option<&model::Log::max_age>("maxAge", "Days after which rotated files are removed; 0: never.",
-                                 {.check = schema::not_negative}),
-    option<&model::Log::max_backups>("maxBackups", "Rotated files kept; 0: all.",
-                                     {.check = schema::not_negative}),
+    option<&model::Log::max_size>("maxSize", "Megabytes at which the file is rotated; 0: 100."),
+    option<&model::Log::max_age>("maxAge", "Days after which rotated files are removed; 0: never."),
+    option<&model::Log::max_backups>("maxBackups", "Rotated files kept; 0: all."),
     option<&model::Log::compress>("compress", "Compress rotated files."),
     option<&model::Log::otlp>("otlp", "Also send the log by OTLP.", {.allow_empty = true, .tier = Tier::T2}));
 static_assert(fairlead::schema::complete<fairlead::model::Log>());
@@ -62,8 +59,7 @@ inline constexpr auto fairlead::schema::options<fairlead::model::AccessLog> = ta
     option<&model::AccessLog::format>("format", "common, genericCLF or json; any other means common."),
     option<&model::AccessLog::filters>("filters", "Which requests are written; any that matches suffices."),
     option<&model::AccessLog::fields>("fields", "Which fields are written."),
-    option<&model::AccessLog::buffering_size>("bufferingSize", "Lines that may wait to be written.",
-                                              {.check = schema::not_negative}),
+    option<&model::AccessLog::buffering_size>("bufferingSize", "Lines that may wait to be written."),
     option<&model::AccessLog::add_internals>("addInternals",
                                              "Also write requests to ping, dashboard and API."),
     option<&model::AccessLog::dual_output>("dualOutput", "Keep the local output beside OTLP."),
@@ -92,8 +88,7 @@ inline constexpr auto fairlead::schema::options<fairlead::model::OtlpMetrics> = 
     option<&model::OtlpMetrics::add_services_labels>("addServicesLabels", "Metrics by service."),
     option<&model::OtlpMetrics::explicit_boundaries>("explicitBoundaries",
                                                      "Buckets of durations, in seconds."),
-    option<&model::OtlpMetrics::push_interval>("pushInterval", "Time between two pushes.",
-                                               {.check = schema::duration_positive}),
+    option<&model::OtlpMetrics::push_interval>("pushInterval", "Time between two pushes."),
     option<&model::OtlpMetrics::service_name>("serviceName", "Name of the service in what is sent."),
     option<&model::OtlpMetrics::resource_attributes>("resourceAttributes",
                                                      "Attributes of the resource in what is sent."));
@@ -126,8 +121,7 @@ inline constexpr auto fairlead::schema::options<fairlead::model::Tracing> = tabl
                                                        "Response headers recorded in spans."),
     option<&model::Tracing::safe_query_params>("safeQueryParams",
                                                "Query parameters recorded; others are redacted."),
-    option<&model::Tracing::sample_rate>("sampleRate", "Share of the requests traced, 0 to 1.",
-                                         {.check = model::share}),
+    option<&model::Tracing::sample_rate>("sampleRate", "Share of the requests traced, 0 to 1."),
     option<&model::Tracing::add_internals>("addInternals", "Also trace requests to ping, dashboard and API."),
     option<&model::Tracing::otlp>("otlp", "Where traces are sent.", {.allow_empty = true}));
 static_assert(fairlead::schema::complete<fairlead::model::Tracing>());

@@ -81,10 +81,8 @@ template <>
 inline constexpr auto fairlead::schema::options<fairlead::model::HttpProvider> =
     table(option<&model::HttpProvider::endpoint>(
               "endpoint", "URL that answers the dynamic configuration as YAML or JSON."),
-          option<&model::HttpProvider::poll_interval>("pollInterval", "Time between two requests.",
-                                                      {.check = schema::duration_positive}),
-          option<&model::HttpProvider::poll_timeout>("pollTimeout", "Longest wait for an answer.",
-                                                     {.check = schema::duration_positive}),
+          option<&model::HttpProvider::poll_interval>("pollInterval", "Time between two requests."),
+          option<&model::HttpProvider::poll_timeout>("pollTimeout", "Longest wait for an answer; 0: none."),
           option<&model::HttpProvider::headers>("headers", "Headers of the request."),
           option<&model::HttpProvider::tls>("tls", "TLS toward the endpoint."),
           option<&model::HttpProvider::max_response_body_size>("maxResponseBodySize",

@@ -151,13 +151,11 @@ inline constexpr auto fairlead::schema::options<fairlead::model::Acme> = table(
     option<&model::Acme::certificates_duration>(
         "certificatesDuration", "Lifetime asked about, in hours; chooses when to renew.", {.tier = Tier::T2}),
     option<&model::Acme::client_timeout>("clientTimeout", "Longest request to the authority.",
-                                         {.check = schema::duration_positive, .tier = Tier::T3}),
+                                         {.tier = Tier::T3}),
     option<&model::Acme::client_response_header_timeout>(
-        "clientResponseHeaderTimeout", "Longest wait for the head of its answer.",
-        {.check = schema::duration_positive, .tier = Tier::T3}),
-    option<&model::Acme::certificate_timeout>("certificateTimeout",
-                                              "Longest wait for an order to become final.",
-                                              {.check = schema::duration_positive, .tier = Tier::T3}),
+        "clientResponseHeaderTimeout", "Longest wait for the head of its answer.", {.tier = Tier::T3}),
+    option<&model::Acme::certificate_timeout>(
+        "certificateTimeout", "Longest wait for an order to become final.", {.tier = Tier::T3}),
     option<&model::Acme::ca_certificates>(
         "caCertificates", "Authorities trusted for the ACME server itself: paths.", {.tier = Tier::T2}),
     option<&model::Acme::ca_system_cert_pool>("caSystemCertPool", "Trust the system's authorities as well.",

@@ -2,6 +2,7 @@
 
 #include "engine/model/not_yet.h"
 #include "engine/model/static_checks.h"
+#include "engine/model/static_values.h"
 #include "engine/schema/read.h"
 
 namespace fairlead::model {
@@ -35,15 +36,17 @@ void allow_dynamic_beside(schema::Problem& problem) {
   }
 }
 
-// Details of what is observed: Traefik starts with values that it does not know and takes the default.
+// Details that Traefik starts with although it does not know them: the default counts.
 void only_say(schema::Problem& problem) {
-  if (problem.kind != schema::Problem::Kind::BadValue || problem.segments.size() < 3) return;
+  if (problem.kind != schema::Problem::Kind::BadValue || problem.segments.size() < 2) return;
   const std::vector<std::string>& at = problem.segments;
   const bool is_mode = at.front() == "accessLog" && at[1] == "fields" &&
                        (at.back() == "defaultMode" || at[at.size() - 2] == "names");
   const bool is_filter = at.front() == "accessLog" && at.back() == "statusCodes";
   const bool is_verbosity = at.front() == "entryPoints" && at.back() == "traceVerbosity";
-  if (!is_mode && !is_filter && !is_verbosity) return;
+  const bool is_status =
+      at.front() == "ping" && at.back() == "terminatingStatusCode" && problem.what.starts_with("must be");
+  if (!is_mode && !is_filter && !is_verbosity && !is_status) return;
   problem.severity = schema::Severity::Warning;
   problem.what += is_filter ? "; it is no filter" : "; the default counts";
 }
@@ -71,6 +74,7 @@ Static read_static(const schema::Node& root, schema::Problems& problems) {
     allow_dynamic_beside(problems[i]);
     only_say(problems[i]);
   }
+  settle_values(out, root, problems);
   add_missing_entry_points(out);
   check_static(out, root, problems);
   report_not_yet(out, problems);

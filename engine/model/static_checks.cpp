@@ -1,5 +1,6 @@
 #include "engine/model/static_checks.h"
 
+#include "engine/model/static_problem.h"
 #include "engine/schema/scalar.h"
 #include "engine/schema/suggest.h"
 
@@ -34,25 +35,7 @@ class Checker {
 
  private:
   Problem& say(Severity severity, schema::Path segments, std::string what) {
-    Problem& problem = problems_.emplace_back();
-    problem.kind = Problem::Kind::BadValue;
-    problem.severity = severity;
-    problem.path = fmt::format("{}", fmt::join(segments, "."));
-    problem.key = segments.back();
-    problem.origin = origin_of(segments);
-    problem.segments = std::move(segments);
-    problem.what = std::move(what);
-    return problem;
-  }
-  // Of the deepest part of the path that was written.
-  schema::Origin origin_of(const schema::Path& segments) const {
-    const schema::Node* node = &root_;
-    for (const std::string& segment : segments) {
-      const schema::Node* next = node->find_ignoring_case(segment);
-      if (!next) break;
-      node = next;
-    }
-    return node->origin();
+    return model::say(problems_, root_, severity, std::move(segments), std::move(what));
   }
   void entry_point_exists(const std::string& name, schema::Path segments, Severity severity) {
     if (s_.entry_points.contains(name)) return;
@@ -151,10 +134,14 @@ void Checker::services_of_our_own() {
 
 void Checker::providers() {
   const Providers& p = s_.providers;
+  // As in Traefik these are not started, and everything else is.
   if (p.file && p.file->directory.empty() && p.file->filename.empty())
-    say(Severity::Error, {"providers", "file"}, "needs a filename or a directory");
+    say(Severity::Warning, {"providers", "file"}, "needs a filename or a directory; it is not started");
   if (p.http && p.http->endpoint.empty())
-    say(Severity::Error, {"providers", "http", "endpoint"}, "is required");
+    say(Severity::Warning, {"providers", "http", "endpoint"}, "is required; the provider is not started");
+  if (p.http && p.http->poll_interval <= schema::Duration::zero())
+    say(Severity::Warning, {"providers", "http", "pollInterval"},
+        "must be longer than 0; the provider is not started");
   const std::string known = fmt::format("{}", fmt::join(Providers().precedence, "|"));
   for (const std::string& name : p.precedence)
     if (const std::string near = schema::nearest_choice(known, name); schema::lower(name) != near)

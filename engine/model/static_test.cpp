@@ -187,6 +187,60 @@ TEST(ReadStatic, OnlySaysWhatItDoesNotKnowOfTheDetailsOfLogsAndTraces) {
   EXPECT_EQ(r.install.entry_points.at("web").observability.trace_verbosity, "minimal");
   EXPECT_EQ(r.install.access_log->fields.default_mode, "keep");
   EXPECT_NE(read("accessLog: {bufferingSize: many}").first_error(), "");
+  const Read ping = read("ping: {terminatingStatusCode: 799}");
+  EXPECT_EQ(ping.first_error(), "");
+  EXPECT_EQ(ping.install.ping->terminating_status_code, 503);
+  EXPECT_NE(read("ping: {terminatingStatusCode: none}").first_error(), "");
+}
+
+TEST(ReadStatic, NumbersThatMakeNoSenseAreReplacedAndSaid) {
+  const Read r = read(
+      "entryPoints:\n"
+      "  web:\n"
+      "    address: ':80'\n"
+      "    http: {maxHeaderBytes: -1}\n"
+      "    transport:\n"
+      "      lifeCycle: {requestAcceptGraceTimeout: -1, graceTimeOut: -1s}\n"
+      "      respondingTimeouts: {readTimeout: -1, writeTimeout: -1, idleTimeout: -5m}\n"
+      "tracing: {sampleRate: 1.5}\n"
+      "log: {maxSize: -1, maxAge: -2, maxBackups: -3}\n"
+      "accessLog: {bufferingSize: -1}\n"
+      "metrics: {otlp: {pushInterval: 0}}\n"
+      "providers: {http: {endpoint: 'http://a', pollTimeout: -1}}\n"
+      "hostResolver: {resolvDepth: 0}\n"
+      "certificatesResolvers: {le: {acme: {clientTimeout: 0, certificateTimeout: -1}}}\n");
+
+  EXPECT_EQ(r.first_error(), "");
+  for (const char* path :
+       {"entryPoints.web.http.maxHeaderBytes",
+        "entryPoints.web.transport.lifeCycle.requestAcceptGraceTimeout",
+        "entryPoints.web.transport.lifeCycle.graceTimeOut",
+        "entryPoints.web.transport.respondingTimeouts.readTimeout",
+        "entryPoints.web.transport.respondingTimeouts.writeTimeout",
+        "entryPoints.web.transport.respondingTimeouts.idleTimeout", "tracing.sampleRate", "log.maxSize",
+        "log.maxAge", "log.maxBackups", "accessLog.bufferingSize", "metrics.otlp.pushInterval",
+        "providers.http.pollTimeout", "hostResolver.resolvDepth",
+        "certificatesResolvers.le.acme.clientTimeout", "certificatesResolvers.le.acme.certificateTimeout"})
+    EXPECT_TRUE(r.tells(path)) << path;
+  const EntryPoint& web = r.install.entry_points.at("web");
+  EXPECT_EQ(web.http.max_header_bytes, 1048576);
+  EXPECT_EQ(web.transport.life_cycle.grace_time_out, schema::Duration::zero());
+  EXPECT_EQ(web.transport.responding_timeouts.read_timeout, schema::Duration::zero());
+  EXPECT_EQ(web.transport.responding_timeouts.idle_timeout, schema::Duration::zero());
+  EXPECT_EQ(r.install.tracing->sample_rate, 1);
+  EXPECT_EQ(read("tracing: {sampleRate: -1}").install.tracing->sample_rate, 0);
+  EXPECT_EQ(r.install.log.max_backups, 0);
+  EXPECT_EQ(r.install.metrics.otlp->push_interval, std::chrono::seconds(10));
+  EXPECT_EQ(r.install.certificates_resolvers.at("le").acme->client_timeout, std::chrono::minutes(2));
+}
+
+TEST(ReadStatic, AProviderThatLacksWhatItNeedsKeepsNothingElseFromStarting) {
+  const Read r = read("providers: {file: {}, http: {pollInterval: 0}}");
+
+  EXPECT_EQ(r.first_error(), "");
+  for (const char* path : {"providers.file", "providers.http.endpoint", "providers.http.pollInterval"})
+    EXPECT_TRUE(r.tells(path)) << path;
+  EXPECT_NE(read("entryPoints: {u: {address: ':53/udp', udp: {timeout: 0}}}").first_error(), "");
 }
 
 TEST(ReadStatic, RedirectsNowhereWhenTheTargetIsNone) {

@@ -310,7 +310,7 @@ def test_the_old_syntax_can_be_the_default(start, origin):
 @pytest.mark.parametrize("options,said", [
     ({"forwardedHeaders": {"trustedIPs": ["10.0.0.0/33"]}}, "10.0.0.0/33"),
     ({"http": {"underscoreHeadersStrategy": "drop"}}, "keep|delete|reject"),
-    ({"http": {"maxHeaderBytes": -1}}, "maxHeaderBytes"),
+    ({"http2": {"maxConcurrentStreams": -1}}, "maxConcurrentStreams"),
     ({"http": {"sanitisePath": False}}, "sanitizePath"),
     ({"transport": {"keepAliveMaxTime": "soon"}}, "keepAliveMaxTime"),
 ], ids=lambda value: next(iter(value)) if isinstance(value, dict) else None)
@@ -333,6 +333,17 @@ def test_what_traefik_starts_with_is_only_said(start):
     for said in ("minimal|detailed", ":70000", "many", "keep|drop", "nowhere"):
         assert any(said in line for line in proxy.log().splitlines() if " WRN " in line), said
     assert "StartUTC" in wait_for(proxy.access_log, 5, "the request is logged")[0]
+
+
+def test_numbers_that_make_no_sense_and_providers_without_a_source_keep_nothing_from_starting(start, origin):
+    timeouts = {"transport": {"respondingTimeouts": {"readTimeout": -1, "idleTimeout": "-1s"}, "lifeCycle": {"graceTimeOut": -1}}}
+    proxy = start(routes(app=[origin.url]),
+                  {"entryPoints": {"web": timeouts}, "tracing": {"sampleRate": -1}, "log": {"maxSize": -1},
+                   "providers": {"http": {"pollInterval": 0}}})
+
+    assert proxy.wait_status(200, "app")
+    for said in ("readTimeout", "idleTimeout", "graceTimeOut", "sampleRate", "maxSize", "http.endpoint", "pollInterval"):
+        assert any(said in line for line in proxy.log().splitlines() if " WRN " in line), said
 
 
 def test_an_entry_point_that_is_not_observed_counts_and_logs_no_request(start):

@@ -1,0 +1,124 @@
+#include "engine/model/static_values.h"
+
+#include "engine/model/static_problem.h"
+#include "engine/schema/duration.h"
+
+#include <fmt/format.h>
+
+#include <concepts>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace fairlead::model {
+namespace {
+
+std::string text_of(schema::Duration value) { return schema::print_duration(value); }
+template <class Number>
+  requires std::is_arithmetic_v<Number>
+std::string text_of(Number value) {
+  return fmt::format("{}", value);
+}
+
+class Settler {
+ public:
+  Settler(const schema::Node& root, schema::Problems& problems) : root_(root), problems_(problems) {}
+
+  void entry_point(const std::string& name, EntryPoint& entry_point);
+  void resolver(const std::string& name, Acme& acme);
+  void log(Log& log);
+  void tracing(Tracing& tracing);
+
+  // Below zero is zero, and `zero` says what that means.
+  template <class Value>
+  void at_least_0(Value& value, schema::Path at, std::string_view zero) {
+    if (value >= Value{0}) return;
+    warn(std::move(at), fmt::format("{} is negative and counts as 0: {}", text_of(value), zero));
+    value = Value{0};
+  }
+  // Anything but more than zero is `instead`.
+  template <class Value>
+  void above_0(Value& value, schema::Path at, std::type_identity_t<Value> instead) {
+    if (value > Value{0}) return;
+    warn(std::move(at),
+         fmt::format("must be greater than 0, got {}; {} counts", text_of(value), text_of(instead)));
+    value = instead;
+  }
+
+ private:
+  void warn(schema::Path at, std::string what) {
+    say(problems_, root_, schema::Severity::Warning, std::move(at), std::move(what));
+  }
+
+  const schema::Node& root_;
+  schema::Problems& problems_;
+};
+
+void Settler::entry_point(const std::string& name, EntryPoint& entry_point) {
+  const auto at = [&name](const char* part, const char* key) {
+    return schema::Path{"entryPoints", name, "transport", part, key};
+  };
+  LifeCycle& life = entry_point.transport.life_cycle;
+  at_least_0(life.request_accept_grace_timeout, at("lifeCycle", "requestAcceptGraceTimeout"),
+             "nothing is accepted after the signal");
+  at_least_0(life.grace_time_out, at("lifeCycle", "graceTimeOut"), "requests in flight are not waited for");
+  RespondingTimeouts& timeouts = entry_point.transport.responding_timeouts;
+  if (timeouts.read_timeout)
+    at_least_0(*timeouts.read_timeout, at("respondingTimeouts", "readTimeout"), "no limit");
+  at_least_0(timeouts.write_timeout, at("respondingTimeouts", "writeTimeout"), "no limit");
+  at_least_0(timeouts.idle_timeout, at("respondingTimeouts", "idleTimeout"), "no limit");
+  above_0(entry_point.http.max_header_bytes, {"entryPoints", name, "http", "maxHeaderBytes"},
+          EntryPointHttp().max_header_bytes);
+}
+
+void Settler::resolver(const std::string& name, Acme& acme) {
+  const Acme usual;
+  const auto at = [&name](const char* key) {
+    return schema::Path{"certificatesResolvers", name, "acme", key};
+  };
+  above_0(acme.client_timeout, at("clientTimeout"), usual.client_timeout);
+  above_0(acme.client_response_header_timeout, at("clientResponseHeaderTimeout"),
+          usual.client_response_header_timeout);
+  above_0(acme.certificate_timeout, at("certificateTimeout"), usual.certificate_timeout);
+}
+
+void Settler::log(Log& log) {
+  at_least_0(log.max_size, {"log", "maxSize"}, "100 MB");
+  at_least_0(log.max_age, {"log", "maxAge"}, "files are not removed for their age");
+  at_least_0(log.max_backups, {"log", "maxBackups"}, "all files are kept");
+}
+
+void Settler::tracing(Tracing& tracing) {
+  const double rate = tracing.sample_rate;
+  if (rate >= 0 && rate <= 1) return;
+  tracing.sample_rate = rate > 1 ? 1 : 0;
+  warn({"tracing", "sampleRate"},
+       fmt::format("must be 0 to 1, got {}; {} counts", rate, tracing.sample_rate));
+}
+
+}  // namespace
+
+void settle_values(Static& install, const schema::Node& root, schema::Problems& problems) {
+  Settler settler(root, problems);
+  for (auto& [name, entry_point] : install.entry_points) settler.entry_point(name, entry_point);
+  for (auto& [name, resolver] : install.certificates_resolvers)
+    if (resolver.acme) settler.resolver(name, *resolver.acme);
+  settler.at_least_0(install.providers.throttle_duration, {"providers", "providersThrottleDuration"},
+                     "every change is applied at once");
+  settler.log(install.log);
+  if (install.access_log)
+    settler.at_least_0(install.access_log->buffering_size, {"accessLog", "bufferingSize"},
+                       "lines are written as they come");
+  if (install.metrics.otlp)
+    settler.above_0(install.metrics.otlp->push_interval, {"metrics", "otlp", "pushInterval"},
+                    OtlpMetrics().push_interval);
+  if (install.tracing) settler.tracing(*install.tracing);
+  if (install.providers.http)
+    settler.at_least_0(install.providers.http->poll_timeout, {"providers", "http", "pollTimeout"},
+                       "no limit");
+  settler.above_0(install.host_resolver.resolv_depth, {"hostResolver", "resolvDepth"},
+                  HostResolver().resolv_depth);
+}
+
+}  // namespace fairlead::model
