@@ -57,6 +57,13 @@ TEST(RedirectScheme, NamesAPortThatIsNotTheUsualOne) {
   EXPECT_EQ(test::run(*made, x).head.fields.get("Location"), "https://[::1]:8443/");
 }
 
+TEST(RedirectScheme, SendsAQuestionAboutTheWholeServerToTheServer) {
+  const test::Made made("redirectScheme", {{"scheme", "https"}});
+  test::TestExchange x("OPTIONS", "*", "example.com");
+
+  EXPECT_EQ(test::run(*made, x).head.fields.get("Location"), "https://example.com");
+}
+
 TEST(RedirectScheme, IsBrokenWithoutAScheme) {
   EXPECT_EQ(test::Made("redirectScheme", {}).error(), "scheme: must not be empty");
 }

@@ -77,6 +77,7 @@ HostAndPort split_authority(std::string_view authority) {
 }
 
 std::string request_uri(const exchange::Exchange& x) {
+  if (x.request.path == "*") return {};  // RFC 9112 §3.3: the target is the host itself
   std::string uri = x.request.path.empty() ? "/" : x.request.path;
   if (x.request.has_query) uri.append(1, '?').append(x.request.query);
   return uri;
