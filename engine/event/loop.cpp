@@ -13,7 +13,6 @@ constexpr int kEventsPerWait = 256;
 constexpr auto kLongTick = std::chrono::milliseconds(5);
 constexpr std::size_t kFewBytes = 256 * 1024;
 constexpr std::size_t kManyBytes = 4 * 1024 * 1024;
-constexpr std::size_t kManyHooks = 4096;
 
 std::size_t descriptor_of(const epoll_event& event) { return event.data.u64 & 0xffff'ffff; }
 
@@ -100,7 +99,7 @@ void Loop::stop() {
 }
 
 bool Loop::overdue() const {
-  if (received_ > kManyBytes || hooks_run_ > kManyHooks) return true;
+  if (received_ > kManyBytes) return true;
   return received_ > kFewBytes && clock_.now() - now_ > kLongTick;
 }
 

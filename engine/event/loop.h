@@ -62,6 +62,7 @@ class ReceiveHolder {
 class Loop {
  public:
   static constexpr std::size_t kReceiveBytes = 128 * 1024;
+  static constexpr std::size_t kManyHooks = 4096;
 
   explicit Loop(const Clock& clock = SystemClock::instance());
   ~Loop();
@@ -104,8 +105,10 @@ class Loop {
   // What was read in this tick, for overdue().
   void note_received(std::size_t bytes) { received_ += bytes; }
   // This tick has taken long: who could go on and on, because the peer is always faster, waits for the next
-  // one, so that others have their turn.
+  // one, so that others have their turn. It may be as long, so there a step is taken without asking.
   bool overdue() const;
+  // The end of this tick has taken long: as above for hooks. Those that waited for it come first.
+  bool end_overdue() const { return hooks_run_ > kManyHooks; }
 
   // The one receive buffer. `holder` keeps it until another takes it; then holder.spill() is called first.
   std::span<char> receive_buffer(ReceiveHolder& holder) {

@@ -16,7 +16,7 @@ struct Greedy final : TickHook {
   explicit Greedy(Loop& of) : loop(of) {}
   void on_tick_end() override {
     ++pieces;
-    if (loop.overdue())
+    if (loop.end_overdue())
       loop.at_next_tick_end(*this);
     else
       loop.at_tick_end(*this);

@@ -75,8 +75,11 @@ void Pipe::pump(Way& way) {
   while (push(way) && !over_) {
     if (way.ended) return finish(way);
     if (way.drained) return rest(way);
-    if (moved >= kTurnBytes) return yield();
-    moved += way.splices && !way.discards ? pull_spliced(way) : pull(way);
+    // Not only by what was moved: TLS records of one byte each take their time.
+    if (moved >= kTurnBytes || (moved > 0 && loop_.overdue())) return yield();
+    const std::uint64_t pulled = way.splices && !way.discards ? pull_spliced(way) : pull(way);
+    loop_.note_received(pulled);
+    moved += pulled;
   }
 }
 

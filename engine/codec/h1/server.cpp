@@ -258,7 +258,7 @@ void ServerConnection::on_tick_end() {
     return arm_for_head();
   }
   // Answers of our own come at once: who pipelines without end would keep the tick from ending.
-  if (loop_.overdue()) {
+  if (loop_.end_overdue()) {
     wants_next_ = true;
     return loop_.at_next_tick_end(*this);
   }

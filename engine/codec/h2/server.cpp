@@ -79,8 +79,9 @@ void ServerConnection::on_readable() {
 void ServerConnection::on_peer_finished() { on_readable(); }
 
 void ServerConnection::read_input() {
-  // Who sends faster than we read must not keep the others waiting; on_tick_end() reads on.
-  while (state_ == State::Open && readable_ && !loop_.overdue()) {
+  read_in_ = static_cast<std::uint8_t>(loop_.tick());
+  // Who sends faster than we read must not keep the others waiting: the end of the next tick reads on.
+  for (bool first = true; state_ == State::Open && readable_ && (first || !loop_.overdue()); first = false) {
     const std::span<char> buffer = loop_.receive_buffer(*this);
     const net::IoResult got = transport_->read(buffer);
     readable_ = !got.drained;
@@ -92,7 +93,7 @@ void ServerConnection::read_input() {
       case net::IoStatus::Failed: return on_broken(got.error);
     }
   }
-  if (state_ == State::Open && readable_) loop_.at_next_tick_end(*this);
+  if (readable_ && state_ == State::Open) loop_.at_next_tick_end(*this);
 }
 
 void ServerConnection::take_in(std::string_view bytes) {
@@ -192,12 +193,13 @@ bool ServerConnection::send_output() {
 void ServerConnection::on_tick_end() {
   if (state_ == State::Closed) return;
   if (state_ == State::Open) {
-    if (readable_) read_input();
+    if (readable_ && read_in_ != static_cast<std::uint8_t>(loop_.tick())) read_input();
     wake_readers();
   }
   if (!send_output()) return close_connection();
   wake_writers();
   settle();
+  if (readable_ && state_ == State::Open) loop_.at_next_tick_end(*this);
 }
 
 // What follows from all that happened in this tick.

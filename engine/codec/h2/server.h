@@ -182,6 +182,7 @@ class ServerConnection final : net::TransportUser, event::TimerUser, event::Tick
   bool said_goodbye_ = false;  // the last GOAWAY was queued
   bool finished_ = false;      // our FIN is out
   bool explained_ = false;     // why the connection ends was logged
+  std::uint8_t read_in_ = 0;   // low bits of the tick of the last read
 };
 
 }  // namespace fairlead::codec::h2
