@@ -1,20 +1,31 @@
 #include "engine/exchange/chain.h"
 
+#include <algorithm>
+
 namespace fairlead::exchange {
 
 Chain::Chain(std::vector<std::shared_ptr<const Middleware>> middlewares,
-             std::shared_ptr<const Service> service)
-    : service_(std::move(service)) {
-  for (auto& middleware : middlewares) {
+             std::shared_ptr<const Service> service, std::string owner)
+    : service_(std::move(service)), owner_(std::move(owner)) {
+  for (const auto& middleware : middlewares) {
     const auto members = middleware->members();
-    if (members.empty())
-      middlewares_.push_back(std::move(middleware));
-    else
-      middlewares_.insert(middlewares_.end(), members.begin(), members.end());
+    if (members.empty()) add(middleware);
+    for (const auto& member : members) add(member);
   }
 }
 
+void Chain::add(const std::shared_ptr<const Middleware>& middleware) {
+  const std::string_view name = middleware->counts_as();
+  const auto is_same = [name](const auto& other) { return other->counts_as() == name; };
+  if (!name.empty() && std::ranges::any_of(middlewares_, is_same)) return;
+  middlewares_.push_back(middleware);
+}
+
 Task<Response> Next::operator()(Exchange& x) const { return chain_->run(x, index_); }
+
+std::string_view Next::owner(const Exchange& x) const {
+  return chain_->owner().empty() ? x.router_name : chain_->owner();
+}
 
 Task<Response> HeadMiddleware::handle(Exchange& x, Next next) const {
   std::optional<Response> own = on_request(x);

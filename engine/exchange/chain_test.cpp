@@ -36,6 +36,31 @@ class Waiting final : public Middleware {
   }
 };
 
+// Tells who is counted.
+class Counting final : public Middleware {
+ public:
+  explicit Counting(std::string name) : name_(std::move(name)) {}
+  Task<Response> handle(Exchange& x, Next next) const override {
+    x.request.path.append(">").append(name_).append(":").append(next.owner(x));
+    Response response = co_await next(x);
+    co_return response;
+  }
+  std::string_view counts_as() const override { return name_; }
+
+ private:
+  std::string name_;
+};
+
+class Group final : public Middleware {
+ public:
+  explicit Group(std::vector<std::shared_ptr<const Middleware>> members) : members_(std::move(members)) {}
+  Task<Response> handle(Exchange& x, Next next) const override { return next(x); }
+  std::span<const std::shared_ptr<const Middleware>> members() const override { return members_; }
+
+ private:
+  std::vector<std::shared_ptr<const Middleware>> members_;
+};
+
 std::string seen(const Response& response) {
   std::string all;
   for (const http::Field& line : response.head.fields)
@@ -73,6 +98,35 @@ TEST(Chain, AnAnswerOfAMiddlewarePassesTheOuterOnesOnly) {
   EXPECT_EQ(response.head.status, 403);
   EXPECT_EQ(seen(response), "a ");
   EXPECT_EQ(service->calls, 0);
+}
+
+TEST(Chain, HoldsOneOfThoseThatCountTogetherWhereverItsGroupsNameIt) {
+  using Members = std::vector<std::shared_ptr<const Middleware>>;
+  const auto group =
+      std::make_shared<Group>(Members{std::make_shared<Counting>("limit"), std::make_shared<Mark>("a")});
+  const Chain chain({group, std::make_shared<Counting>("other"), std::make_shared<Counting>("limit"), group},
+                    std::make_shared<test::StubService>());
+  test::TestExchange x = test::get("/");
+  x.router_name = "web@docker";
+
+  Task<Response> task = chain.serve(x);
+  task.start(nullptr);
+
+  EXPECT_EQ(x.request.path, "/>limit:web@docker>a>other:web@docker>a");
+}
+
+TEST(Chain, TheMiddlewaresOfAServiceCountForIt) {
+  const auto behind = std::make_shared<Chain>(
+      std::vector<std::shared_ptr<const Middleware>>{std::make_shared<Counting>("limit")},
+      std::make_shared<test::StubService>(), "service web@docker");
+  const Chain chain({std::make_shared<Counting>("limit")}, behind);
+  test::TestExchange x = test::get("/");
+  x.router_name = "web@docker";
+
+  Task<Response> task = chain.serve(x);
+  task.start(nullptr);
+
+  EXPECT_EQ(x.request.path, "/>limit:web@docker>limit:service web@docker");
 }
 
 }  // namespace

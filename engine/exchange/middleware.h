@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string_view>
 
 namespace fairlead::exchange {
 
@@ -17,6 +18,9 @@ class Next {
  public:
   Next(const Chain& chain, std::size_t index) : chain_(&chain), index_(index) {}
   Task<Response> operator()(Exchange& x) const;
+  // Whom the chain stands before: a service, or the router of the request. Each user of a middleware that
+  // counts requests is counted apart, as in Traefik.
+  std::string_view owner(const Exchange& x) const;
 
  private:
   const Chain* chain_;
@@ -35,6 +39,9 @@ class Middleware {
   virtual const HeadMiddleware* as_head() const { return nullptr; }
   // Not empty for a group: whoever builds a Chain puts these in its place.
   virtual std::span<const std::shared_ptr<const Middleware>> members() const { return {}; }
+  // Of one that counts requests: its name. A Chain holds one of that name: an entry point or a group may name
+  // what the router names too, and one request counts once.
+  virtual std::string_view counts_as() const { return {}; }
 };
 
 // Looks at heads only, never waits. on_response runs for every response that comes back through it, also for

@@ -24,6 +24,7 @@ class TracedMiddleware final : public Middleware {
   TracedMiddleware(std::string type, std::string name, std::shared_ptr<const Middleware> inner)
       : type_(std::move(type)), name_(std::move(name)), inner_(std::move(inner)) {}
   Task<Response> handle(Exchange& x, Next next) const override;
+  std::string_view counts_as() const override { return inner_->counts_as(); }
 
  private:
   Task<Response> in_span(Exchange& x, Next next) const;

@@ -91,17 +91,17 @@ void Breaker::record(int status, Duration latency, TimePoint now) {
   metrics_.reset();
 }
 
-std::shared_ptr<Breaker> Breakers::of(std::string_view router, TimePoint now) {
+std::shared_ptr<Breaker> Breakers::of(std::string_view owner, TimePoint now) {
   {
     const std::shared_lock lock(mutex_);
-    if (const auto found = by_router_.find(router); found != by_router_.end()) return found->second;
+    if (const auto found = by_owner_.find(owner); found != by_owner_.end()) return found->second;
   }
   const std::lock_guard lock(mutex_);
-  if (by_router_.size() >= sweep_at_) {
-    std::erase_if(by_router_, [now](const auto& entry) { return entry.second->at_rest(now); });
-    sweep_at_ = std::max(kSweep, 2 * by_router_.size());
+  if (by_owner_.size() >= sweep_at_) {
+    std::erase_if(by_owner_, [now](const auto& entry) { return entry.second->at_rest(now); });
+    sweep_at_ = std::max(kSweep, 2 * by_owner_.size());
   }
-  auto& breaker = by_router_[std::string(router)];
+  auto& breaker = by_owner_[std::string(owner)];
   if (!breaker) breaker = std::make_shared<Breaker>(rules_);
   return breaker;
 }

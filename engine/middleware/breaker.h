@@ -54,22 +54,22 @@ class Breaker {
   std::int64_t refused_ = 0;
 };
 
-// The breakers of one middleware, one for each router that uses it: routers lead to different services, and
-// one that fails must not close those that are well. Shared by all workers.
+// The breakers of one middleware, one for each router or service that uses it: routers lead to different
+// services, and one that fails must not close those that are well. Shared by all workers.
 class Breakers {
  public:
   explicit Breakers(BreakerRules rules) : rules_(std::make_shared<const BreakerRules>(std::move(rules))) {}
 
-  // That of the router; made when it is first asked for.
-  std::shared_ptr<Breaker> of(std::string_view router, TimePoint now);
+  // That of the owner; made when it is first asked for.
+  std::shared_ptr<Breaker> of(std::string_view owner, TimePoint now);
 
  private:
-  // From so many on, those at rest are dropped: routers come and go.
+  // From so many on, those at rest are dropped: they come and go.
   static constexpr std::size_t kSweep = 64;
 
   const std::shared_ptr<const BreakerRules> rules_;
   std::shared_mutex mutex_;  // guards what follows
-  std::map<std::string, std::shared_ptr<Breaker>, std::less<>> by_router_;
+  std::map<std::string, std::shared_ptr<Breaker>, std::less<>> by_owner_;
   std::size_t sweep_at_ = kSweep;
 };
 

@@ -32,12 +32,13 @@ Configured<std::shared_ptr<const InFlightReq>> InFlightReq::make(const Options& 
   auto source = Source::make(options.source_criterion, Source::Kind::Host);
   if (!source) return std::unexpected(source.error());
   return std::make_shared<const InFlightReq>(
-      options.amount, std::move(*source),
+      making.name, options.amount, std::move(*source),
       making.carry_over.get<InFlightCounts>(making.name, making.options_hash));
 }
 
 Task<exchange::Response> InFlightReq::handle(exchange::Exchange& x, exchange::Next next) const {
-  std::optional<InFlightCounts::Place> place = counts_->enter(source_.of(x), amount_);
+  const std::string_view counted = x.arena().join(next.owner(x), std::string_view("\n"), source_.of(x));
+  std::optional<InFlightCounts::Place> place = counts_->enter(counted, amount_);
   if (!place) {
     co_return exchange::failure(
         x, Error{429, Fault::Client, false, "too many requests of one source in flight"});

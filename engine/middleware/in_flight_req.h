@@ -17,18 +17,21 @@ struct InFlightReqOptions {
   std::optional<SourceCriterionOptions> source_criterion;
 };
 
-// Answers 429 when as many requests of one source run already, on all workers together. A request runs until
-// its response body has ended; a tunnel as long as it is open.
+// Answers 429 when as many requests of one source run already, on all workers together; each router that
+// names the middleware is counted by itself. A request runs until its response body has ended; a tunnel as
+// long as it is open.
 class InFlightReq final : public exchange::Middleware {
  public:
   using Options = InFlightReqOptions;
   static Configured<std::shared_ptr<const InFlightReq>> make(const Options& options, Making& making);
-  InFlightReq(std::int64_t amount, Source source, std::shared_ptr<InFlightCounts> counts)
-      : amount_(amount), source_(std::move(source)), counts_(std::move(counts)) {}
+  InFlightReq(std::string name, std::int64_t amount, Source source, std::shared_ptr<InFlightCounts> counts)
+      : name_(std::move(name)), amount_(amount), source_(std::move(source)), counts_(std::move(counts)) {}
 
   Task<exchange::Response> handle(exchange::Exchange& x, exchange::Next next) const override;
+  std::string_view counts_as() const override { return name_; }
 
  private:
+  const std::string name_;
   const std::int64_t amount_;
   const Source source_;
   const std::shared_ptr<InFlightCounts> counts_;

@@ -46,6 +46,18 @@ TEST(InFlightReq, CountsEachSourceByItself) {
   EXPECT_EQ(second.head.status, 200);
 }
 
+TEST(InFlightReq, CountsEachRouterByItself) {
+  const test::Made made("inFlightReq", {{"amount", "1"}});
+  auto first = test::get("/");
+  first.router_name = "shop@docker";
+  auto second = test::get("/");
+  second.router_name = "blog@docker";
+
+  const auto running = test::run(*made, first);
+
+  EXPECT_EQ(test::run(*made, second).head.status, 200);
+}
+
 TEST(InFlightReq, LetsNothingPassWithAmountZero) {
   const test::Made made("inFlightReq", {});
   auto x = test::get("/");

@@ -46,6 +46,7 @@ Configured<std::shared_ptr<const RateLimit>> RateLimit::make(Options options, Ma
   auto source = Source::make(options.source_criterion, Source::Kind::Ip);
   if (!source) return std::unexpected(std::move(source.error()));
   made->source_ = std::move(*source);
+  made->name_ = making.name;
   if (options.average == 0) return made;
 
   const BucketRules rules = bucket_rules(options);
@@ -63,7 +64,7 @@ Configured<std::shared_ptr<const RateLimit>> RateLimit::make(Options options, Ma
 Task<Response> RateLimit::handle(Exchange& x, exchange::Next next) const {
   if (redis_) return handle_shared(x, next, source_.of(x));
   if (!buckets_) return next(x);
-  const TokenBuckets::Decision decision = buckets_->take(source_.of(x), x.loop.now());
+  const TokenBuckets::Decision decision = buckets_->take(source_.of(x), x.loop.now(), next.owner(x));
   if (!decision.allowed) return Task<Response>::ready(too_many(x, decision.wait));
   return decision.wait > 0ns ? after(x, next, decision.wait) : next(x);
 }

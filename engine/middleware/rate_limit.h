@@ -25,19 +25,21 @@ struct RateLimitOptions {
 BucketRules bucket_rules(const RateLimitOptions& options);
 
 // Limits the requests of each source to `average` per `period`, with bursts. A request that would have to
-// wait only a little is delayed, any other is answered 429. The limit is one for all workers; with `redis`,
-// one for all instances.
+// wait only a little is delayed, any other is answered 429. All workers share the limit, each router that
+// names the middleware has its own; with `redis` it is one for all routers and instances.
 class RateLimit final : public exchange::Middleware {
  public:
   using Options = RateLimitOptions;
   static Configured<std::shared_ptr<const RateLimit>> make(Options options, Making& making);
 
   Task<exchange::Response> handle(exchange::Exchange& x, exchange::Next next) const override;
+  std::string_view counts_as() const override { return name_; }
 
  private:
   Task<exchange::Response> handle_shared(exchange::Exchange& x, exchange::Next next,
                                          std::string_view source) const;
 
+  std::string name_;
   Source source_;
   std::shared_ptr<TokenBuckets> buckets_;  // null: unlimited, or limited in Redis
   std::shared_ptr<const RateLimitRedis> redis_;

@@ -79,6 +79,14 @@ TEST(TokenBuckets, ManySourcesAreBoundedAndTheirLimitsHold) {
   EXPECT_FALSE(buckets.take(std::string(10'000, 'x') + "1", kStart).allowed == false);
 }
 
+TEST(TokenBuckets, OwnerAndSourceAreNotRunTogether) {
+  TokenBuckets buckets(rules(1, 1, 1h));
+
+  EXPECT_TRUE(buckets.take("c", kStart, "ab").allowed);
+  EXPECT_TRUE(buckets.take("bc", kStart, "a").allowed);
+  EXPECT_FALSE(buckets.take("c", kStart, "ab").allowed);
+}
+
 TEST(TokenBuckets, WorkersShareOneLimit) {
   TokenBuckets buckets(rules(1, 1000, 1h));
   std::atomic<int> allowed = 0;
@@ -135,6 +143,18 @@ TEST(RateLimit, CountsByTheSourceThatIsAskedFor) {
     EXPECT_EQ(test::run(*made, a).head.status, expected);
     EXPECT_EQ(test::run(*made, b).head.status, expected);
   }
+}
+
+TEST(RateLimit, EachRouterHasItsOwnLimit) {
+  const test::Made made("rateLimit", {{"average", "1"}, {"period", "1m"}});
+  ASSERT_TRUE(made) << made.error();
+  for (const int expected : {200, 429})
+    for (const std::string_view router : {"shop@docker", "blog@docker"}) {
+      auto x = test::get("/");
+      x.router_name = router;
+
+      EXPECT_EQ(test::run(*made, x).head.status, expected) << router;
+    }
 }
 
 TEST(RateLimit, ZeroMeansNoLimitAlsoWithRedis) {

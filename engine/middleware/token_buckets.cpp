@@ -39,16 +39,18 @@ TokenBuckets::TokenBuckets(const BucketRules& rules) : rules_(bounded(rules)), s
   FL_ASSERT(buckets_, "memory");
 }
 
-std::uint64_t TokenBuckets::hash(std::string_view source) const {
+std::uint64_t TokenBuckets::hash(std::string_view source, std::string_view owner) const {
+  // The length keeps ("ab", "c") and ("a", "bc") apart.
+  const std::array<std::uint64_t, 2> front = {salt_, owner.size()};
   std::array<char, 512> room;
-  const std::size_t size = sizeof salt_ + source.size();
+  const std::size_t size = sizeof front + owner.size() + source.size();
   if (size > room.size()) {
-    std::string text(reinterpret_cast<const char*>(&salt_), sizeof salt_);
-    text += source;
+    std::string text(reinterpret_cast<const char*>(front.data()), sizeof front);
+    text.append(owner).append(source);
     return std::hash<std::string_view>{}(text) | 1;
   }
-  std::memcpy(room.data(), &salt_, sizeof salt_);
-  std::ranges::copy(source, room.data() + sizeof salt_);
+  std::memcpy(room.data(), front.data(), sizeof front);
+  std::ranges::copy(source, std::ranges::copy(owner, room.data() + sizeof front).out);
   return std::hash<std::string_view>{}({room.data(), size}) | 1;
 }
 
@@ -94,9 +96,9 @@ TokenBuckets::Decision TokenBuckets::take_from(Bucket& bucket, std::int64_t now)
   }
 }
 
-TokenBuckets::Decision TokenBuckets::take(std::string_view source, TimePoint now) {
+TokenBuckets::Decision TokenBuckets::take(std::string_view source, TimePoint now, std::string_view owner) {
   const std::int64_t time = now.time_since_epoch().count();
-  return take_from(bucket_of(hash(source), time), time);
+  return take_from(bucket_of(hash(source, owner), time), time);
 }
 
 }  // namespace fairlead::middleware

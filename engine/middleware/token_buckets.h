@@ -36,8 +36,9 @@ class TokenBuckets {
     bool allowed = true;
     Duration wait{};  // when allowed: before going on; else: until it would be
   };
-  // Takes a token when the wait for it is at most max_delay; else leaves the bucket as it is.
-  Decision take(std::string_view source, TimePoint now);
+  // Takes a token when the wait for it is at most max_delay; else leaves the bucket as it is. A source has a
+  // bucket with each owner.
+  Decision take(std::string_view source, TimePoint now, std::string_view owner = {});
 
  private:
   static constexpr std::size_t kWays = 16;
@@ -53,7 +54,7 @@ class TokenBuckets {
     void operator()(Bucket* buckets) const;
   };
 
-  std::uint64_t hash(std::string_view source) const;
+  std::uint64_t hash(std::string_view source, std::string_view owner) const;
   Bucket& bucket_of(std::uint64_t tag, std::int64_t now);
   Decision take_from(Bucket& bucket, std::int64_t now) const;
 

@@ -100,7 +100,7 @@ std::shared_ptr<const Service> ServiceCompiler::build(const std::string& name) {
     }
     wrapped.push_back(std::move(made));
   }
-  return std::make_shared<exchange::Chain>(std::move(wrapped), std::move(inner));
+  return std::make_shared<exchange::Chain>(std::move(wrapped), std::move(inner), "service " + name);
 }
 
 std::shared_ptr<const Service> ServiceCompiler::load_balancer(const std::string& name,
@@ -366,21 +366,11 @@ std::shared_ptr<const Middleware> ServiceCompiler::make_middleware(const std::st
   return nullptr;
 }
 
-bool ServiceCompiler::counts_requests(const std::string& middleware) const {
-  const auto found = dynamic_.http.middlewares.find(middleware);
-  if (found == dynamic_.http.middlewares.end()) return false;
-  const std::string& type = found->second.options.type;
-  return iequals(type, "rateLimit") || iequals(type, "inFlightReq");
-}
-
 std::vector<std::shared_ptr<const Middleware>> ServiceCompiler::middlewares(
     const std::vector<std::string>& names, std::vector<model::Reason>& missing) {
   std::vector<std::shared_ptr<const Middleware>> out;
   std::size_t count = 0;  // with the members of groups
-  for (auto at = names.begin(); at != names.end(); ++at) {
-    const std::string& name = *at;
-    // An entry point may name what its router names too: one request counts once.
-    if (counts_requests(name) && std::find(names.begin(), at, name) != at) continue;
+  for (const std::string& name : names) {
     auto made = middleware(name);
     if (made) {
       count += std::max<std::size_t>(1, made->members().size());

@@ -54,8 +54,6 @@ class ServiceCompiler {
   void finish();
 
  private:
-  // Whether all that use the middleware are counted together.
-  bool counts_requests(const std::string& middleware) const;
   std::shared_ptr<const exchange::Service> build(const std::string& name);
   std::shared_ptr<const exchange::Service> load_balancer(const std::string& name,
                                                          model::Element<model::HttpService>& element);
