@@ -27,8 +27,8 @@ Configured<std::shared_ptr<const InFlightConn>> InFlightConn::make(const Options
       making.carry_over.get<middleware::InFlightCounts>("tcp " + making.name, making.options_hash));
 }
 
-Result<> InFlightConn::admit(const net::Address& client, Holds& holds) const {
-  auto place = counts_->enter(client.ip.text(), amount_);
+Result<> InFlightConn::admit(std::string_view router, const net::Address& client, Holds& holds) const {
+  auto place = counts_->enter(fmt::format("{}\n{}", router, client.ip.text()), amount_);
   if (!place)
     return fail(429, Fault::Client,
                 fmt::format("{} connections of {} are open already", amount_, client.ip.text()));

@@ -15,7 +15,8 @@ struct InFlightConnOptions {
   std::int64_t amount = 0;
 };
 
-// Closes a connection when as many of the same client address are open already, on all workers together.
+// Closes a connection when as many of the same client address are open already, on all workers together. Each
+// router that names the middleware is counted by itself, as in Traefik.
 class InFlightConn final : public Middleware {
  public:
   using Options = InFlightConnOptions;
@@ -23,7 +24,7 @@ class InFlightConn final : public Middleware {
   InFlightConn(std::int64_t amount, std::shared_ptr<middleware::InFlightCounts> counts)
       : amount_(amount), counts_(std::move(counts)) {}
 
-  Result<> admit(const net::Address& client, Holds& holds) const override;
+  Result<> admit(std::string_view router, const net::Address& client, Holds& holds) const override;
 
  private:
   const std::int64_t amount_;

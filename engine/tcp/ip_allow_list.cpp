@@ -11,7 +11,7 @@ Configured<std::shared_ptr<const IpAllowList>> IpAllowList::make(const Options& 
   return std::make_shared<const IpAllowList>(std::move(*allowed));
 }
 
-Result<> IpAllowList::admit(const net::Address& client, Holds&) const {
+Result<> IpAllowList::admit(std::string_view, const net::Address& client, Holds&) const {
   if (allowed_.contains(client.ip)) return {};
   return fail(403, Fault::Client, client.ip.text() + " is not in sourceRange");
 }

@@ -23,7 +23,7 @@ class IpAllowList final : public Middleware {
   static Configured<std::shared_ptr<const IpAllowList>> make(const Options& options, Making& making);
   explicit IpAllowList(middleware::IpSet allowed) : allowed_(std::move(allowed)) {}
 
-  Result<> admit(const net::Address& client, Holds& holds) const override;
+  Result<> admit(std::string_view router, const net::Address& client, Holds& holds) const override;
 
  private:
   const middleware::IpSet allowed_;

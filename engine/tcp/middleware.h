@@ -4,6 +4,7 @@
 #include "engine/net/address.h"
 
 #include <memory>
+#include <string_view>
 #include <vector>
 
 namespace fairlead::tcp {
@@ -19,8 +20,8 @@ using Holds = std::vector<std::unique_ptr<Hold>>;
 class Middleware {
  public:
   virtual ~Middleware() = default;
-  // Lets a connection of `client` pass; the error says why it is closed instead.
-  virtual Result<> admit(const net::Address& client, Holds& holds) const = 0;
+  // Lets a connection of `client` to `router` pass; the error says why it is closed instead.
+  virtual Result<> admit(std::string_view router, const net::Address& client, Holds& holds) const = 0;
 };
 using MiddlewarePtr = std::shared_ptr<const Middleware>;
 

@@ -16,8 +16,9 @@ class TcpMiddlewareTest : public ::testing::Test {
     notices_ = making.notices.size();
     return made;
   }
-  static bool passes(const Middleware& middleware, std::string_view client, Holds& holds) {
-    return middleware.admit({*net::Ip::parse(client), 1}, holds).has_value();
+  static bool passes(const Middleware& middleware, std::string_view client, Holds& holds,
+                     std::string_view router = "db@file") {
+    return middleware.admit(router, {*net::Ip::parse(client), 1}, holds).has_value();
   }
 
   exchange::CarryOver carry_over_;
@@ -59,6 +60,14 @@ TEST_F(TcpMiddlewareTest, CountsConnectionsOfOneAddress) {
   EXPECT_TRUE(passes(**limit, "10.0.0.2", holds_));
   holds_.clear();
   EXPECT_TRUE(passes(**limit, "10.0.0.1", holds_)) << "a closed connection gives its place back";
+}
+
+TEST_F(TcpMiddlewareTest, CountsConnectionsOfEachRouterByThemselves) {
+  const auto limit = make("inFlightConn", "amount: 1");
+
+  EXPECT_TRUE(passes(**limit, "10.0.0.1", holds_, "db@file"));
+  EXPECT_TRUE(passes(**limit, "10.0.0.1", holds_, "mail@file"));
+  EXPECT_FALSE(passes(**limit, "10.0.0.1", holds_, "db@file"));
 }
 
 TEST_F(TcpMiddlewareTest, AnEqualDefinitionKeepsItsCount) {
