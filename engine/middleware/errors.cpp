@@ -38,7 +38,8 @@ Configured<std::shared_ptr<const Errors>> Errors::make(Options options, Making& 
   for (const auto& [text, status] : options.status_rewrites) {
     auto range = parse_status_range(text);
     if (!range) return misconfigured("statusRewrites", std::move(range.error().what));
-    if (status < 100 || status > 999) return misconfigured("statusRewrites." + text, "is no status");
+    // One below 200 would not end the response.
+    if (status < 200 || status > 999) return misconfigured("statusRewrites." + text, "is no status");
     made->rewrites_.emplace_back(*range, status);
   }
   if (options.service.empty()) return misconfigured("service", "is missing");
@@ -91,9 +92,11 @@ Task<Response> Errors::handle(Exchange& x, exchange::Next next) const {
   std::optional<Error> cause = std::move(response->cause);
   response.reset();  // what is left of it may still be reading the body
   x.body.reset();
-  x.request = std::move(before);  // as it came here: inner middlewares rewrote it
+  x.request = before;  // as it came here: inner middlewares rewrote it
   become_page_request(x, original, status);
   response.emplace(co_await pages_->serve(x));
+  // Outer middlewares look at what the client asked for (Origin, the method), not at the request for a page.
+  x.request = std::move(before);
   if (response->cause)
     co_return exchange::answer(x, status);  // no page: our own says what the client must know
   response->head.status = status;

@@ -110,6 +110,24 @@ TEST(Errors, NamedRequestHeadersAreTheOnlyOnes) {
   EXPECT_THAT(made.pages.headers, testing::ElementsAre("Cookie", "x-theme"));
 }
 
+TEST(Errors, OuterMiddlewaresSeeTheRequestOfTheClient) {
+  for (const bool page_fails : {false, true}) {
+    const MadeErrors made(
+        test::options({{"status", "500"}, {"service", "pages"}, {"errorRequestHeaders", "X-Theme"}}),
+        page_fails);
+    auto x = test::request("HEAD", "/a?b=c");
+    x.header("Origin", "https://a.example");
+
+    const Response response = test::run(**made.result, x, answering(500));
+
+    EXPECT_EQ(response.head.status, 500);
+    EXPECT_EQ(made.pages.method, "GET");
+    EXPECT_EQ(x.request.method, "HEAD");
+    EXPECT_EQ(x.request.path + '?' + x.request.query, "/a?b=c");
+    EXPECT_EQ(x.request.fields.get("Origin"), "https://a.example");
+  }
+}
+
 TEST(Errors, WithoutAPageTheClientStillLearnsTheStatus) {
   const MadeErrors made(test::options({{"status", "404"}, {"service", "pages"}}), true);
   auto x = test::get("/");
@@ -126,6 +144,11 @@ TEST(Errors, RefusesWhatCannotBe) {
   EXPECT_EQ(MadeErrors(test::options({{"service", "pages"}})).result.error().path, "status");
   EXPECT_EQ(MadeErrors(test::options({{"status", "600-500"}, {"service", "pages"}})).result.error().path,
             "status");
+  EXPECT_EQ(
+      MadeErrors(test::options({{"status", "500"}, {"service", "pages"}, {"statusRewrites.500", "101"}}))
+          .result.error()
+          .path,
+      "statusRewrites.500");
 }
 
 }  // namespace
