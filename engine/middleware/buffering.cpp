@@ -82,6 +82,8 @@ Task<Response> Buffering::handle(Exchange& x, exchange::Next next) const {
     // A request without a body is never sent again, as in Traefik.
     if (!body || body->empty() || !wants_again(x, *response, attempt)) break;
     response.reset();  // before the body is put back: what is left of the try may still be reading it
+    x.record.reason.clear();
+    x.record.cause.reset();
     ++x.record.retries;
     x.request = original;
     x.body = body->body();

@@ -43,9 +43,11 @@ Task<Response> Retry::handle(Exchange& x, exchange::Next next) const {
 
 bool Retry::wants_again(const Exchange& x, const Response& response) const {
   if (response.head.status < 200) return false;  // a tunnel
-  const bool unsent = response.retryable() || (response.cause && x.reached_proxy && !x.sent_upstream);
+  // A 503 of our own says that there is no server, or no room, to try: that is no network error.
+  const bool tried = response.cause && response.cause->status != 503;
+  const bool unsent = tried && (response.retryable() || (x.reached_proxy && !x.sent_upstream));
   if (unsent && !options_.disable_retry_on_network_error) return true;
-  if (!x.reached_proxy && !unsent) return false;  // another middleware's answer
+  if (!x.reached_proxy && !response.retryable()) return false;  // another middleware's answer
   return statuses_.has(response.head.status) &&
          (options_.retry_non_idempotent_method || is_idempotent(x.request.method));
 }
@@ -88,6 +90,8 @@ Task<Response> Retry::repeat(Exchange& x, exchange::Next next) const {
     // Before the body is put back: what is left of the try may still be reading it.
     response.reset();
     if (pause > Duration{}) co_await x.loop.sleep(pause);
+    x.record.reason.clear();
+    x.record.cause.reset();
     ++x.record.retries;
     x.request = original;  // inner middlewares rewrote it
     // The client has been told to send its body, or is when it is read.

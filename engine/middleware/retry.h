@@ -23,8 +23,9 @@ struct RetryOptions {
 };
 
 // Asks again: after a network error as long as no byte of the request reached a server, and, where `status`
-// says so, after a response with one of these codes. What other middlewares answer is never asked again. The
-// body is kept as it passes, so that it can be sent again; nothing is read ahead.
+// says so, after a response with one of these codes, the 503 of a service without servers included. What
+// other middlewares answer is never asked again. The body is kept as it passes, so that it can be sent again;
+// nothing is read ahead.
 class Retry final : public exchange::Middleware {
  public:
   using Options = RetryOptions;

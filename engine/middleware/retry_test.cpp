@@ -46,6 +46,7 @@ TEST(Retry, TriesAgainWhatNoServerSaw) {
   EXPECT_EQ(service.calls, 3);
   EXPECT_EQ(read, "abc|");
   EXPECT_EQ(x.record.retries, 2);
+  EXPECT_FALSE(x.record.cause) << "the last try went well";
 }
 
 TEST(Retry, PassesTheLastAnswerAndNothingThatWasSent) {
@@ -102,6 +103,19 @@ TEST(Retry, WhatAnotherMiddlewareAnsweredIsLeftAlone) {
 
   EXPECT_EQ(status_of(made, x, other), 401);
   EXPECT_EQ(other.calls, 1);
+}
+
+TEST(Retry, AServiceWithoutServersIsAskedAgainForItsStatusOnly) {
+  for (const auto& [status, calls] : {std::pair{"500", 1}, {"503", 3}}) {
+    const test::Made made("retry", {{"attempts", "3"}, {"status", status}});
+    auto x = test::get("/");
+    const test::StubService none([](Exchange& own) {
+      return exchange::failure(own, {503, Fault::Upstream, true, "no available server"});
+    });
+
+    EXPECT_EQ(status_of(made, x, none), 503);
+    EXPECT_EQ(none.calls, calls) << status;
+  }
 }
 
 TEST(Retry, EachTryBeginsWithTheRequestAsItCame) {
