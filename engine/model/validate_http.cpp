@@ -114,6 +114,11 @@ void within_reason(schema::Duration& value, const char* option, Element<HttpServ
   value = used;
 }
 
+// RFC 3986 §4.2: the first segment of a relative path has no colon; a query may hold a whole URL.
+bool is_absolute_url(std::string_view url) {
+  return url.substr(0, url.find_first_of("/?#")).find(':') != std::string_view::npos;
+}
+
 void check_health(HealthCheck& check, Element<HttpService>& element) {
   const auto default_interval = std::chrono::seconds(30);
   at_least(check.interval, default_interval, "healthCheck.interval", element);
@@ -124,7 +129,7 @@ void check_health(HealthCheck& check, Element<HttpService>& element) {
   if (check.unhealthy_interval)
     within_reason(*check.unhealthy_interval, "healthCheck.unhealthyInterval", element);
   within_reason(check.timeout, "healthCheck.timeout", element);
-  if (check.path.find("://") != std::string::npos)
+  if (is_absolute_url(check.path))
     element.break_off(ReasonKind::BadOption, "healthCheck.path must be relative to the server's URL");
   if (check.port < 0 || check.port > 65535) {
     element.break_off(ReasonKind::BadOption, fmt::format("healthCheck.port {} is no port", check.port));

@@ -236,6 +236,22 @@ TEST(Validate, LeavesOutATlsVersionThatNobodyKnows) {
   EXPECT_EQ(strict.reasons[0].hint, "did you mean `VersionTLS13`?");
 }
 
+TEST(Validate, AHealthCheckAsksAPathWhoseQueryMayHoldAUrl) {
+  const auto is_refused = [](const std::string& path) {
+    return validated(
+               "http:\n  services:\n    app:\n      loadBalancer:\n        servers: [{url: "
+               "\"http://10.0.0.1\"}]\n"
+               "        healthCheck: {path: \"" +
+               path + "\"}\n")
+        .http.services.at("app@file")
+        .broken();
+  };
+
+  EXPECT_FALSE(is_refused("/check?of=http://10.0.0.2/x"));
+  EXPECT_FALSE(is_refused("/a:b"));
+  EXPECT_TRUE(is_refused("http://10.0.0.2/x"));
+}
+
 TEST(Validate, LeavesOutBytesOfATcpCheckThatAreTooMany) {
   const auto check_with = [](std::size_t bytes) {
     return validated(
