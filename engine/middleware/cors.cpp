@@ -93,6 +93,7 @@ std::optional<exchange::Response> Cors::preflight(exchange::Exchange& x) const {
   if (const std::string_view allowed = allowed_origin(origin); !allowed.empty())
     set(fields, "Access-Control-Allow-Origin", allowed);
   if (max_age_) set(fields, "Access-Control-Max-Age", *max_age_);
+  if (!exposed_.empty()) set(fields, "Access-Control-Expose-Headers", exposed_);
   return response;
 }
 

@@ -67,6 +67,9 @@ void HeaderEdits::apply_to_request(exchange::Exchange& x) const {
   for (const Edit& edit : edits_) {
     fields.remove_if([&](const http::Field& line) { return http::same_header_folded(line.name, edit.name); });
     if (edit.known == http::Name::XForwardedFor) x.null_forwarded_for = edit.value.empty();
+    // Nobody waits for a 100 that the server is not asked for.
+    if (edit.known == http::Name::Expect && !iequals(edit.value, "100-continue"))
+      x.request.expects_continue = false;
     if (!edit.value.empty()) fields.append(edit.name, edit.value, edit.known);
   }
   if (!edits_.empty())

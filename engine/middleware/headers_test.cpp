@@ -45,6 +45,19 @@ TEST(Headers, ChangesTheHostAndStopsXForwardedFor) {
   EXPECT_TRUE(x.null_forwarded_for);
 }
 
+TEST(Headers, WithoutExpectNobodyWaitsForTheServerToContinue) {
+  for (const auto& [value, waits] : {std::pair{"", false}, {"100-continue", true}}) {
+    const test::Made made("headers", {{"customrequestheaders.Expect", value}});
+    auto x = test::request("POST", "/");
+    x.header("Expect", "100-continue");
+    x.request.expects_continue = true;
+
+    test::run(*made, x);
+
+    EXPECT_EQ(x.request.expects_continue, waits);
+  }
+}
+
 TEST(Headers, LeavesOutHeadersThatFrameTheMessage) {
   const test::Made made("headers", {{"customrequestheaders.Content_Length", "5"}});
   auto x = test::get("/");
@@ -139,6 +152,7 @@ TEST(Headers, AnswersPreflightsWithoutCallingTheServer) {
   const test::Made made("headers", {{"accesscontrolallowmethods", "GET,PUT"},
                                     {"accesscontrolallowheaders", "X-A, X-B"},
                                     {"accesscontrolalloworiginlist", "*"},
+                                    {"accesscontrolexposeheaders", "X-C"},
                                     {"accesscontrolmaxage", "0"}});
   auto x = test::request("OPTIONS", "/");
   x.header("Origin", "https://a.example").header("Access-Control-Request-Method", "PUT");
@@ -153,6 +167,7 @@ TEST(Headers, AnswersPreflightsWithoutCallingTheServer) {
   EXPECT_EQ(response.head.fields.get("Access-Control-Allow-Headers"), "X-A,X-B");
   EXPECT_EQ(response.head.fields.get("Access-Control-Allow-Origin"), "*");
   EXPECT_EQ(response.head.fields.get("Access-Control-Max-Age"), "0");
+  EXPECT_EQ(response.head.fields.get("Access-Control-Expose-Headers"), "X-C");
 }
 
 TEST(Headers, PassesPreflightsWithoutCorsOptions) {
