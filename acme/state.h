@@ -51,6 +51,7 @@ struct RenewalState {
 // What is left of the authority's patience.
 struct LimitState {
   WallTime until{};  // nothing is asked for before
+  std::string type;  // Problem::type
   std::string detail;
   std::vector<WallTime> orders;  // of the last three hours, oldest first
 
@@ -64,6 +65,8 @@ struct ResolverState {
   std::map<std::string, NameState> names;
   std::map<std::string, RenewalState> renewals;
   LimitState limits;
+  std::string authority;  // directory that `limits` are about; empty: not known
+  std::string setup;      // what the failures of `names` happened with (Resolver::setup()); empty: not known
   std::map<std::string, std::string> tokens;  // HTTP-01 answers for other instances
   // What is not understood stays as it was, as JSON text: certificates that cannot be read, other members.
   std::vector<std::string> unreadable;

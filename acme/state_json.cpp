@@ -87,6 +87,7 @@ void read_own(const Json& json, ResolverState& out) {
                                    .next_poll = time(value, "NextPoll")};
   if (const Json* limits = find(json, "Limits"); limits && limits->is_object()) {
     out.limits.until = time(*limits, "Until");
+    out.limits.type = text(*limits, "Type");
     out.limits.detail = text(*limits, "Detail");
     if (const Json* orders = find(*limits, "Orders"); orders && orders->is_array())
       for (const Json& order : *orders)
@@ -96,6 +97,8 @@ void read_own(const Json& json, ResolverState& out) {
   if (const Json* tokens = find(json, "Tokens"); tokens && tokens->is_object())
     for (const auto& [token, value] : tokens->items())
       if (value.is_string()) out.tokens[token] = value.get<std::string>();
+  out.authority = text(json, "Authority");
+  out.setup = text(json, "Setup");
   if (out.account) out.account->directory = text(json, "Directory");
 }
 
@@ -191,10 +194,12 @@ Json print_own(const ResolverState& state) {
                                     {"NextPoll", time_text(one.next_poll)}};
   const LimitState& limits = state.limits;
   if (limits.until > WallTime{} || !limits.orders.empty()) {
-    out["Limits"] = {{"Until", time_text(limits.until)}, {"Detail", limits.detail}};
+    out["Limits"] = {{"Until", time_text(limits.until)}, {"Type", limits.type}, {"Detail", limits.detail}};
     Json& orders = out["Limits"]["Orders"] = Json::array();
     for (const WallTime when : limits.orders) orders.push_back(time_text(when));
   }
+  if (!state.authority.empty()) out["Authority"] = state.authority;
+  if (!state.setup.empty()) out["Setup"] = state.setup;
   for (const auto& [token, answer] : state.tokens) out["Tokens"][token] = answer;
   return out;
 }

@@ -29,13 +29,6 @@ std::unexpected<ConfigError> failed(std::string_view what, const std::string& pa
   return misconfigured(path, fmt::format("{}: {}", what, std::strerror(errno)));
 }
 
-// A link stays one: what it points to is replaced.
-std::string real_path(const std::string& path) {
-  std::error_code problem;
-  const auto real = std::filesystem::weakly_canonical(path, problem);
-  return problem || real.empty() ? path : real.string();
-}
-
 std::string folder_of(const std::string& path) {
   const auto folder = std::filesystem::path(path).parent_path().string();
   return folder.empty() ? "." : folder;
@@ -105,6 +98,19 @@ Configured<> write_new(const std::string& path, const StoreFile::Content& conten
 }
 
 }  // namespace
+
+std::string StoreFile::real_path(const std::string& path) {
+  constexpr int kMaxLinks = 40;  // as the kernel
+  namespace fs = std::filesystem;
+  std::error_code problem;
+  // weakly_canonical() would take a link whose end does not exist yet for the file to be made, and leave a
+  // path relative whose beginning does not.
+  fs::path at = fs::absolute(path, problem);
+  for (int links = 0; links < kMaxLinks && fs::is_symlink(at, problem) && !fs::exists(at, problem); ++links)
+    at = at.parent_path() / fs::read_symlink(at, problem);
+  const auto real = fs::weakly_canonical(at, problem);
+  return problem || real.empty() ? path : real.string();
+}
 
 StoreFile::StoreFile(std::string path) : path_(real_path(path)) {
   lock_file_ = Fd(::open((path_ + ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kMode));

@@ -20,6 +20,9 @@ namespace fairlead::acme {
 class StoreFile {
  public:
   explicit StoreFile(std::string path);
+  // The one path of a file for all its spellings, made or not yet. A link stays one: what it points to is
+  // replaced.
+  static std::string real_path(const std::string& path);
 
   // What a stat tells: changes with every write and every rename over it.
   struct Stamp {

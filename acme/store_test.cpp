@@ -123,7 +123,9 @@ TEST(StateJson, KeepsWhatTraefikHasNoFieldFor) {
   le.names["a.test"] = {.failures = 3, .since = time, .next_try = time + 1h, .type = "dns", .detail = "no"};
   le.renewals["f00d"] = {
       .renew_at = time, .start = time - 1h, .end = time + 1h, .explanation = "x", .next_poll = time + 2h};
-  le.limits = {.until = time, .detail = "too many", .orders = {time}};
+  le.limits = {.until = time, .type = "rateLimited", .detail = "too many", .orders = {time}};
+  le.authority = "https://ca.test/dir";
+  le.setup = "abc";
   le.tokens["t"] = "t.k";
 
   const auto again = read_state(print_state(state));
@@ -132,6 +134,8 @@ TEST(StateJson, KeepsWhatTraefikHasNoFieldFor) {
   EXPECT_EQ(again->at("le").names, le.names);
   EXPECT_EQ(again->at("le").renewals, le.renewals);
   EXPECT_EQ(again->at("le").limits, le.limits);
+  EXPECT_EQ(again->at("le").authority, le.authority);
+  EXPECT_EQ(again->at("le").setup, le.setup);
   EXPECT_EQ(again->at("le").tokens, le.tokens);
 }
 
@@ -242,6 +246,18 @@ TEST_F(Files, FollowALink) {
   std::ifstream in(target);
   const std::string text{std::istreambuf_iterator<char>(in), {}};
   EXPECT_TRUE(read_state(text)->contains("le"));
+}
+
+TEST_F(Files, FollowALinkToAFileThatDoesNotExistYet) {
+  fs::create_directory(folder_ / "volume");
+  fs::create_symlink("volume/kept.json", path_);
+  Store store(path_);
+
+  store.update([](State& state) { state["le"].names["a"].failures = 1; });
+
+  EXPECT_TRUE(fs::is_symlink(path_));
+  EXPECT_TRUE(fs::is_regular_file(folder_ / "volume" / "kept.json"));
+  EXPECT_TRUE(read_state(content())->contains("le"));
 }
 
 }  // namespace
