@@ -497,6 +497,30 @@ def test_an_hpack_bomb_costs_neither_memory_nor_time(start, origin):
     assert memory(proxy) - before < 30
 
 
+def test_a_head_of_one_entry_over_and_over_is_refused_however_short(start, origin):
+    proxy = start(routes(app=[origin.url]))
+
+    with H2Client(proxy.port()) as client:
+        client.block(1, block(*GET) + literal("x-bomb", "b" * 4000, 0x40) + b"\xbe" * 100)  # 400 KB from 4
+        assert client.answer(1).status == 431
+        client.block(3, block(*GET) + b"\xbe" * 10)
+        assert client.answer(3).status == 431
+        client.block(5, block(*GET) + b"\xbe")
+        assert client.answer(5).status == 200
+    assert len(origin.requests) == 1
+
+
+def test_a_head_of_nothing_but_literals_may_have_any_length(start, origin):
+    proxy = start(routes(app=[origin.url]))
+
+    with H2Client(proxy.port()) as client:
+        for number in (1, 3):
+            client.headers(number, GET + tuple((f"x-{i}", f"{i}" * 300) for i in range(150)) + (("cookie", "0" * 8000),))
+            assert client.answer(number).status == 200
+        client.headers(5, GET + tuple(("cookie", f"{i}=1") for i in range(900)))
+        assert client.answer(5).status == 200
+
+
 def test_heads_that_are_too_long_count_as_well(start, origin):
     proxy = start(routes(app=[origin.url]))
 

@@ -170,6 +170,7 @@ class ServerConnection final : net::TransportUser, event::TimerUser, event::Tick
   TimePoint goodbye_by_{};
   TimePoint taken_at_{};              // while blocked: when the transport last took a byte
   std::int32_t open_head_ = 0;        // stream whose header section is not complete
+  std::uint32_t head_frames_ = 0;     // bytes of the frames of the section that is read
   ServerStream* decoding_ = nullptr;  // whose section is, or was last
   std::uint32_t requests_ = 0;
   State state_ = State::Open;

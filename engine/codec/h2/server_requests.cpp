@@ -16,6 +16,12 @@ using namespace std::chrono_literals;
 // Of the heads of all requests in flight on one connection, as multiples of the longest allowed one.
 constexpr std::size_t kHeadsAtOnce = 4;
 
+// What a head may be made of: fields that HPACK sent as literals (Huffman coding halves them at most), each
+// entry of its two tables once, and 32 bytes counted on top of each. One entry named again and again makes
+// megabytes of a few hundred bytes.
+constexpr std::size_t kFewFields = 8 * 1024;
+constexpr std::size_t kMostPerByte = 16;
+
 // After the answer the rest of a request is still taken for so long, and so much of it: a client that is busy
 // sending may take the reset for a failure, without a look at the answer before it (curl 7 does).
 constexpr auto kUnwantedTime = 1s;
@@ -46,13 +52,15 @@ bool ServerConnection::spend(Flood kind) {
 
 bool ServerConnection::admit_frame(std::uint8_t type, std::uint8_t flags, std::size_t length,
                                    std::int32_t id) {
-  if (type != NGHTTP2_CONTINUATION) open_head_ = 0;
+  if (type != NGHTTP2_CONTINUATION) open_head_ = head_frames_ = 0;
   switch (type) {
     case NGHTTP2_DATA: return length > 0 || (flags & NGHTTP2_FLAG_END_STREAM) != 0 || spend(Flood::EmptyData);
-    case NGHTTP2_HEADERS:
+    case NGHTTP2_HEADERS: head_frames_ = static_cast<std::uint32_t>(length); return true;
     case NGHTTP2_PUSH_PROMISE:
     case NGHTTP2_GOAWAY: return true;
-    case NGHTTP2_CONTINUATION: return spend(Flood::Continuation);
+    case NGHTTP2_CONTINUATION:
+      head_frames_ += static_cast<std::uint32_t>(length);
+      return spend(Flood::Continuation);
     case NGHTTP2_RST_STREAM: return spend(Flood::Reset);
     case NGHTTP2_SETTINGS: return (flags & NGHTTP2_FLAG_ACK) != 0 || spend(Flood::Settings);
     case NGHTTP2_PING: return (flags & NGHTTP2_FLAG_ACK) != 0 || spend(Flood::Ping);
@@ -119,7 +127,12 @@ bool ServerConnection::take_field(ServerStream& stream, bool trailer, std::strin
   }
   if (!stream.fields_) return true;
   const Result<> taken = stream.fields_->add(name, value);
-  if (taken) return true;
+  if (taken) {
+    const std::size_t honest = kFewFields + settings_->decoder_table + kMostPerByte * head_frames_;
+    if (stream.fields_->bytes() > honest)
+      stream.refusal_ = Error{431, Fault::Client, false, "HTTP/2: a head of one field over and over"};
+    return true;
+  }
   if (taken.error().status == 400) return refuse_field(stream, taken.error());
   stream.refusal_ = taken.error();
   return true;
