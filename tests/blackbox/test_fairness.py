@@ -7,7 +7,7 @@ import time
 
 import pytest
 from support.fairlead import Fairlead, routes
-from support.h2 import PREFACE, frame, settings
+from support.h2 import GET, PREFACE, H2Client, frame, replaced, settings
 from support.origin import Origin, respond
 from support.raw import RawClient
 
@@ -58,6 +58,12 @@ def test_who_sends_without_a_pause_lets_others_have_their_turn(case):
         time.sleep(0.3)
         for _ in range(5):
             assert proxy.ask(host="nobody", timeout=5).status == 404
+        with H2Client(proxy.port(), timeout=5) as client:
+            for number in (1, 3, 5):
+                assert client.ask(number, replaced(GET, authority="nobody")).status == 404
+        with RawClient(proxy.port(), timeout=5) as client:
+            client.send("HEAD / HTTP/1.1\r\nHost: nobody\r\n\r\n" * 20)
+            assert [client.read_answer("HEAD").status for _ in range(20)] == [404] * 20
 
 
 def test_large_answers_leave_their_connection_to_the_next_request():
