@@ -32,6 +32,14 @@ std::string_view retry_after(std::string_view reason) {
   return {};
 }
 
+// The class of a failure toward a server. `retryable`: nothing of the request got there.
+std::string_view class_of(const Error& error) {
+  if (error.fault != Fault::Upstream) return {};
+  if (error.status == 504) return "no answer in time";
+  if (error.status != 502) return {};
+  return error.retryable ? "unreachable" : "no valid answer";
+}
+
 bool is_loopback(const net::Ip& ip) {
   static const net::Cidr v4 = *net::Cidr::parse("127.0.0.0/8");
   static const net::Ip v6 = *net::Ip::parse("::1");
@@ -95,6 +103,7 @@ Response answer(Exchange& x, int status, std::string_view text) {
 
 Response failure(Exchange& x, Error error) {
   x.record.cause = error;
+  if (const std::string_view reason = class_of(error); !reason.empty()) x.record.reason = reason;
   Response response = answer(x, error.status);
   response.cause = std::move(error);
   return response;

@@ -90,6 +90,19 @@ TEST(Failure, HasTheErrorAsCauseAndShowsItsDetailToTrustedClientsOnly) {
   EXPECT_EQ(page("127.0.0.1", nullptr).find("172.17.0.2"), std::string::npos);
 }
 
+TEST(Failure, TellsTheClassOfWhatServersDid) {
+  const auto reason = [](Error error) {
+    auto x = test::get("/");
+    failure(x, std::move(error));
+    return x.record.reason;
+  };
+
+  EXPECT_EQ(reason({502, Fault::Upstream, true, "connect: refused"}), "unreachable");
+  EXPECT_EQ(reason({502, Fault::Upstream, false, "closed before a complete head"}), "no valid answer");
+  EXPECT_EQ(reason({504, Fault::Upstream, false, "no head in time"}), "no answer in time");
+  EXPECT_EQ(reason({499, Fault::Client, false, "gone"}), "");
+}
+
 TEST(OwnAnswer, TellsNoReasonWhenThatIsOff) {
   const ReasonsPolicy off{.detail = ReasonDetail::Off, .trusted = {}};
   auto x = test::get("/");

@@ -23,7 +23,10 @@ Task<Response> AmongChildren::serve(Exchange& x) const {
     const bool all_down = !well.any();
     if (all_down && response) break;  // the last failure is the answer
     const int index = pick(x, all_down ? Eligible(children_, x.pools, tried, false) : well);
-    if (index == kNoChild) co_return exchange::answer(x, 503, "no available server\n");
+    if (index == kNoChild) {
+      x.record.reason = "no server";
+      co_return exchange::answer(x, 503, "no available server\n");
+    }
     const auto chosen = static_cast<std::size_t>(index);
     const bool another = well.any_besides(chosen);
     if (response) {

@@ -80,6 +80,7 @@ Response LoadBalancer::unavailable(Exchange& x, const upstream::ServerSet* set) 
                     std::chrono::duration_cast<std::chrono::seconds>(x.loop.now() - illness.began).count(),
                     illness.reason);
   }
+  if (x.record.reason.empty()) x.record.reason = "no server";
   x.record.cause = Error{503, Fault::Upstream, true, std::move(detail)};
   Response response = exchange::answer(x, 503, "no available server\n");
   response.cause = x.record.cause;
