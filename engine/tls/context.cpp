@@ -206,10 +206,17 @@ void ServerContext::set_protocols(const model::TlsOptions& options, const std::v
 int ServerContext::choose_protocol(SSL*, const unsigned char** out, unsigned char* out_size,
                                    const unsigned char* offered, unsigned int size, void* self) {
   const std::string& ours = static_cast<ServerContext*>(self)->alpn_;
+  if (ours.empty()) return SSL_TLSEXT_ERR_NOACK;  // an empty alpnProtocols: none is agreed on
   unsigned char* chosen = nullptr;
   if (SSL_select_next_proto(&chosen, out_size, reinterpret_cast<const unsigned char*>(ours.data()),
-                            static_cast<unsigned int>(ours.size()), offered, size) != OPENSSL_NPN_NEGOTIATED)
+                            static_cast<unsigned int>(ours.size()), offered,
+                            size) != OPENSSL_NPN_NEGOTIATED) {
+    // As in Go: where only HTTP/2 is offered, a client of HTTP/1.1 is served as one that does not ask.
+    const std::string_view theirs(reinterpret_cast<const char*>(offered), size);
+    if (ours.find("\x02h2") != std::string::npos && theirs.find("\x08http/1.1") != std::string_view::npos)
+      return SSL_TLSEXT_ERR_NOACK;
     return SSL_TLSEXT_ERR_ALERT_FATAL;  // no_application_protocol (RFC 7301 §3.2)
+  }
   *out = chosen;
   return SSL_TLSEXT_ERR_OK;
 }

@@ -262,6 +262,21 @@ def test_protocols(start, origin, pki):
         TlsClient(proxy.port(), "app", protocols=("made-up",))
 
 
+@pytest.mark.parametrize("ours, theirs", [
+    (["h2"], ("http/1.1",)),
+    ([], ("h2", "http/1.1")),
+])
+def test_http_1_is_served_to_clients_whose_protocol_is_not_agreed_on(start, origin, pki, ours, theirs):
+    proxy = start(site(origin, pki, {"default": {"alpnProtocols": ours}}))
+
+    with TlsClient(proxy.port(), "app", protocols=theirs) as client:
+        assert client.socket.selected_alpn_protocol() is None
+        assert client.ask(host="app").status == 200
+    if ours:
+        with pytest.raises(ssl.SSLError, match="(?i)no.application.protocol"):
+            TlsClient(proxy.port(), "app", protocols=("made-up",))
+
+
 # ---- client certificates
 
 
