@@ -42,6 +42,8 @@ std::string text(const ASN1_STRING* value) {
 system_clock::time_point time_of(const ASN1_TIME* time) {
   std::tm parts{};
   if (ASN1_TIME_to_tm(time, &parts) != 1) return {};
+  // The clock counts nanoseconds in 64 bits: it ends in 2262, and some authorities issue until 9999.
+  if (parts.tm_year > 340) return system_clock::time_point::max();
   return system_clock::from_time_t(::timegm(&parts));
 }
 
@@ -215,7 +217,15 @@ Configured<CertificatePtr> Certificate::from_text(CertificateTextPtr text) {
   made->issuers_ = std::move(*issuers);
   if (!holds_public_key(made->text_->key(), leaf.get())) {
     const KeyPtr key = read_key(made->text_->key());
-    if (!key) return misconfigured("keyFile", fmt::format("no usable private key ({})", openssl_error()));
+    if (!key) {
+      // "ENCRYPTED PRIVATE KEY", or "Proc-Type: 4,ENCRYPTED" within.
+      const bool sealed = made->text_->key().find("ENCRYPTED") != std::string_view::npos;
+      const std::string words = openssl_error();
+      return misconfigured("keyFile",
+                           sealed ? "the private key is encrypted, and nobody is there to give its pass "
+                                    "phrase: store it without one (openssl pkey -in KEY -out PLAIN)"
+                                  : fmt::format("no usable private key ({})", words));
+    }
     if (X509_check_private_key(made->leaf().get(), key.get()) != 1) {
       ERR_clear_error();
       return misconfigured("keyFile", "the key does not belong to the certificate");

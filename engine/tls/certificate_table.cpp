@@ -1,15 +1,28 @@
 #include "engine/tls/certificate_table.h"
 
+#include <utility>
+
 namespace fairlead::tls {
 
-CertificateTable::CertificateTable(const std::vector<CertificatePtr>& certificates, CertificatePtr fallback)
+CertificateTable::CertificateTable(const std::vector<CertificatePtr>& certificates, CertificatePtr fallback,
+                                   std::chrono::system_clock::time_point now)
     : fallback_(std::move(fallback)) {
+  const auto expired = [now](const CertificatePtr& certificate) { return certificate->not_after() <= now; };
   for (const CertificatePtr& certificate : certificates)
-    for (const std::string& name : certificate->names()) {
-      Identity& identity = names_[name];
-      CertificatePtr& slot = certificate->is_ecdsa() ? identity.ecdsa : identity.rsa;
-      if (!slot) slot = certificate;
-    }
+    if (!expired(certificate))
+      for (const std::string& name : certificate->names()) add(name, certificate);
+  std::vector<std::pair<const std::string*, const CertificatePtr*>> uncovered;
+  for (const CertificatePtr& certificate : certificates)
+    if (expired(certificate))
+      for (const std::string& name : certificate->names())
+        if (!find(name)) uncovered.emplace_back(&name, &certificate);
+  for (const auto& [name, certificate] : uncovered) add(*name, *certificate);
+}
+
+void CertificateTable::add(const std::string& name, const CertificatePtr& certificate) {
+  Identity& identity = names_[name];
+  CertificatePtr& slot = certificate->is_ecdsa() ? identity.ecdsa : identity.rsa;
+  if (!slot) slot = certificate;
 }
 
 const Identity* CertificateTable::find(std::string_view name) const {

@@ -3,6 +3,7 @@
 #include "engine/tls/certificate.h"
 #include "engine/tls/published.h"
 
+#include <chrono>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -23,8 +24,10 @@ struct Identity {
 class CertificateTable {
  public:
   CertificateTable() = default;
-  // Of two certificates for one name (and kind of key) the first counts.
-  CertificateTable(const std::vector<CertificatePtr>& certificates, CertificatePtr fallback);
+  // Of two certificates for one name (and kind of key) the first counts. One that has expired serves only
+  // names that no valid one covers, not even by a wildcard.
+  CertificateTable(const std::vector<CertificatePtr>& certificates, CertificatePtr fallback,
+                   std::chrono::system_clock::time_point now = std::chrono::system_clock::now());
 
   // The name itself, else `*.` and what follows its first label; `name` in lower case, or an address. Null:
   // none.
@@ -38,6 +41,8 @@ class CertificateTable {
     using is_transparent = void;
     std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
   };
+  void add(const std::string& name, const CertificatePtr& certificate);
+
   std::unordered_map<std::string, Identity, Hash, std::equal_to<>> names_;
   CertificatePtr fallback_;
 };
@@ -50,7 +55,8 @@ class Certificates {
   // Those of the configuration; `fallback` null: a self-signed one, made once per process.
   void set_configured(std::vector<CertificatePtr> certificates, CertificatePtr fallback);
   // Those that resolvers obtained; the configured ones come first. `fallback`: of
-  // tls.stores.default.defaultGeneratedCert, behind a configured default certificate.
+  // tls.stores.default.defaultGeneratedCert, behind a configured default certificate. To be called again when
+  // one of any source expires.
   void set_issued(std::vector<CertificatePtr> certificates, CertificatePtr fallback = nullptr);
 
   std::shared_ptr<const CertificateTable> table() const { return table_.get(); }

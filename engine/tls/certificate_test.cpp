@@ -14,8 +14,8 @@
 namespace fairlead::tls {
 namespace {
 
-CertificatePtr made(const std::string& names, bool rsa = false) {
-  const TestCertificate pem = test_certificate(names, rsa);
+CertificatePtr made(const std::string& names, bool rsa = false, long left = 3600) {
+  const TestCertificate pem = test_certificate(names, rsa, "test", left);
   auto certificate = Certificate::from_pem(pem.chain, pem.key);
   EXPECT_TRUE(certificate) << certificate.error().what;
   return certificate.value_or(nullptr);
@@ -43,6 +43,36 @@ TEST(Certificate, RefusesWhatCouldNotBeServed) {
   std::string broken = one.chain;
   broken[broken.size() / 2] = '!';
   EXPECT_FALSE(Certificate::from_pem(one.chain + broken, one.key));
+}
+
+TEST(Certificate, SaysThatAnEncryptedKeyIsOfNoUse) {
+  const TestCertificate pem = test_certificate("DNS:a");
+  const BioPtr in(BIO_new_mem_buf(pem.key.data(), static_cast<int>(pem.key.size())));
+  const KeyPtr key(PEM_read_bio_PrivateKey(in.get(), nullptr, nullptr, nullptr));
+  const auto sealed = [&key](auto* write, const EVP_CIPHER* cipher) {
+    const BioPtr out(BIO_new(BIO_s_mem()));
+    unsigned char phrase[] = "secret";
+    write(out.get(), key.get(), cipher, phrase, 6, nullptr, nullptr);
+    const char* bytes = nullptr;
+    const long size = BIO_get_mem_data(out.get(), &bytes);
+    return std::string(bytes, static_cast<std::size_t>(size));
+  };
+  const auto traditional = [](BIO* out, EVP_PKEY* of, const EVP_CIPHER* cipher, unsigned char* phrase,
+                              int length, pem_password_cb* ask, void* data) {
+    return PEM_write_bio_PrivateKey_traditional(out, of, cipher, phrase, length, ask, data);
+  };
+  const auto modern = [](BIO* out, EVP_PKEY* of, const EVP_CIPHER* cipher, unsigned char* phrase, int length,
+                         pem_password_cb* ask, void* data) {
+    return PEM_write_bio_PrivateKey(out, of, cipher, phrase, length, ask, data);
+  };
+
+  for (const std::string& text :
+       {sealed(+traditional, EVP_aes_128_cbc()), sealed(+modern, EVP_aes_128_cbc())}) {
+    const auto made = Certificate::from_pem(pem.chain, text);
+    ASSERT_FALSE(made);
+    EXPECT_EQ(made.error().path, "keyFile");
+    EXPECT_NE(made.error().what.find("is encrypted"), std::string::npos) << made.error().what;
+  }
 }
 
 TEST(Certificate, IsUsedFromItsBytes) {
@@ -147,6 +177,27 @@ TEST(CertificateTable, FindsTheNameBeforeTheWildcard) {
   EXPECT_EQ(table.find("a.example"), nullptr);
   EXPECT_EQ(table.find("x.y.a.example"), nullptr);
   EXPECT_EQ(table.find(""), nullptr);
+}
+
+TEST(CertificateTable, ServesAnExpiredCertificateOnlyWhereNoValidOneCovers) {
+  const auto expired = made("DNS:www.a.example,DNS:b.example", false, -30);
+  const auto wildcard = made("DNS:*.a.example", true);
+  const auto later = made("DNS:b.example");
+  const CertificateTable table({expired, later, wildcard}, nullptr);
+  EXPECT_EQ(table.find("www.a.example")->rsa, wildcard);
+  EXPECT_FALSE(table.find("www.a.example")->ecdsa);
+  EXPECT_EQ(table.find("b.example")->ecdsa, later);
+
+  const CertificateTable alone({wildcard, expired}, nullptr, wildcard->not_after() + std::chrono::hours(1));
+  EXPECT_EQ(alone.find("www.a.example")->ecdsa, expired) << "all have expired: the name before the wildcard";
+}
+
+TEST(CertificateTable, TakesACertificateWithoutEndForValid) {
+  constexpr long kThousandYears = 365L * 24 * 3600 * 1000;
+  const auto endless = made("DNS:a.example", false, kThousandYears);
+  EXPECT_GT(endless->not_after(), std::chrono::system_clock::now());
+  const CertificateTable table({endless, made("DNS:a.example")}, nullptr);
+  EXPECT_EQ(table.find("a.example")->ecdsa, endless);
 }
 
 TEST(CertificateTable, KeepsOnePerKindOfKeyAndTheFirstOfEach) {
