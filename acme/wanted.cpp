@@ -33,7 +33,7 @@ class Collector {
  private:
   template <class Tls>
   void tls(const Tls& options, const std::string& router, const std::string& rule, const std::string& syntax,
-           bool is_tcp, bool may_order);
+           bool is_tcp, bool may_order, bool is_own);
   void add(const std::string& resolver, const std::vector<std::string>& names, const std::string& router,
            bool may_order, bool is_default = false);
   void enter(const std::string& resolver, std::vector<std::string> names, const std::string& router,
@@ -45,6 +45,10 @@ class Collector {
   std::map<std::pair<std::string, std::vector<std::string>>, Wanted> by_key_;  // by resolver and sorted names
   WantedList out_;
 };
+
+bool is_ascii(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
 
 // A container that is stopped or gone orders nothing: its routes only answer that it is.
 bool is_running(const std::map<std::string, std::vector<model::Standing>>& standings,
@@ -70,7 +74,9 @@ void Collector::add(const std::string& resolver, const std::vector<std::string>&
     if (written == "*") continue;  // catches what has no name
     std::string name = certificate_name(written);
     if (name.empty())
-      out_.unusable.push_back({router, fmt::format("{} can be in no certificate", quoted(written))});
+      out_.unusable.push_back(
+          {router, fmt::format("{} can be in no certificate{}", quoted(written),
+                               is_ascii(written) ? "" : ": write it as the DNS does, xn--...")});
     else if (std::ranges::find(usable, name) == usable.end())
       usable.push_back(std::move(name));
   }
@@ -101,10 +107,17 @@ void Collector::enter(const std::string& resolver, std::vector<std::string> name
 
 template <class Tls>
 void Collector::tls(const Tls& options, const std::string& router, const std::string& rule,
-                    const std::string& syntax, bool is_tcp, bool may_order) {
+                    const std::string& syntax, bool is_tcp, bool may_order, bool is_own) {
   if (options.cert_resolver.empty()) return;
   if (options.domains.empty()) {
-    add(options.cert_resolver, hosts_(rule, syntax, is_tcp), router, may_order);
+    const std::vector<std::string> hosts = hosts_(rule, syntax, is_tcp);
+    // Said where the router itself asks: what an entry point gives to all of its routers is no mistake.
+    if (hosts.empty() && is_own && install_.certificates_resolvers.contains(options.cert_resolver))
+      out_.unusable.push_back(
+          {router, fmt::format("certResolver {} orders nothing: the rule names no host with {}; name "
+                               "them in tls.domains",
+                               options.cert_resolver, is_tcp ? "HostSNI()" : "Host()")});
+    add(options.cert_resolver, hosts, router, may_order);
     return;
   }
   for (const model::Domain& domain : options.domains) {
@@ -124,13 +137,14 @@ void Collector::http(const std::string& name, const model::Element<model::HttpRo
                                   ? install_.core.default_rule_syntax
                                   : router.rule_syntax;
   const bool may_order = is_running(dynamic_.http.standings, router.service);
-  if (router.tls) return tls(*router.tls, "http/" + name, router.rule, syntax, false, may_order);
+  if (router.tls)
+    return tls(*router.tls, "http/" + name, router.rule, syntax, false, may_order, !element.broken());
   if (!router.parent_refs.empty()) return;
   const auto names = router.entry_points.empty() ? install_.default_entry_points(false) : router.entry_points;
   for (const std::string& entry_point : names) {
     const auto found = install_.entry_points.find(entry_point);
     if (found != install_.entry_points.end() && found->second.http.tls)
-      tls(*found->second.http.tls, "http/" + name, router.rule, syntax, false, may_order);
+      tls(*found->second.http.tls, "http/" + name, router.rule, syntax, false, may_order, false);
   }
 }
 
@@ -141,7 +155,7 @@ void Collector::tcp(const std::string& name, const model::Element<model::TcpRout
                                   ? install_.core.default_rule_syntax
                                   : router.rule_syntax;
   tls(*router.tls, "tcp/" + name, router.rule, syntax, true,
-      is_running(dynamic_.tcp.standings, router.service));
+      is_running(dynamic_.tcp.standings, router.service), !element.broken());
 }
 
 void Collector::store() {

@@ -156,6 +156,32 @@ TEST_F(Wanting, TellsNamesThatNoAuthorityCertifies) {
   EXPECT_EQ(list.unusable[0].router, "http/a@docker");
 }
 
+TEST_F(Wanting, TellsHowNamesOfOtherScriptsAreWritten) {
+  router("a@docker", "").tls->domains = {{"bücher.test", {}}};
+
+  const auto list = wanted();
+
+  EXPECT_THAT(list.certificates, IsEmpty());
+  ASSERT_EQ(list.unusable.size(), 1U);
+  EXPECT_THAT(list.unusable[0].what, testing::HasSubstr("write it as the DNS does, xn--"));
+}
+
+TEST_F(Wanting, TellsARouterWhoseRuleNamesNoHost) {
+  router("a@docker", "");
+  router("b@docker", "").tls->cert_resolver = "nobody";
+  router("c@docker", "").tls->domains = {{"c.test", {}}};
+  install_.entry_points["secure"].http.tls.emplace().cert_resolver = "le";
+  router("d@docker", "").tls.reset();
+  dynamic_.http.routers["e@docker"] = dynamic_.http.routers["a@docker"];
+  dynamic_.http.routers["e@docker"].break_off(model::ReasonKind::BadOption, "the rule does not parse");
+
+  const auto list = wanted();
+
+  ASSERT_EQ(list.unusable.size(), 1U);
+  EXPECT_EQ(list.unusable[0].router, "http/a@docker");
+  EXPECT_THAT(list.unusable[0].what, testing::HasSubstr("name them in tls.domains"));
+}
+
 TEST_F(Wanting, TellsDomainsThatNameNone) {
   router("a@docker", "a.test").tls->domains = {{"", {}}, {"b.test", {}}};
 
