@@ -1,10 +1,12 @@
 #include "acme/order_threads.h"
 
 #include <pthread.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <csignal>
 #include <iterator>
+#include <system_error>
 
 namespace fairlead::acme {
 
@@ -29,10 +31,18 @@ void OrderThreads::add(Job job) {
 void OrderThreads::call_another() {
   if (jobs_.empty() || waiting_ > 0 || threads_.size() >= limits_.in_all) return;
   const auto self = threads_.emplace(threads_.end());
-  *self = std::jthread([this, self](const std::stop_token& stop) {
-    enter_thread("acme-order");
-    run(stop, self);
-  });
+  try {
+    *self = std::jthread([this, self](const std::stop_token& stop) {
+      enter_thread("acme-order");
+      run(stop, self);
+    });
+  } catch (const std::system_error& problem) {
+    // A container may have few: those there are take the job when they are done with theirs.
+    threads_.erase(self);
+    spdlog::warn("only {} orders run side by side, no further thread can be had: {}", threads_.size(),
+                 problem.what());
+    return;
+  }
   // Counted from now on, so that a burst of jobs does not call one for each.
   ++waiting_;
 }

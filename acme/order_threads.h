@@ -24,7 +24,8 @@ class OrderThreads {
 
   struct Limits {
     std::size_t at_once = 8;
-    std::size_t in_all = 256;                     // threads
+    // Threads: what begins in the four minutes in which an order that hangs is given up.
+    std::size_t in_all = 2048;
     Duration patience = std::chrono::seconds(1);  // Let's Encrypt takes 20 new orders a second of an address
     Duration idle = std::chrono::minutes(1);      // a thread without work ends then
   };
