@@ -13,6 +13,15 @@ constexpr int kAttempts = 40;
 constexpr std::size_t kMaxNonces = 64;
 constexpr std::size_t kMaxIdle = 16;
 constexpr auto kDirectoryFor = std::chrono::hours(1);
+constexpr int kMaxRedirections = 5;
+
+// curl's words for a server that nobody vouches for; what helps is in our options.
+std::string with_advice(std::string words) {
+  if (words.find("SSL certificate problem") != std::string::npos ||
+      words.find("no alternative certificate subject name") != std::string::npos)
+    words += "; caCertificates names who vouches for it, and caServerName the name in its certificate";
+  return words;
+}
 
 }  // namespace
 
@@ -38,7 +47,27 @@ std::unexpected<Trouble> trouble_of(const Error& error) {
 Client::Client(std::string directory_url, HttpOptions options)
     : directory_url_(std::move(directory_url)), options_(std::move(options)) {}
 
-Answered<HttpResponse> Client::call(const HttpRequest& request, std::stop_token stop) {
+Answered<HttpResponse> Client::call(HttpRequest request, std::stop_token stop) {
+  for (int hops = 0;; ++hops) {
+    auto answer = call_once(request, stop);
+    if (!answer || answer->status < 300) return answer;
+    const std::string& to = answer->redirect;
+    const bool by_get = request.method == "GET" || request.method == "HEAD";
+    // Neither from https to http, nor where the name in the certificate is no longer known.
+    const bool follows = by_get && hops < kMaxRedirections && options_.server_name.empty() &&
+                         (istarts_with(to, "https://") ||
+                          (istarts_with(to, "http://") && istarts_with(request.url, "http://")));
+    if (!follows)
+      return trouble_of({502, Fault::Upstream, false,
+                         fmt::format("{} {}: status {}{}{}; that is not followed: does caServer name the "
+                                     "directory itself?",
+                                     request.method, request.url, answer->status,
+                                     to.empty() ? "" : ", which points to ", to)});
+    request.url = to;
+  }
+}
+
+Answered<HttpResponse> Client::call_once(const HttpRequest& request, std::stop_token stop) {
   std::unique_ptr<HttpClient> connection;
   {
     const std::lock_guard lock(mutex_);
@@ -51,7 +80,10 @@ Answered<HttpResponse> Client::call(const HttpRequest& request, std::stop_token 
   Result<HttpResponse> answer = connection->call(request, stop);
   const std::lock_guard lock(mutex_);
   if (idle_.size() < kMaxIdle) idle_.push_back(std::move(connection));
-  if (!answer) return trouble_of(answer.error());
+  if (!answer) {
+    answer.error().detail = with_advice(std::move(answer.error().detail));
+    return trouble_of(answer.error());
+  }
   if (const std::string_view nonce = answer->header("replay-nonce"); !nonce.empty()) {
     if (nonces_.size() == kMaxNonces) nonces_.erase(nonces_.begin());
     nonces_.emplace_back(nonce);

@@ -52,7 +52,7 @@ class Client {
 
   // Fetched once an hour.
   Answered<Directory> directory(std::stop_token stop);
-  // Every status below 400 is an answer. `accept`: media type wanted.
+  // Every status below 300 is an answer. `accept`: media type wanted.
   Answered<HttpResponse> post(const Signer& signer, const std::string& url, std::string_view payload,
                               std::stop_token stop, std::string_view accept = "application/json");
   // POST-as-GET.
@@ -60,12 +60,14 @@ class Client {
                                std::string_view accept = "application/json") {
     return post(signer, url, {}, std::move(stop), accept);
   }
+  // Redirections are followed, as the first step of an authority that moved; what is signed is for one URL.
   Answered<HttpResponse> get(const std::string& url, std::stop_token stop);
 
   const std::string& directory_url() const { return directory_url_; }
 
  private:
-  Answered<HttpResponse> call(const HttpRequest& request, std::stop_token stop);
+  Answered<HttpResponse> call(HttpRequest request, std::stop_token stop);
+  Answered<HttpResponse> call_once(const HttpRequest& request, std::stop_token stop);
   Answered<std::string> nonce(std::stop_token stop);
 
   const std::string directory_url_;

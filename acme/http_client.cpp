@@ -117,9 +117,8 @@ HttpClient::HttpClient(HttpOptions options)
   curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
   curl_easy_setopt(easy, CURLOPT_USERAGENT, "Fairlead");  // RFC 8555 §6.1 demands one
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, kConnectTimeout);
-  curl_easy_setopt(
-      easy, CURLOPT_TIMEOUT_MS,
-      static_cast<long>(std::chrono::duration_cast<std::chrono::milliseconds>(options_.timeout).count()));
+  const auto limit = std::chrono::ceil<std::chrono::milliseconds>(std::max(options_.timeout, Duration{}));
+  curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(limit.count()));
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
   curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
   if (options_.authorities.empty()) return;
@@ -189,7 +188,9 @@ Result<HttpResponse> HttpClient::call(const HttpRequest& request, std::stop_toke
   bool late = false;
   {
     const std::stop_callback wake(stop, [multi] { curl_multi_wakeup(multi); });
-    const TimePoint head_by = std::chrono::steady_clock::now() + options_.head_timeout;
+    const TimePoint head_by = options_.head_timeout > Duration{}
+                                  ? std::chrono::steady_clock::now() + options_.head_timeout
+                                  : TimePoint::max();
     for (int running = 1; running > 0 && failed == CURLM_OK && !late && !stop.stop_requested();) {
       failed = curl_multi_perform(multi, &running);
       late = running > 0 && !progress.head_begun && std::chrono::steady_clock::now() >= head_by;
@@ -201,6 +202,8 @@ Result<HttpResponse> HttpClient::call(const HttpRequest& request, std::stop_toke
   while (const CURLMsg* message = curl_multi_info_read(multi, &left))
     if (message->msg == CURLMSG_DONE) code = message->data.result;
   curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &progress.answer.status);
+  if (const char* to = nullptr; curl_easy_getinfo(easy, CURLINFO_REDIRECT_URL, &to) == CURLE_OK && to)
+    progress.answer.redirect = to;
   curl_multi_remove_handle(multi, easy);
   curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, nullptr);
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, nullptr);

@@ -19,8 +19,8 @@ struct HttpOptions {
   bool system_authorities = false;  // trust the system's as well as `authorities`
   std::string server_name;          // name in the server's certificate, where the URL says another
   std::string address;              // connect to this address instead of what the name resolves to
-  Duration timeout = std::chrono::minutes(2);        // of a whole call
-  Duration head_timeout = std::chrono::seconds(30);  // until the head of the answer
+  Duration timeout = std::chrono::minutes(2);        // of a whole call; 0: no limit
+  Duration head_timeout = std::chrono::seconds(30);  // until the head of the answer; 0: no limit of its own
   std::size_t max_body = 1 << 20;                    // bytes of an answer; more is an error
 };
 
@@ -35,6 +35,7 @@ struct HttpResponse {
   long status = 0;
   std::vector<std::pair<std::string, std::string>> headers;  // names in lower case, in order
   std::string body;
+  std::string redirect;  // where a redirection points, as a whole URL; else empty
 
   // The first of that name (lower case), else empty.
   std::string_view header(std::string_view name) const;

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <optional>
@@ -20,7 +21,8 @@ using Json = nlohmann::json;
 using Failed = std::unexpected<OrderFailure>;
 
 constexpr Duration kFirstPoll = std::chrono::milliseconds(100);
-constexpr Duration kSlowestPoll = std::chrono::seconds(5);  // where the authority does not say
+constexpr Duration kSlowestPoll = std::chrono::seconds(5);               // where the authority does not say
+constexpr Duration kUsualCertificateTimeout = std::chrono::seconds(30);  // where none is set, as in Traefik
 
 std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
@@ -278,7 +280,9 @@ std::expected<Issued, OrderFailure> Order::finalize(OrderState order, const std:
                                                          .common_name = options.common_name});
   if (request.empty())
     return failed(options.names.front(), "badCSR", "these names do not fit into a request");
-  const TimePoint until = std::chrono::steady_clock::now() + options.certificate_timeout;
+  const TimePoint until =
+      std::chrono::steady_clock::now() +
+      (options.certificate_timeout > Duration{} ? options.certificate_timeout : kUsualCertificateTimeout);
   bool sent = false;
   Duration own = kFirstPoll;
   say("waiting for the certificate");
@@ -344,18 +348,25 @@ Answered<std::string> Order::download(const std::string& url, const OrderOptions
   if (!answer) return std::unexpected(answer.error());
   auto first = chain_of(*answer);
   if (!first || options.preferred_chain.empty()) return first;
+  std::vector<std::string> offered;
   const auto wanted = [&](const std::string& pem) {
     const auto read = read_chain(pem);
+    offered.push_back(read ? fairlead::quoted(read->top_issuer) : std::string("one that cannot be read"));
     return read && read->top_issuer == options.preferred_chain;
   };
   if (wanted(*first)) return first;
   for (const std::string& other : links(*answer, "alternate")) {
     auto alternate = client_.fetch(signer_, other, stop_, kType);
-    if (!alternate) return std::unexpected(alternate.error());
-    auto chain = chain_of(*alternate);
+    if (!alternate && alternate.error().kind == Trouble::Kind::Stopped)
+      return std::unexpected(alternate.error());
+    auto chain = alternate ? chain_of(*alternate) : std::unexpected(alternate.error());
     if (chain && wanted(*chain)) return chain;
+    // A certificate is in hand: another order for the sake of its chain would count against the limits.
+    if (!chain) offered.push_back(chain.error().text());
   }
-  return first;  // as Traefik: the default chain when none has that issuer
+  spdlog::warn("preferredChain: no chain of {} ends with the issuer {}; offered: {}; the first is used",
+               options.names.front(), fairlead::quoted(options.preferred_chain), join(offered, ", "));
+  return first;  // as Traefik
 }
 
 }  // namespace fairlead::acme
