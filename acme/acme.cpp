@@ -119,10 +119,21 @@ void Acme::run_planner(std::stop_token stop) {
       configured = std::exchange(configuration_changed_, false);
     }
     if (stop.stop_requested()) return;
+    configured |= authorities_changed();
     if (configured) apply_configuration();
     const bool stored = refresh_stores();
     if (wanted || configured || stored || std::chrono::system_clock::now() >= next_plan_) plan();
   }
+}
+
+// Files that resolvers name (caCertificates).
+bool Acme::authorities_changed() {
+  decltype(resolvers_) resolvers;
+  {
+    const std::lock_guard lock(mutex_);
+    resolvers = resolvers_;
+  }
+  return std::ranges::any_of(resolvers, [](const auto& entry) { return entry.second->files_changed(); });
 }
 
 // Resolvers whose options changed are made anew; orders under way end with the old ones.
@@ -140,20 +151,29 @@ void Acme::apply_configuration() {
   std::map<std::string, std::shared_ptr<Resolver>> resolvers;
   for (const auto& [name, options] : install->certificates_resolvers) {
     if (!options.acme) continue;
-    if (const auto same = before.find(name);
-        same != before.end() && same->second->options() == *options.acme) {
-      resolvers[name] = same->second;
+    const auto known = before.find(name);
+    const auto same =
+        known != before.end() && known->second->options() == *options.acme ? known->second : nullptr;
+    if (same && !same->files_changed()) {
+      resolvers[name] = same;
       continue;
     }
-    auto& slot = stores_[options.acme->storage];
+    auto& slot = stores_[StoreFile::real_path(options.acme->storage)];
     std::shared_ptr<Store> store = slot.lock();
     if (!store) slot = store = std::make_shared<Store>(options.acme->storage);
     resolvers[name] =
         std::make_shared<Resolver>(name, *options.acme, std::move(store),
                                    Surroundings{parts_.challenges, parts_.environment, parts_.make_dns01});
-    if (const std::string problem = resolvers[name]->problem(); !problem.empty())
-      spdlog::error("certificate resolver {} cannot obtain anything: {}", name, problem);
-    if (const auto old = before.find(name); old != before.end()) take_along(*old->second, *resolvers[name]);
+    const std::string problem = resolvers[name]->problem();
+    if (!problem.empty() && same && same->problem().empty()) {
+      spdlog::error("certificate resolver {}: {}; what was read before stays", name, problem);
+      same->accept_files();
+      resolvers[name] = same;
+      continue;
+    }
+    if (!problem.empty()) spdlog::error("certificate resolver {} cannot obtain anything: {}", name, problem);
+    if (known != before.end()) take_along(*known->second, *resolvers[name]);
+    resolvers[name]->forget_other_setup();
   }
   std::erase_if(stores_, [](const auto& entry) { return entry.second.expired(); });
   const std::lock_guard lock(mutex_);
@@ -294,14 +314,19 @@ void Acme::plan() {
   }
   ask_for_renewal_info(made.used, now);
   forget_outdated(made.used, now);
-  publish();
+  publish(now);
   make_report(made, now);
 }
 
 // Puts what there is into force, when it is not.
-void Acme::publish() {
+void Acme::publish(WallTime now) {
   std::vector<tls::CertificatePtr> certificates;
   for (const auto& known : known_) certificates.push_back(known->certificate);
+  // What expires leaves its names to those that are valid.
+  const auto expired_of = [now](const std::vector<tls::CertificatePtr>& all) {
+    return std::ranges::count_if(all, [now](const auto& one) { return one->not_after() <= now; });
+  };
+  const auto expired = expired_of(certificates) + expired_of(parts_.certificates.configured());
   tls::CertificatePtr by_default;
   std::shared_ptr<const model::Static> install;
   {
@@ -312,11 +337,13 @@ void Acme::publish() {
         if (wanted.is_default && !by_default && covers(known->chain.names, wanted.names.front()))
           by_default = known->certificate;
   }
-  if (certificates == published_ && by_default == published_default_) return;
+  const bool changed = certificates != published_ || by_default != published_default_;
+  if (!changed && expired == published_expired_) return;
   published_ = certificates;
   published_default_ = by_default;
+  published_expired_ = expired;
   parts_.certificates.set_issued(std::move(certificates), std::move(by_default));
-  if (install->certificates.export_directory.empty()) return;
+  if (!changed || install->certificates.export_directory.empty()) return;
   std::vector<StoredCertificate> stored;
   std::set<std::string_view> mains;  // the newest of each
   for (const auto& known : known_)

@@ -95,13 +95,14 @@ class Acme {
   // The planner's thread.
   void run_planner(std::stop_token stop);
   void apply_configuration();
+  bool authorities_changed();
   void start_planner();
   bool refresh_stores();
   void plan();
   void collect_known();
   void ask_for_renewal_info(const std::set<std::string>& used, WallTime now);
   void forget_outdated(const std::set<std::string>& used, WallTime now);
-  void publish();
+  void publish(WallTime now);
   void make_report(const Plan& plan, WallTime now);
   void start(Job job);
 
@@ -146,11 +147,12 @@ class Acme {
   OrderThreads order_threads_;
 
   // Of the planner's thread.
-  std::map<std::string, std::weak_ptr<Store>> stores_;
+  std::map<std::string, std::weak_ptr<Store>> stores_;  // by path, one for all its spellings
   std::vector<std::shared_ptr<const Known>> known_;
   std::unordered_map<tls::CertificateTextPtr, std::shared_ptr<const Known>> read_;  // null: it cannot be used
   std::vector<tls::CertificatePtr> published_;
   tls::CertificatePtr published_default_;
+  std::ptrdiff_t published_expired_ = 0;  // of those in force, configured ones included
   WallTime next_plan_ = WallTime::max();
   std::atomic<bool> shared_ = false;  // another instance uses one of the stores
 

@@ -135,8 +135,8 @@ bool Acme::order_names(const Job& job, const std::stop_token& stop) {
     auto signer = resolver.signer(stop);
     if (!signer) {
       const Trouble& trouble = signer.error();
-      if (trouble.kind == Trouble::Kind::Stopped) return false;
-      if (trouble.is("accountDoesNotExist") && !std::exchange(registered_anew, true)) continue;
+      if (!trouble.is("accountDoesNotExist")) return false;
+      if (!std::exchange(registered_anew, true)) continue;
       resolver.authority_failed(trouble);
       return false;
     }
@@ -286,8 +286,10 @@ void Acme::note_failures(Resolver& resolver, const Task& task, const std::map<st
                   time_text(state.next_try));
     noted[name] = std::move(state);
   }
-  resolver.store().update([name = resolver.name(), noted](State& state) {
-    for (const auto& [one, known] : noted) state[name].names[one] = known;
+  resolver.store().update([name = resolver.name(), setup = resolver.setup(), noted](State& state) {
+    ResolverState& own = state[name];
+    for (const auto& [one, known] : noted) own.names[one] = known;
+    own.setup = setup;
   });
   const std::lock_guard lock(mutex_);
   forced_.erase(task.replaces);

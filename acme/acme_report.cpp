@@ -84,6 +84,9 @@ class Acme::Reporter {
     for (const std::string& router : routers)
       out_.reasons[router].push_back({model::ReasonKind::Certificate, text, meaning, false});
   }
+  static Obstacle closed(const std::string& resolver, const Resolver::Closed& by, WallTime until) {
+    return {fmt::format("resolver {}: {}", resolver, by.because), std::string(meaning(by.type)), until};
+  }
   // Of the first of the names that has one.
   std::optional<Obstacle> obstacle(const std::string& resolver, const std::vector<std::string>& names) const;
   bool any_of(const std::set<std::string>& set, const std::vector<std::string>& names) const {
@@ -118,7 +121,7 @@ void Acme::Reporter::look_at_resolvers() {
     if (!problem.empty())
       closed_[name] = {fmt::format("resolver {}: {}", name, problem), {}, WallTime::max()};
     else if (const WallTime until = resolver->orders_from(); until > now_)
-      closed_[name] = {fmt::format("resolver {}: {}", name, resolver->closed_because()), {}, until};
+      closed_[name] = closed(name, resolver->closed_because(), until);
     // Storage that does not keep what it is given concerns everybody who uses it.
     const std::string unwritten = resolver->store().write_problem();
     if (unwritten.empty() || !resolver->store().refusal().empty()) continue;

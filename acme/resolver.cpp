@@ -1,16 +1,17 @@
 #include "acme/resolver.h"
 
+#include "acme/dns/propagation.h"
+#include "acme/encoding.h"
 #include "acme/plan.h"
 #include "acme/solver_http01.h"
 #include "acme/solver_tls_alpn01.h"
 #include "engine/base/strings.h"
+#include "engine/schema/scalar.h"
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <random>
 
@@ -48,29 +49,29 @@ std::shared_ptr<std::mutex> registration_lock(const std::string& storage, const 
   return out;
 }
 
-// caCertificates and LEGO_CA_CERTIFICATES: paths, or PEM text.
-Configured<HttpOptions> http_options(const model::Acme& options, const Environment& environment) {
+HttpOptions http_options(const model::Acme& options, const Environment& environment) {
   HttpOptions out;
   out.timeout = options.client_timeout;
   out.head_timeout = options.client_response_header_timeout;
   out.system_authorities =
-      options.ca_system_cert_pool || environment("LEGO_CA_SYSTEM_CERT_POOL").value_or("") == "true";
+      options.ca_system_cert_pool ||
+      schema::parse_bool(environment("LEGO_CA_SYSTEM_CERT_POOL").value_or("")).value_or(false);
   out.server_name = options.ca_server_name.empty() ? environment("LEGO_CA_SERVER_NAME").value_or("")
                                                    : options.ca_server_name;
-  std::vector<std::string> paths = options.ca_certificates;
-  if (paths.empty())
-    if (const auto listed = environment("LEGO_CA_CERTIFICATES"))
-      for (const std::string_view path : split(*listed, ':')) paths.emplace_back(path);
-  for (const std::string& path : paths) {
-    if (path.find("-----BEGIN") != std::string::npos) {
-      out.authorities += path + '\n';
-      continue;
-    }
-    std::ifstream in(path, std::ios::binary);
-    const std::string text{std::istreambuf_iterator<char>(in), {}};
-    if (text.find("-----BEGIN CERTIFICATE") == std::string::npos)
-      return misconfigured("caCertificates", fmt::format("{} holds no certificate, or cannot be read", path));
-    out.authorities += text + '\n';
+  return out;
+}
+
+// What decides whether a name can be proven.
+std::string setup_text(const model::Acme& options, const std::string& directory) {
+  std::string out = fmt::format("{}\n{}\n{}\n{} {}\n", directory, options.profile, options.key_type,
+                                options.disable_common_name, join(options.email_addresses, ","));
+  if (options.eab) out += fmt::format("eab {} {}\n", options.eab->kid, options.eab->hmac_encoded);
+  if (options.http_challenge) out += fmt::format("http {}\n", options.http_challenge->entry_point);
+  if (options.tls_challenge) out += "tls\n";
+  if (const auto& dns = options.dns_challenge) {
+    const dns::Propagation how(*dns);
+    out += fmt::format("dns {} {} {} {} {} {}\n", dns->provider, join(how.resolvers, ","), how.checks,
+                       how.authoritative, how.recursive, how.delay.count());
   }
   return out;
 }
@@ -87,12 +88,15 @@ std::string directory_url(const std::string& ca_server) {
 
 Resolver::Resolver(std::string name, const model::Acme& options, std::shared_ptr<Store> store,
                    const Surroundings& surroundings)
-    : name_(std::move(name)), options_(options), store_(std::move(store)) {
-  auto http = http_options(options_, surroundings.environment);
-  if (http)
-    http_ = std::move(*http);
+    : name_(std::move(name)),
+      options_(options),
+      store_(std::move(store)),
+      authority_files_(options_, surroundings.environment),
+      http_(http_options(options_, surroundings.environment)) {
+  if (auto trusted = authority_files_.read())
+    http_.authorities = std::move(*trusted);
   else
-    problem_ = fmt::format("{}: {}", http.error().path, http.error().what);
+    problem_ = fmt::format("{}: {}", trusted.error().path, trusted.error().what);
   client_ = std::make_unique<Client>(directory_url(options_.ca_server), http_);
   account_mutex_ = registration_lock(store_->path(), client_->directory_url());
   if (options_.http_challenge)
@@ -101,16 +105,23 @@ Resolver::Resolver(std::string name, const model::Acme& options, std::shared_ptr
   if (options_.tls_challenge)
     solvers_.push_back(
         std::make_shared<TlsAlpn01Solver>(surroundings.challenges, options_.tls_challenge->delay));
+  // Shared: a provider may keep it.
+  const auto read = std::make_shared<std::string>();
   if (options_.dns_challenge) {
-    auto made = surroundings.make_dns01
-                    ? surroundings.make_dns01(*options_.dns_challenge, surroundings.environment)
-                    : misconfigured("dnsChallenge", "DNS-01 is not available");
+    const Environment environment = [read, from = surroundings.environment](const std::string& variable) {
+      auto value = from(variable);
+      if (value) *read += fmt::format("{}={}\n", variable, *value);
+      return value;
+    };
+    auto made = surroundings.make_dns01 ? surroundings.make_dns01(*options_.dns_challenge, environment)
+                                        : misconfigured("dnsChallenge", "DNS-01 is not available");
     if (made)
       solvers_.push_back(std::move(*made));
     else
       problem_ =
           fmt::format("{}{}{}", made.error().path, made.error().path.empty() ? "" : ": ", made.error().what);
   }
+  setup_ = base64url(sha256(setup_text(options_, client_->directory_url()) + *read)).substr(0, 22);
   if (problem_.empty() && solvers_.empty())
     problem_ = "no challenge is set: httpChallenge.entryPoint, tlsChallenge or dnsChallenge.provider";
   if (options_.storage.empty()) problem_ = "storage is not set";
@@ -148,6 +159,16 @@ std::optional<Account> Resolver::known_account() const {
 Answered<Signer> Resolver::signer(std::stop_token stop) {
   const std::lock_guard lock(*account_mutex_);
   if (signer_) return *signer_;
+  // Orders that waited here while the authority did not answer the first of them do not all try in turn.
+  if (closed_until() > std::chrono::system_clock::now())
+    return trouble_of({503, Fault::Proxy, false, closed_because().because});
+  auto made = make_signer(std::move(stop));
+  if (!made && made.error().kind != Trouble::Kind::Stopped && !made.error().is("accountDoesNotExist"))
+    authority_failed(made.error());
+  return made;
+}
+
+Answered<Signer> Resolver::make_signer(std::stop_token stop) {
   std::optional<Account> account = known_account();
   SharedKey key;
   if (account) {
@@ -212,29 +233,32 @@ void Resolver::forget_account(const std::string& url) {
 
 void Resolver::authority_failed(const Trouble& trouble) {
   const WallTime now = std::chrono::system_clock::now();
-  std::string because;
+  const Closed closed{trouble.text(), trouble.problem.type};
   WallTime until;
   {
     const std::lock_guard lock(mutex_);
     // Orders that ran side by side fail together: that is one failure.
     if (now < closed_until_ && !trouble.problem.retry_after) return;
     if (now >= closed_until_) ++failures_;
+    // Its wish is the least: what asks for a second's patience each time must not be asked each second.
     Duration wait = authority_back_off(failures_, chance());
     if (trouble.problem.retry_after)
-      wait = std::clamp<Duration>(*trouble.problem.retry_after, std::chrono::seconds(1), kLongestPatience);
+      wait = std::max(wait, std::min<Duration>(*trouble.problem.retry_after, kLongestPatience));
     closed_until_ = std::max(closed_until_, now + wait);
-    closed_because_ = trouble.text();
-    because = closed_because_;
+    closed_because_ = closed;
     until = closed_until_;
   }
-  spdlog::warn("resolver {}: {}; {} is asked again at {}", name_, because, client_->directory_url(),
-               time_text(until));
+  const std::string_view means = meaning(closed.type);
+  spdlog::warn("resolver {}: {}{}{}; {} is asked again at {}", name_, closed.because,
+               means.empty() ? "" : "; ", means, client_->directory_url(), time_text(until));
   if (!trouble.is("rateLimited") && !trouble.problem.retry_after) return;
   // What the authority asked for outlives a restart.
-  store_->update([name = name_, until, because](State& state) {
+  store_->update([name = name_, until, closed, authority = client_->directory_url()](State& state) {
     LimitState& limits = state[name].limits;
     limits.until = std::max(limits.until, until);
-    limits.detail = because;
+    limits.type = closed.type;
+    limits.detail = closed.because;
+    state[name].authority = authority;
   });
 }
 
@@ -242,7 +266,7 @@ void Resolver::authority_answered() {
   const std::lock_guard lock(mutex_);
   failures_ = 0;
   closed_until_ = {};
-  closed_because_.clear();
+  closed_because_ = {};
 }
 
 WallTime Resolver::closed_until() const {
@@ -279,28 +303,53 @@ bool Resolver::claim_order() {
   const std::lock_guard lock(claim_mutex_);
   const WallTime now = std::chrono::system_clock::now();
   if (allowance_returns() > now) return false;
-  store_->update([name = name_, now](State& state) {
+  store_->update([name = name_, now, authority = client_->directory_url()](State& state) {
     std::vector<WallTime>& orders = state[name].limits.orders;
     std::erase_if(orders, [&](WallTime when) { return when + kOrderWindow <= now; });
     orders.push_back(now);
+    state[name].authority = authority;
   });
   return true;
 }
 
-std::string Resolver::closed_because() const {
+Resolver::Closed Resolver::closed_because() const {
   {
     const std::lock_guard lock(mutex_);
-    if (!closed_because_.empty()) return closed_because_;
+    if (!closed_because_.because.empty()) return closed_because_;
   }
-  std::string told = store_->read([this](const State& state) {
+  Closed told = store_->read([this](const State& state) {
     const auto own = state.find(name_);
     return own == state.end() || own->second.limits.until <= std::chrono::system_clock::now()
-               ? std::string()
-               : own->second.limits.detail;
+               ? Closed{}
+               : Closed{own->second.limits.detail, own->second.limits.type};
   });
-  if (!told.empty() || allowance_returns() == WallTime{}) return told;
-  return fmt::format("{} orders were made within {} hours, and the authority allows few more",
-                     orders_allowed(client_->directory_url()), kOrderWindow.count());
+  if (!told.because.empty() || allowance_returns() == WallTime{}) return told;
+  return {fmt::format("{} orders were made within {} hours, and the authority allows few more",
+                      orders_allowed(client_->directory_url()), kOrderWindow.count()),
+          {}};
+}
+
+void Resolver::forget_other_setup() {
+  if (!store_->refusal().empty()) return;
+  // Of an older file nothing is known. Values: a change may be made again when this is gone.
+  const auto other_setup = [setup = setup_](const ResolverState& own) {
+    return !own.names.empty() && !own.setup.empty() && own.setup != setup;
+  };
+  const auto other_authority = [authority = client_->directory_url()](const ResolverState& own) {
+    return own.limits != LimitState{} && !own.authority.empty() && own.authority != authority;
+  };
+  const bool any = store_->read([&](const State& state) {
+    const auto own = state.find(name_);
+    return own != state.end() && (other_setup(own->second) || other_authority(own->second));
+  });
+  if (!any) return;
+  spdlog::info("resolver {}: it is set up differently than before; names that failed are tried again now",
+               name_);
+  store_->update([name = name_, other_setup, other_authority](State& state) {
+    ResolverState& own = state[name];
+    if (other_setup(own)) own.names.clear();
+    if (other_authority(own)) own.limits = {};
+  });
 }
 
 bool Resolver::may_offer_renewal_info() const {

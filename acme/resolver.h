@@ -1,6 +1,7 @@
 #pragma once
 
 #include "acme/account.h"
+#include "acme/authority_files.h"
 #include "acme/client.h"
 #include "acme/solver.h"
 #include "acme/store.h"
@@ -46,9 +47,21 @@ class Resolver {
   const std::vector<std::shared_ptr<Solver>>& solvers() const { return solvers_; }
   // Why nothing can be ordered; empty: it can.
   std::string problem() const;
+  // Stands for all that decides whether a name can be proven: authority, account, challenges and what their
+  // provider reads from the environment.
+  const std::string& setup() const { return setup_; }
+  // Whether a file of caCertificates is another one than was read; accept_files() lets it be. Of the
+  // planner's thread.
+  bool files_changed() const { return authority_files_.changed(); }
+  void accept_files() { authority_files_.accept(); }
+  // What the store knows of failures counts no more where another setup met them: who mends the cause need
+  // not wait. Limits stay those of their authority.
+  void forget_other_setup();
 
   // The account, registered when there is none: one of this resolver, else one that another resolver of the
-  // store has with the same authority, else a new one.
+  // store has with the same authority, else a new one. Trouble::Kind::Stopped also while the authority is
+  // left alone: it is planned again. Other trouble is noted here (authority_failed()), but for an account
+  // that the authority does not know any more.
   Answered<Signer> signer(std::stop_token stop);
   // The authority does not know the account any more: the next signer() registers it anew.
   void forget_account(const std::string& url);
@@ -59,8 +72,12 @@ class Resolver {
   WallTime closed_until() const;
   // From when on something may be ordered: neither closed nor at the end of what it allows; the past: now.
   WallTime orders_from() const;
-  // Why nothing may be ordered now.
-  std::string closed_because() const;
+  // Why nothing may be ordered now, in the authority's words, and its Problem::type, which has a meaning().
+  struct Closed {
+    std::string because;
+    std::string type;
+  };
+  Closed closed_because() const;
   // Counts an order that is about to be made. False: the authority allows no more for now.
   bool claim_order();
 
@@ -69,6 +86,7 @@ class Resolver {
   void offers_no_renewal_info();
 
  private:
+  Answered<Signer> make_signer(std::stop_token stop);
   std::optional<Account> known_account() const;
   WallTime allowance_returns() const;
   bool is_ours(const Account& account) const;
@@ -77,6 +95,8 @@ class Resolver {
   const model::Acme options_;
   const std::shared_ptr<Store> store_;
   std::string problem_;
+  std::string setup_;
+  AuthorityFiles authority_files_;
   HttpOptions http_;
   std::unique_ptr<Client> client_;
   std::vector<std::shared_ptr<Solver>> solvers_;
@@ -89,7 +109,7 @@ class Resolver {
   mutable std::mutex mutex_;  // guards what follows
   int failures_ = 0;
   WallTime closed_until_{};
-  std::string closed_because_;
+  Closed closed_because_;
   TimePoint no_renewal_info_until_{};
 };
 

@@ -176,7 +176,8 @@ def test_a_bypass_passes_tls_challenges_on(stage, origin, start):
 def test_resolvers_that_share_storage_and_authority_share_the_account(stage, origin):
     accounts = stage.pebble.accounts()
     mine = stage.pebble.resolver(stage.storage, {"httpChallenge": {"entryPoint": "web"}})
-    other = stage.pebble.resolver(stage.storage, {"tlsChallenge": {}})
+    spelled = f"{stage.control}/../{stage.storage.name}"  # another way to write the same
+    other = stage.pebble.resolver(spelled, {"tlsChallenge": {}})
     dynamic = site(origin, "Host(`one.acct.test`)", ("Host(`two.acct.test`)", {"certResolver": "alpn"}))
     proxy = stage.start(dynamic, resolvers={"le": mine, "alpn": other})
     root = stage.pebble.root()
@@ -247,6 +248,114 @@ def test_a_name_that_fails_is_left_out_and_comes_back(stage, origin):
     assert done.returncode == 0, done.stderr
     wait_served(proxy, "broken.test", root)
     wait_for(lambda: proxy.router("r0@file")["status"] == "enabled", 10, "nothing stands against it")
+
+
+def test_who_mends_the_cause_in_the_configuration_need_not_wait(stage, origin):
+    stage.pebble.dns("/set-servfail", host="mended.test")
+    proxy = stage.start(site(origin, "Host(`mended.test`)"), keyType="EC384")
+    wait_for(lambda: "tried again at" in reason(proxy, "r0@file"), 20, "it has failed")
+    proxy.stop()
+    stage.pebble.dns("/clear-servfail", host="mended.test")
+
+    proxy = stage.start(site(origin, "Host(`mended.test`)"), {"tlsChallenge": {}}, keyType="EC384")
+
+    wait_served(proxy, "mended.test", stage.pebble.root(), 60)
+    assert "it is set up differently than before" in proxy.log()
+
+
+def test_the_patience_that_one_authority_asks_for_is_not_owed_to_another(stage, origin):
+    def limit(handler, body):
+        if not handler.path.startswith("/order-plz"):
+            return False
+        handler.problem(429, "rateLimited", "too many new orders recently", Retry_After="7200")
+        return True
+
+    with Front(stage.pebble, fault=limit) as front:
+        proxy = stage.start(site(origin, "Host(`moved.test`)"), caServer=front.directory)
+        text = wait_for(lambda: "too many new orders" in reason(proxy, "r0@file") and reason(proxy, "r0@file"), 20, "it is closed")
+        assert "nothing helps but waiting" in text + json.dumps(proxy.router("r0@file")), "what that means is said too"
+        proxy.stop()
+        proxy = stage.start(site(origin, "Host(`moved.test`)"), caServer=front.directory)
+        wait_for(lambda: "too many new orders" in reason(proxy, "r0@file"), 20, "it stays closed")
+        proxy.stop()
+
+    proxy = stage.start(site(origin, "Host(`moved.test`)"))
+
+    wait_served(proxy, "moved.test", stage.pebble.root(), 60)
+
+
+def test_an_authority_that_asks_for_no_patience_is_not_asked_all_the_time(stage, origin):
+    def down(handler, body):
+        if not handler.path.startswith("/order-plz"):
+            return False
+        handler.answer(503, b"down for maintenance", "text/plain", Retry_After="0")
+        return True
+
+    with Front(stage.pebble, fault=down) as front:
+        proxy = stage.start(site(origin, "Host(`patient.test`)"), caServer=front.directory)
+        wait_for(lambda: "down for maintenance" in reason(proxy, "r0@file"), 20, "it was asked")
+        time.sleep(3)
+        assert sum(path.startswith("/order-plz") for _, path in front.requests) == 1
+        front.fault = None
+        wait_served(proxy, "patient.test", stage.pebble.root())
+
+
+def test_an_authority_that_hangs_is_not_asked_by_every_order_in_turn(stage, origin):
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as silent:
+        silent.settimeout(60)
+        stage.start(site(origin, *[f"Host(`n{number}.silent.test`)" for number in range(8)]),
+                    caServer=f"https://127.0.0.1:{silent.getsockname()[1]}/dir", clientResponseHeaderTimeout="1s")
+        held = [silent.accept()[0]]
+        silent.settimeout(4)  # it is left alone for at least as long after a failure
+        began = time.monotonic()
+        try:
+            held.append(silent.accept()[0])
+        except TimeoutError:
+            pass
+        assert time.monotonic() - began > 3.9
+        for connection in held:
+            connection.close()
+
+
+def test_a_directory_that_moved_is_followed_and_signed_requests_are_not(stage, origin):
+    def moved(handler, body):
+        if handler.path == "/old/dir":
+            handler.answer(301, b"", "text/plain", Location="/dir")
+            return True
+        if handler.path.startswith("/order-plz") and moved.orders:
+            handler.answer(307, b"", "text/plain", Location="/elsewhere")
+            return True
+        return False
+
+    moved.orders = True
+    with Front(stage.pebble, fault=moved) as front:
+        proxy = stage.start(site(origin, "Host(`follow.test`)"), caServer=front.directory.replace("/dir", "/old/dir"))
+        text = wait_for(lambda: "status 307" in reason(proxy, "r0@file") and reason(proxy, "r0@file"), 20, "the router says so")
+        assert "/elsewhere" in text and not any("/elsewhere" in path for _, path in front.requests)
+        moved.orders = False
+        wait_served(proxy, "follow.test", stage.pebble.root())
+
+
+def test_an_authority_that_nobody_vouches_for_is_told_with_the_remedy(stage, origin):
+    proxy = stage.start(site(origin, "Host(`unvouched.test`)"), caCertificates=[])
+
+    text = wait_for(lambda: "certificate problem" in reason(proxy, "r0@file") and reason(proxy, "r0@file"), 20, "the router says so")
+
+    assert "caCertificates names who vouches for it" in text
+
+
+def test_files_of_authorities_are_read_again(stage, origin):
+    """As where the authority is a container of its own that writes its root at its first start."""
+    root = stage.folder / "root.pem"
+    proxy = stage.start(site(origin, "Host(`late-root.test`)"), caCertificates=[str(root)])
+    wait_for(lambda: "holds no certificate, or cannot be read" in reason(proxy, "r0@file"), 20, "the router says so")
+    root.write_bytes(stage.pebble.ca.read_bytes())
+    wait_served(proxy, "late-root.test", stage.pebble.root(), 20)
+
+    root.write_text("broken")
+    wait_for(lambda: "what was read before stays" in proxy.log(), 20, "it is said")
+    proxy.write_dynamic(site(origin, "Host(`late-root.test`)", "Host(`later.late-root.test`)"))
+    wait_served(proxy, "later.late-root.test", stage.pebble.root(), 20)
 
 
 def test_wildcards_need_dns01_and_resolvers_must_exist(stage, origin):
@@ -462,6 +571,30 @@ def test_takes_over_a_file_of_traefik(stage, origin):
     assert certificate in stored["le"]["Certificates"] and stored["other"]["Mine"] == 7
 
 
+def test_an_expired_certificate_makes_room_for_a_wildcard_that_is_valid(stage, origin):
+    """A site whose own certificate nobody renews any more, since a wildcard covers it."""
+    folder, days = stage.folder, 30
+
+    def made(name, alternative, began):
+        subprocess.run(["faketime", "-f", f"-{began}s", "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                        "ec_paramgen_curve:P-256", "-nodes", "-days", str(days), "-subj", f"/CN={name}", "-addext",
+                        f"subjectAltName=DNS:{alternative}", "-keyout", f"{name}.key", "-out", f"{name}.pem"],
+                       cwd=folder, check=True, capture_output=True)
+        text = {kind: base64.b64encode((folder / f"{name}.{end}").read_bytes()).decode()
+                for kind, end in (("certificate", "pem"), ("key", "key"))}
+        return {"domain": {"main": alternative}, **text, "Store": "default"}
+
+    certificates = [made("wildcard", "*.over.test", 3600), made("own", "www.over.test", days * 86400 - 8)]
+    stage.storage.write_text(json.dumps({"le": {"Account": None, "Certificates": certificates}}))
+    stage.storage.chmod(0o600)
+    orders = stage.pebble.orders()
+    proxy = stage.start(site(origin, "Host(`www.over.test`)", "Host(`api.over.test`)"))
+
+    assert wait_served(proxy, "api.over.test", folder / "wildcard.pem", 10)
+    assert wait_served(proxy, "www.over.test", folder / "wildcard.pem", 30), "from the moment on when its own has expired"
+    assert proxy.router("r0@file")["status"] == "enabled" and stage.pebble.orders() == orders
+
+
 def test_two_instances_share_storage_and_answers(stage, start, pebble, origin):
     first = stage.start(site(origin, "Host(`shared.test`)"))
     root = pebble.root()
@@ -568,6 +701,8 @@ def test_external_accounts_and_preferred_chains(start, origin, tmp_path):
         mine = Stage(start, authority, tmp_path)
         proxy = mine.start(site(origin, "Host(`eab.test`)"))
         wait_for(lambda: "external account" in reason(proxy, "r0@file"), 20, "the router says so")
+        assert "set eab.kid and eab.hmacEncoded" in reason(proxy, "r0@file") + json.dumps(proxy.router("r0@file"))
+        assert "set eab.kid and eab.hmacEncoded" in proxy.log()
         proxy.stop()
         other = subprocess.run(["openssl", "x509", "-in", str(authority.root(1)), "-noout", "-subject", "-nameopt", "multiline"],
                                capture_output=True, text=True, check=True).stdout.split("= ")[-1].strip()
