@@ -18,6 +18,13 @@ bool frames_the_message(std::string_view name) {
   return http::is_disguised_framing(name);
 }
 
+// What servers are told of the client may change; the access log goes by what it said when it came.
+void note_client(exchange::Exchange& x) {
+  if (!x.record.client_host.empty()) return;
+  const std::string_view told = x.request.fields.get(http::Name::XForwardedFor);
+  x.record.client_host = told.empty() ? x.client_ip : told;
+}
+
 }  // namespace
 
 std::string canonical_field_name(std::string_view name) {
@@ -65,6 +72,7 @@ Configured<HeaderEdits> HeaderEdits::make(std::string_view option,
 void HeaderEdits::apply_to_request(exchange::Exchange& x) const {
   http::Fields& fields = x.request.fields;
   for (const Edit& edit : edits_) {
+    if (edit.known == http::Name::XForwardedFor) note_client(x);
     fields.remove_if([&](const http::Field& line) { return http::same_header_folded(line.name, edit.name); });
     if (edit.known == http::Name::XForwardedFor) x.null_forwarded_for = edit.value.empty();
     // Nobody waits for a 100 that the server is not asked for.

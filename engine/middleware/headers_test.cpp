@@ -43,6 +43,7 @@ TEST(Headers, ChangesTheHostAndStopsXForwardedFor) {
   EXPECT_EQ(x.request.host, "other.example");
   EXPECT_FALSE(x.request.fields.has("X-Forwarded-For"));
   EXPECT_TRUE(x.null_forwarded_for);
+  EXPECT_EQ(x.record.client_host, "1.1.1.1") << "the access log keeps it";
 }
 
 TEST(Headers, WithoutExpectNobodyWaitsForTheServerToContinue) {

@@ -44,16 +44,27 @@ void append_number(std::string& out, auto number) {
   out.append(text.data(), text.size());
 }
 
+// The class of the reason, and behind it what exactly went wrong. That a tunnel ended is nothing wrong.
+std::string_view reason(const Record& record, std::string& made) {
+  if (!record.cause || record.cause->detail.empty() || record.status == 101) return record.reason;
+  const std::string& detail = record.cause->detail;
+  if (record.reason.empty() || record.reason == detail) return detail;
+  return made = fmt::format("{}: {}", record.reason, detail);
+}
+
 struct HostAndPort {
   std::string_view host;
   std::string_view port = "-";
 };
 
+// As Go's net.SplitHostPort: an IPv6 address loses its brackets where a port follows.
 HostAndPort split_authority(std::string_view authority) {
   const std::size_t colon = authority.rfind(':');
   if (colon == std::string_view::npos || authority.find(']', colon) != std::string_view::npos)
     return {authority};
-  return {authority.substr(0, colon), authority.substr(colon + 1)};
+  std::string_view host = authority.substr(0, colon);
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  return {host, authority.substr(colon + 1)};
 }
 
 Duration duration(const Record& record) { return std::max(record.ended - record.begun, Duration{}); }
@@ -65,6 +76,7 @@ std::string_view client_ip(const Facts& facts, std::string& made) {
 }
 
 std::string_view client_host(const Facts& facts, std::string& made) {
+  if (!facts.record.client_host.empty()) return facts.record.client_host;
   if (facts.request)
     if (const std::string_view forwarded = facts.request->get(http::Name::XForwardedFor); !forwarded.empty())
       return forwarded;
@@ -257,7 +269,7 @@ void AccessLine::put_field(Out& out, Field field, const Facts& facts, std::uint6
     case Field::OriginStatus: return answered ? number(r.origin_status) : void();
     case Field::Overhead:
       return number((served ? duration(r) - std::min(r.origin_duration, duration(r)) : duration(r)).count());
-    case Field::Reason: return some(r.reason);
+    case Field::Reason: return some(reason(r, made));
     case Field::RequestAddr: return some(r.authority);
     case Field::RequestContentSize: return number(r.request_bytes);
     case Field::RequestCount: return number(count);

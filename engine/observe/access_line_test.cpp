@@ -145,11 +145,23 @@ TEST(AccessLine, SaysTheReasonOfItsOwnAnswers) {
   EXPECT_EQ(json({}, some)["Reason"], "stopped");
 }
 
+TEST(AccessLine, SaysWhatExactlyWentWrongBehindTheReason) {
+  SomeFacts some;
+  some.record.cause = Error{502, Fault::Upstream, true, "connect 172.17.0.2:80: Connection refused"};
+
+  EXPECT_EQ(json({}, some)["Reason"], "connect 172.17.0.2:80: Connection refused");
+  some.record.reason = "unreachable";
+  EXPECT_EQ(json({}, some)["Reason"], "unreachable: connect 172.17.0.2:80: Connection refused");
+}
+
 TEST(AccessLine, TakesTheClientHostFromXForwardedFor) {
   SomeFacts some;
   some.request.add("X-Forwarded-For", "198.51.100.1, 10.0.0.1");
 
   EXPECT_EQ(json({}, some)["ClientHost"], "198.51.100.1, 10.0.0.1");
+
+  some.record.client_host = "203.0.113.9";
+  EXPECT_EQ(json({}, some)["ClientHost"], "203.0.113.9") << "a middleware told servers something else";
 }
 
 TEST(AccessLine, LogsThePathOfAnAbsoluteTarget) {
@@ -167,6 +179,12 @@ TEST(AccessLine, SplitsIpv6Hosts) {
 
   EXPECT_EQ(out["RequestHost"], "[2001:db8::1]");
   EXPECT_EQ(out["RequestPort"], "-");
+
+  some.record.authority = "[2001:db8::1]:8443";
+  const Json with_port = json({}, some);
+
+  EXPECT_EQ(with_port["RequestHost"], "2001:db8::1");
+  EXPECT_EQ(with_port["RequestPort"], "8443");
 }
 
 TEST(AccessLine, SurvivesBytesThatAreNoUtf8) {

@@ -31,6 +31,7 @@ struct Record {
   std::string_view server_url;      // of the server that was chosen last
   std::string_view server_address;  // its host:port
   std::string_view user;            // authenticated, or attempted
+  std::string_view client_host;     // where a middleware changed X-Forwarded-For: as it came, else the peer
 
   // As received, before any middleware.
   std::string_view method;
