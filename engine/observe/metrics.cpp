@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t kGoneBeforeForgetting = 256;  // rows
 constexpr std::size_t kMaxHeaderLabel = 256;        // bytes; a label is no place for more
+constexpr double kLongest = 1e9;                    // s, of a bucket: some 30 years
 
 // Only its worker writes a counter, so no locked instruction is needed.
 void add(std::atomic<std::uint64_t>& counter, std::uint64_t by) {
@@ -94,7 +95,7 @@ struct Metrics::Block::Key {
 
 Metrics::Block::Block(const MetricOptions& options) : options_(options) {
   for (const double seconds : options.buckets)
-    limits_ns_.push_back(static_cast<std::uint64_t>(seconds * 1e9));
+    limits_ns_.push_back(static_cast<std::uint64_t>(std::clamp(seconds, 0.0, kLongest) * 1e9));
 }
 
 void Metrics::Block::count(const Facts& facts) {

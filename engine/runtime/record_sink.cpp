@@ -7,6 +7,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <utility>
 
@@ -21,11 +22,20 @@ std::uint64_t next_id() {
   return ++last;
 }
 
+// As histograms need them: each once, rising; the last one, without limit, is added by itself.
+std::vector<double> ascending(std::vector<double> buckets) {
+  std::erase_if(buckets, [](double limit) { return !std::isfinite(limit); });
+  std::ranges::sort(buckets);
+  const auto again = std::ranges::unique(buckets);
+  buckets.erase(again.begin(), again.end());
+  return buckets;
+}
+
 observe::MetricOptions metric_options(const model::Metrics& metrics) {
   observe::MetricOptions out;
   out.internals = metrics.add_internals;
   if (!metrics.prometheus) return out;
-  out.buckets = metrics.prometheus->buckets;
+  out.buckets = ascending(metrics.prometheus->buckets);
   for (const auto& [label, header] : metrics.prometheus->header_labels) out.header_names.push_back(header);
   return out;
 }
@@ -33,8 +43,7 @@ observe::MetricOptions metric_options(const model::Metrics& metrics) {
 observe::MetricOptions pushed_options(const model::Metrics& metrics) {
   observe::MetricOptions out;
   out.internals = metrics.add_internals;
-  out.buckets = metrics.otlp->explicit_boundaries;
-  std::ranges::sort(out.buckets);
+  out.buckets = ascending(metrics.otlp->explicit_boundaries);
   out.semantic = true;
   return out;
 }

@@ -113,6 +113,13 @@ TEST_F(RecordSinkFile, KeepsTheCountersWhenSomethingElseChanges) {
   EXPECT_NE(sink.metrics(), metrics);
 }
 
+TEST_F(RecordSinkFile, PutsBucketsInOrder) {
+  install_.metrics.prometheus.emplace().buckets = {1, 0.5, std::numeric_limits<double>::infinity(), 1, -2};
+  const RecordSink sink(install_);
+
+  EXPECT_EQ(sink.metrics()->options().buckets, (std::vector<double>{-2, 0.5, 1}));
+}
+
 TEST_F(RecordSinkFile, TakesFromManyThreadsWhileItIsChanged) {
   install_.metrics.prometheus.emplace();
   RecordSink sink(install_);
