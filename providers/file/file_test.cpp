@@ -139,13 +139,25 @@ TEST_F(FileProvider, IgnoresOtherFilesAndLoops) {
   fs::create_directories(root_ / "conf");
   write("conf/a.yml", "one");
   std::ofstream(root_ / "conf/notes.txt") << "not: [yaml";
-  std::ofstream(root_ / "conf/.hidden.yml") << "not: [yaml";
+  fs::create_directories(root_ / "conf/..2026_11_26");
+  std::ofstream(root_ / "conf/..2026_11_26/b.yml") << "not: [yaml";
   fs::create_directory_symlink(".", root_ / "conf/loop");
   fs::create_symlink("nowhere.yml", root_ / "conf/dangling.yml");
   watch_directory();
 
   ASSERT_TRUE(comes("one"));
   EXPECT_TRUE(sink_.last()->reasons.empty());
+}
+
+TEST_F(FileProvider, ReadsHiddenFilesToo) {
+  fs::create_directories(root_ / "conf/.more");
+  write("conf/.hidden.yml", "one");
+  write("conf/.more/b.yml", "two");
+  watch_directory();
+
+  EXPECT_TRUE(comes("one"));
+  fs::remove(root_ / "conf/.hidden.yml");
+  EXPECT_TRUE(comes("two"));
 }
 
 TEST_F(FileProvider, ReadsAgainOnRefreshWithoutWatching) {

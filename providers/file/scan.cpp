@@ -61,7 +61,7 @@ void walk(const fs::path& directory, int depth, std::set<std::string>& visited, 
   out.watched[directory.string()].clear();
   for (fs::directory_iterator at(directory, failed), end; !failed && at != end; at.increment(failed)) {
     const fs::path& path = at->path();
-    if (path.filename().string().starts_with('.')) continue;
+    if (path.filename().string().starts_with("..")) continue;
     std::error_code unknown;
     const fs::file_status status = fs::status(path, unknown);
     if (fs::is_directory(status)) {

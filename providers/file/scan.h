@@ -20,7 +20,7 @@ struct Scan {
 Scan scan_file(const std::string& path);
 
 // Reads all configuration files of a directory and its sub-directories. Symbolic links are followed, each
-// directory once; hidden ones ("..data" of Kubernetes volumes) are only reached through links.
+// directory once; those of Kubernetes volumes ("..data") are only reached through links.
 Scan scan_directory(const std::string& path);
 
 }  // namespace fairlead::providers::file
