@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <ctime>
 #include <utility>
 
@@ -18,6 +19,8 @@ using nlohmann::json;
 const json kNothing = json::object();
 constexpr int kLastYear = 2250;  // nanoseconds in 64 bits end in 2262, and months go up to 99 here
 constexpr std::int64_t kLongestStop = 86'400;  // seconds
+// Signals of systemd (SIGRTMIN+3 stops it) and others, as Docker numbers them.
+constexpr std::uint64_t kFirstRealTime = 34, kLastRealTime = 64, kRealTime = kLastRealTime - kFirstRealTime;
 
 // Members may be missing, null or (Podman) of another type; then they count as empty.
 const json& member(const json& object, const char* key) {
@@ -86,6 +89,10 @@ std::vector<Port> ports_of(const json& container) {
   std::vector<Port> out;
   for (auto& [key, port] : found) out.push_back(std::move(port));
   return out;
+}
+
+std::string real_time_name(std::uint64_t number) {
+  return number == kFirstRealTime ? "SIGRTMIN" : fmt::format("SIGRTMIN+{}", number - kFirstRealTime);
 }
 
 Running running_of(std::string_view status) {
@@ -251,23 +258,18 @@ WallTime parse_time(std::string_view text) {
 }
 
 std::string signal_name(std::string_view text) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 10> kSignals{{
-      {"1", "SIGHUP"},
-      {"2", "SIGINT"},
-      {"3", "SIGQUIT"},
-      {"6", "SIGABRT"},
-      {"9", "SIGKILL"},
-      {"10", "SIGUSR1"},
-      {"12", "SIGUSR2"},
-      {"15", "SIGTERM"},
-      {"18", "SIGCONT"},
-      {"28", "SIGWINCH"},
-  }};
-  for (const auto& [number, name] : kSignals)
-    if (text == number) return std::string(name);
-  const std::string name = upper(text);
-  if (name.empty() || is_digit(name[0]) || name.starts_with("SIG")) return name;
-  return "SIG" + name;
+  if (const auto number = parse_digits(text)) {
+    if (*number >= kFirstRealTime && *number <= kLastRealTime) return real_time_name(*number);
+    const char* const name = *number <= kFirstRealTime ? ::sigabbrev_np(static_cast<int>(*number)) : nullptr;
+    return name == nullptr ? std::string(text) : std::string("SIG") + name;
+  }
+  std::string name = upper(text);
+  if (!name.empty() && !name.starts_with("SIG")) name.insert(0, "SIG");
+  if (name == "SIGRTMAX") return real_time_name(kLastRealTime);
+  if (name.starts_with("SIGRTMAX-"))
+    if (const auto below = parse_digits(std::string_view(name).substr(9)); below && *below <= kRealTime)
+      return real_time_name(kLastRealTime - *below);
+  return name;
 }
 
 }  // namespace fairlead::providers::docker

@@ -99,7 +99,7 @@ std::expected<std::vector<Listed>, std::string> parse_list(std::string_view json
 // RFC 3339 with up to nine digits of fraction; the epoch for anything else ("0001-01-01T00:00:00Z" too).
 WallTime parse_time(std::string_view text);
 
-// "SIGTERM", "TERM", "15" → "SIGTERM"; unknown ones come back as they are.
+// "SIGTERM", "TERM", "15" → "SIGTERM"; "37" → "SIGRTMIN+3"; unknown ones come back as they are.
 std::string signal_name(std::string_view text);
 
 }  // namespace fairlead::providers::docker

@@ -173,7 +173,13 @@ TEST(SignalName, KnowsNumbersAndShortForms) {
   EXPECT_EQ(signal_name("15"), "SIGTERM");
   EXPECT_EQ(signal_name("term"), "SIGTERM");
   EXPECT_EQ(signal_name("SIGRTMIN+3"), "SIGRTMIN+3");
-  EXPECT_EQ(signal_name("37"), "37");
+  EXPECT_EQ(signal_name("37"), "SIGRTMIN+3") << "what systemd is stopped by, as events tell it";
+  EXPECT_EQ(signal_name("RTMAX-14"), "SIGRTMIN+16");
+  EXPECT_EQ(signal_name("SIGRTMAX"), signal_name("64"));
+  EXPECT_EQ(signal_name("34"), "SIGRTMIN");
+  EXPECT_EQ(signal_name("14"), "SIGALRM");
+  EXPECT_EQ(signal_name("0"), "0");
+  EXPECT_EQ(signal_name("99"), "99");
   EXPECT_EQ(signal_name(""), "");
 }
 
