@@ -12,7 +12,8 @@
 namespace fairlead::providers::docker {
 namespace {
 
-constexpr Duration kLongest = std::chrono::hours(1);  // of a wait, when nothing is due
+constexpr Duration kLongest = std::chrono::hours(1);           // of a wait, when nothing is due
+constexpr Duration kOthersPatience = std::chrono::seconds(2);  // for other engines, once one was listed
 
 Moment moment() { return {std::chrono::steady_clock::now(), std::chrono::system_clock::now()}; }
 
@@ -118,9 +119,16 @@ std::uint64_t Docker::calls() const {
 
 TimePoint Docker::wake_at() const {
   TimePoint at = std::chrono::steady_clock::now() + kLongest;
-  if (const auto due = throttle_.due()) at = std::min(at, *due);
+  if (const auto due = throttle_.due(); due && complete()) at = std::min(at, *due);
+  if (others_until_ && !unlisted_.empty()) at = std::min(at, *others_until_);
   if (const auto tick = catalog_.next_tick()) at = std::min(at, *tick);
   return at;
+}
+
+// Nothing is published before it is complete: a route must not be missing because its engine is still being
+// listed, or have a wrong port for a moment.
+bool Docker::complete() const {
+  return unlisted_.empty() && (published_ != nullptr || !catalog_.choosing_ports());
 }
 
 void Docker::run(Sink& sink) {
@@ -134,10 +142,9 @@ void Docker::run(Sink& sink) {
     for (const Probed& p : probed) follow(catalog_.probed(p.job.host, p.job.id, p.results, moment()), sink);
     follow(catalog_.tick(moment()), sink);
     if (std::exchange(probes_changed_, false)) prober_.set_jobs(catalog_.probes());
-    // Nothing is published before it is complete: a route must not be missing because its engine is still
-    // being listed, or have a wrong port for a moment.
-    const bool complete = unlisted_.empty() && (published_ != nullptr || !catalog_.choosing_ports());
-    if (complete && throttle_.take(std::chrono::steady_clock::now())) publish(sink);
+    const TimePoint now = std::chrono::steady_clock::now();
+    if (others_until_ && *others_until_ <= now) unlisted_.clear();
+    if (complete() && throttle_.take(now)) publish(sink);
   }
 }
 
@@ -168,8 +175,10 @@ void Docker::apply(const Report& report, Sink& sink) {
         follow(catalog_.seen(container, report.first, now, report.at), sink);
       now.steady = report.at;
       for (const std::string& id : report.gone) follow(catalog_.removed(report.host, id, now), sink);
-      if (report.kind == Report::Kind::Listed && unlisted_.erase(report.host) > 0)
+      if (report.kind == Report::Kind::Listed && unlisted_.erase(report.host) > 0) {
         throttle_.changed(now.steady - Throttle::kMost);  // at once
+        if (!others_until_) others_until_ = std::chrono::steady_clock::now() + kOthersPatience;
+      }
       return;
   }
 }

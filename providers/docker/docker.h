@@ -54,6 +54,7 @@ class Docker final : public Provider {
   void follow(const Effects& effects, Sink& sink);
   void publish(Sink& sink);
   void say(const Report& report);
+  bool complete() const;
   TimePoint wake_at() const;
 
   const bool watch_;
@@ -62,7 +63,8 @@ class Docker final : public Provider {
   Throttle throttle_;
   std::shared_ptr<const model::Dynamic> published_;
   bool probes_changed_ = false;
-  std::set<std::string> unlisted_;  // engines whose first list is still awaited
+  std::set<std::string> unlisted_;         // engines whose first list is still awaited
+  std::optional<TimePoint> others_until_;  // how long, since the first one of them was listed
   Channel<Report> reports_;
   std::vector<std::unique_ptr<Watcher>> watchers_;
   Prober prober_;

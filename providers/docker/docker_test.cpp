@@ -8,6 +8,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <ctime>
+#include <iostream>
 
 namespace fairlead::providers::docker {
 namespace {
@@ -102,7 +104,9 @@ TEST(Docker, OneChangeAmongAThousandTakesAHandfulOfCalls) {
   const auto took = steady_clock::now() - begun;
 
   EXPECT_LE(provider->calls() - before, 2u);
-  EXPECT_LT(took, 10s) << std::chrono::duration_cast<std::chrono::milliseconds>(took).count() << " ms";
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(took).count();
+  std::cout << "one change among a thousand: " << ms << " ms, where 250 are promised\n";
+  EXPECT_LT(took, 2s) << ms << " ms";
 }
 
 TEST(Docker, AStormOfEventsInspectsEachContainerOnce) {
@@ -325,6 +329,31 @@ TEST(Docker, TwoEnginesShareOneConfiguration) {
   EXPECT_TRUE(sink.wait_for([](const model::Dynamic& d) {
     return d.http.routers.contains("web") && d.http.routers.contains("edge-web");
   }));
+  provider->stop();
+}
+
+TEST(Docker, AnEngineThatHangsKeepsTheOthersWaitingForAMomentOnly) {
+  std::atomic<bool> done = false;
+  FakeEngine near, far;
+  near.put({.id = "a1", .name = "web"});
+  far.put({.id = "b2", .name = "edge-web"});
+  far.set_override([&](std::string_view path) {
+    while (path == "/_ping" && !done) std::this_thread::sleep_for(10ms);
+    return std::pair(0, std::string());
+  });
+  model::DockerProvider options;
+  options.endpoint = near.endpoint();
+  options.hosts["edge"].endpoint = far.endpoint();
+  auto provider = *Docker::make(options, {test::kHttpTypes, test::kTcpTypes}, {}, 100ms,
+                                [](const char*) { return std::nullopt; });
+  RecordingSink sink;
+  const auto cpu_before = std::clock();
+  provider->start(sink);
+
+  EXPECT_TRUE(sink.wait_for(has_router("web")));
+  EXPECT_LT(std::clock() - cpu_before, CLOCKS_PER_SEC) << "nobody spins meanwhile";
+  done = true;
+  EXPECT_TRUE(sink.wait_for(has_router("edge-web")));
   provider->stop();
 }
 
