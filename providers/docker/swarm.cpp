@@ -138,7 +138,9 @@ std::string Swarm::poll(Sink& sink) {
       (*own)->labels = {{"traefik.enable", "false"}};  // known for its networks only
       tasks->containers.push_back(std::move(**own));
     }
-  apply(std::move(*tasks), asked);
+  const std::vector<ServerChange> servers = apply(std::move(*tasks), asked);
+  if (published_ != nullptr)
+    for (const ServerChange& server : servers) sink.server_state(server.url, server.state, server.reasons);
   auto composed = std::make_shared<const model::Dynamic>(catalog_.compose());
   if (published_ != nullptr && *composed == *published_) return {};
   published_ = composed;
@@ -146,19 +148,24 @@ std::string Swarm::poll(Sink& sink) {
   return {};
 }
 
-void Swarm::apply(SwarmTasks tasks, TimePoint asked) {
+std::vector<ServerChange> Swarm::apply(SwarmTasks tasks, TimePoint asked) {
   const std::string complaints = fmt::format("{}", fmt::join(tasks.complaints, "; "));
   if (complaints != complaints_ && !complaints.empty()) spdlog::warn("swarm: {}", complaints);
   complaints_ = complaints;
   const Moment now{std::chrono::steady_clock::now(), std::chrono::system_clock::now()};
+  std::vector<ServerChange> out;
+  const auto note = [&out](const Effects& effects) {
+    out.insert(out.end(), effects.servers.begin(), effects.servers.end());
+  };
   std::set<std::string> present;
   for (Container& container : tasks.containers) {
     present.insert(container.id);
-    catalog_.seen(std::move(container), true, now, asked);  // a running task is a ready one
+    note(catalog_.seen(std::move(container), true, now, asked));  // a running task is a ready one
   }
   for (const std::string& id : catalog_.ids(""))
-    if (!present.contains(id)) catalog_.removed("", id, now);
-  catalog_.tick(now);
+    if (!present.contains(id)) note(catalog_.removed("", id, now));
+  note(catalog_.tick(now));
+  return out;
 }
 
 }  // namespace fairlead::providers::docker

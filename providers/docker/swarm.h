@@ -37,7 +37,8 @@ class Swarm final : public Provider {
 
   void run(Sink& sink);
   std::string poll(Sink& sink);
-  void apply(SwarmTasks tasks, TimePoint asked);
+  // Answers what changed for servers that are known already.
+  std::vector<ServerChange> apply(SwarmTasks tasks, TimePoint asked);
   bool sleep(Duration duration);
 
   const model::SwarmProvider options_;

@@ -179,6 +179,7 @@ TEST(Swarm, ServesATaskThatIsMissingFromOneAnswerOnly) {
 
   missing = true;
   ASSERT_TRUE(sink.wait_for(is(model::ServerState::Gone)));
+  EXPECT_TRUE(sink.wait_for_state("http://10.0.1.3:80", model::ServerState::Gone)) << "at once";
   missing = false;
 
   EXPECT_TRUE(sink.wait_for(is(model::ServerState::Ready)));
