@@ -191,6 +191,7 @@ class Builder {
       return std::nullopt;
     }
     server.reasons.insert(server.reasons.end(), address->warnings.begin(), address->warnings.end());
+    if (address->on_network) server.network_ip = address->ip;
     if (wants_tcp) probe(*port, *address);
     if (server.protocol == Protocol::Http && port_label.empty()) probe_others();
     return std::move(*address);

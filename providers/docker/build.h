@@ -19,6 +19,7 @@ struct ServerOf {
   std::string service;
   std::string url;                     // TCP, UDP: the address; empty when there is none that may be dialled
   std::vector<model::Reason> reasons;  // why there is no address, and warnings about the one there is
+  std::string network_ip{};            // of `url`, when it leads to one of the container's networks
 
   bool operator==(const ServerOf&) const = default;
 };

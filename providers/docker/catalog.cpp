@@ -1,5 +1,7 @@
 #include "providers/docker/catalog.h"
 
+#include "providers/docker/port_choice.h"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <spdlog/spdlog.h>
@@ -24,27 +26,6 @@ bool can_settle(const Tracked& t) {
 }
 
 bool serves_already(const Tracked& t) { return t.from_start || t.container.health == Health::Healthy; }
-
-// Of several ports, the lowest that answers HTTP; one that answers 400 when there is no other. True when no
-// further answer can change that.
-bool consider(Tracked& t, const std::vector<ProbeResult>& results) {
-  const ProbeResult *http = nullptr, *doubtful = nullptr;
-  const auto lower = [](const ProbeResult* a, const ProbeResult& b) {
-    return a == nullptr || b.port < a->port;
-  };
-  for (const ProbeResult& r : results) {
-    if (r.speaks_http && lower(http, r)) http = &r;
-    if (r.says_400 && lower(doubtful, r)) doubtful = &r;
-  }
-  t.awaits_answer = http == nullptr && std::ranges::any_of(results, &ProbeResult::awaited);
-  if (http != nullptr)
-    t.likely = http->port;
-  else if (!t.likely && doubtful != nullptr)
-    t.likely = doubtful->port;
-  return http != nullptr && std::ranges::all_of(results, [&](const ProbeResult& r) {
-           return r.port >= http->port || (r.accepts && !r.awaited);
-         });
-}
 
 // Until when a container that was told to stop counts as stopping, if it goes on running.
 std::optional<TimePoint> stops_until(const Tracked& t) {
@@ -130,7 +111,7 @@ Effects Catalog::seen(Container container, bool first_list, Moment now, TimePoin
   }
   t.container = std::move(container);
   rebuild(entry, now, effects);
-  if (fresh || moved || disproved) rebuild_dependents(t.container, now, effects);
+  if (renewed || moved) rebuild_dependents(t.container, now, effects);
   return effects;
 }
 
@@ -271,14 +252,37 @@ bool Catalog::choosing_ports() const {
 void Catalog::rebuild(Entry& entry, Moment now, Effects& effects) {
   const bool was_exposed = entry.built.exposed;
   const std::string was_filtered = std::move(entry.built.filtered);
-  entry.built = build(entry.tracked.container, surroundings(entry.tracked.container.host), settings_,
-                      entry.tracked.chosen);
+  const std::vector<ServerOf> servers = std::move(entry.built.servers);
+  const Surroundings around = surroundings(entry.tracked.container.host);
+  entry.built = build(entry.tracked.container, around, settings_, entry.tracked.chosen);
   if (!entry.built.filtered.empty() && entry.built.filtered != was_filtered)
     spdlog::debug("{}: {}: {}", settings_.swarm ? "swarm" : "docker", entry.built.filtered,
                   entry.tracked.container.name);
   say_what_is_new(entry);
   effects.changed = effects.changed || was_exposed || entry.built.exposed;
   update(entry, now, effects);
+  leave(entry.tracked.container.host, around, servers, entry.built.servers, effects);
+}
+
+// Addresses that lead nowhere any more, because this container, the one whose network it uses, or Fairlead
+// left a network: what is sent there gets no answer, and no word that it is so.
+void Catalog::leave(const std::string& host, const Surroundings& around, const std::vector<ServerOf>& before,
+                    const std::vector<ServerOf>& now, Effects& effects) const {
+  std::set<std::string_view> told;
+  for (const ServerOf& server : before) {
+    if (server.network_ip.empty() || std::ranges::find(now, server.url, &ServerOf::url) != now.end())
+      continue;
+    const bool reachable = std::ranges::any_of(entries_, [&](const auto& e) {
+      const Tracked& t = e.second.tracked;
+      return e.first.first == host && !t.removed &&
+             std::ranges::any_of(t.container.attachments, [&](const Attachment& a) {
+               return (a.ipv4 == server.network_ip || a.ipv6 == server.network_ip) &&
+                      (!around.networks || around.networks->contains(a.name));
+             });
+    });
+    if (!reachable && told.insert(server.url).second)
+      effects.servers.push_back({server.url, ServerState::Gone, {}});
+  }
 }
 
 // What concerns no element that the log names, once: labels that are none, servers without port or network.

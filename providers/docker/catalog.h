@@ -94,6 +94,8 @@ class Catalog {
   Surroundings surroundings(const std::string& host) const;
   void rebuild(Entry& entry, Moment now, Effects& effects);
   void say_what_is_new(Entry& entry) const;
+  void leave(const std::string& host, const Surroundings& around, const std::vector<ServerOf>& before,
+             const std::vector<ServerOf>& now, Effects& effects) const;
   void rebuild_dependents(const Container& changed, Moment now, Effects& effects);
   void settle(Entry& entry, Moment now);
   void update(Entry& entry, Moment now, Effects& effects);

@@ -268,6 +268,12 @@ TEST(Catalog, KnowsItsOwnNetworks) {
   own.attachments.push_back({"bridge", "n", "172.17.0.9", "", ""});
   EXPECT_TRUE(catalog.seen(own, false, at(1s)).changed) << "docker network connect";
   EXPECT_EQ(standing(catalog).state, ServerState::Ready);
+
+  own.attachments.pop_back();
+  const Effects effects = catalog.seen(own, false, at(2s));
+  ASSERT_EQ(effects.servers.size(), 1u) << "docker network disconnect";
+  EXPECT_EQ(effects.servers[0].url, "http://172.17.0.2:80");
+  EXPECT_EQ(effects.servers[0].state, ServerState::Gone);
 }
 
 TEST(Catalog, FollowsTheContainerWhoseNetworkAnotherUses) {
@@ -286,6 +292,43 @@ TEST(Catalog, FollowsTheContainerWhoseNetworkAnotherUses) {
   EXPECT_TRUE(catalog.removed("", "id-3", at(1s)).changed);
   EXPECT_EQ(why(catalog), ReasonKind::NoNetwork);
   EXPECT_EQ(standing(catalog).url, "") << "what is removed must not be dialled";
+}
+
+TEST(Catalog, AnAddressThatWasLeftIsToldAsGoneAtOnce) {
+  Catalog catalog = test::catalog();
+  Container c = container("a", 2);
+  c.attachments.push_back({"other", "o", "172.20.0.2", "", ""});
+  Container guest = container("b", 3);
+  guest.network_mode = "container:id-2";
+  guest.attachments.clear();
+  guest.ports[0].number = 81;
+  catalog.seen(c, true, at(0s));
+  catalog.seen(guest, true, at(0s));
+  c.attachments.push_back({"zone", "z", "172.21.0.2", "", ""});
+  EXPECT_TRUE(catalog.seen(c, false, at(1s)).servers.empty()) << "one more network";
+
+  c.attachments.erase(c.attachments.begin());
+  const Effects effects = catalog.seen(c, false, at(2s));
+
+  ASSERT_EQ(effects.servers.size(), 2u);
+  EXPECT_EQ(effects.servers[0].url, "http://172.17.0.2:80");
+  EXPECT_EQ(effects.servers[0].state, ServerState::Gone);
+  EXPECT_EQ(effects.servers[1].url, "http://172.17.0.2:81") << "of the container that uses its network";
+  EXPECT_EQ(standing(catalog).state, ServerState::Ready);
+  EXPECT_EQ(standing(catalog).url, "http://172.20.0.2:80");
+}
+
+TEST(Catalog, AnAddressThatAnotherContainerHasByNowIsNotGone) {
+  Catalog catalog = test::catalog();
+  Container c = container("a", 2);
+  catalog.seen(c, true, at(0s));
+  Container heir = container("b", 3);
+  heir.attachments = c.attachments;
+  catalog.seen(heir, true, at(1s));
+
+  c.attachments[0] = {"other", "o", "172.20.0.2", "", ""};
+
+  EXPECT_TRUE(catalog.seen(c, false, at(2s)).servers.empty());
 }
 
 TEST(Catalog, ChangesOfContainersThatAreNotExposedChangeNothing) {

@@ -142,7 +142,7 @@ Found network_address(const Container& container, std::uint16_t port, const std:
   }
   for (const Attachment* attachment : list) {
     if (ip_of(*attachment).empty()) continue;
-    Address out{ip_of(*attachment), port, {}};
+    Address out{ip_of(*attachment), port, {}, true};
     const std::string& named = wanted.empty() ? around.network : wanted;
     if (auto warning = network_warning(container, named, *attachment, around))
       out.warnings.push_back(std::move(*warning));
@@ -159,7 +159,7 @@ Found find(const Container& container, std::uint16_t port, bool tcp, const std::
   const std::string& explicitly = wanted.empty() ? around.network : wanted;
   const Attachment* named = find_attachment(container, explicitly);
   const bool usable = named != nullptr && shared(*named, around) && !ip_of(*named).empty();
-  if (usable) return Address{ip_of(*named), port, {}};
+  if (usable) return Address{ip_of(*named), port, {}, true};
   if (container.host_mode())
     return Address{around.remote ? around.host_address : around.host_mode_address, port, {}};
   if (const std::string_view other = container.network_of(); !other.empty()) {
@@ -170,12 +170,19 @@ Found find(const Container& container, std::uint16_t port, bool tcp, const std::
           fmt::format("{} uses the network of the container {}, which is unknown", container.name,
                       other.substr(0, 12)),
           "if that one was replaced, recreate this one too: it stays with the network it began with");
-    if (target->running != Running::Running)
+    if (target->running != Running::Running && target->running != Running::Paused)
       return refuse(ReasonKind::NoNetwork, fmt::format("{} uses the network of {}, which is not running",
                                                        container.name, target->name));
     const std::string& ours = target->label("fairlead.docker.network");
     const std::string& label = ours.empty() ? target->label("traefik.docker.network") : ours;
-    return find(*target, port, tcp, label.empty() ? wanted : label, around, depth + 1);
+    Found found = find(*target, port, tcp, label.empty() ? wanted : label, around, depth + 1);
+    if (found && target->started > container.started)
+      found->warnings.push_back(
+          {ReasonKind::NoNetwork,
+           fmt::format("{} uses the network of {}, which was started again after it", container.name,
+                       target->name),
+           fmt::format("restart {} too: it stays with the network it began with", container.name), false});
+    return found;
   }
   if (around.remote)
     if (auto published = published_address(container, port, tcp, around.host_address)) return *published;

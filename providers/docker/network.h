@@ -36,6 +36,7 @@ struct Address {
   std::string ip;  // or a host name
   std::uint16_t port = 0;
   std::vector<model::Reason> warnings;
+  bool on_network = false;  // of the container, or of the one whose network it uses; else of its host
 
   std::string text() const;  // "10.0.0.2:80", "[fd00::2]:80"
 };

@@ -108,6 +108,13 @@ TEST(Network, OfAnotherContainerIsFollowed) {
   EXPECT_EQ(address(c, "", around), "172.18.0.2:80");
   vpn.labels["traefik.docker.network"] = "blog_proxy";
   EXPECT_EQ(address(c, "blog_default", around), "172.19.0.2:80") << "its own label goes first";
+  vpn.started = c.started + std::chrono::seconds(1);
+  EXPECT_EQ(address(c, "", around),
+            "172.19.0.2:80 (app uses the network of vpn, which was started again after it)");
+  vpn.started = c.started;
+  vpn.labels.erase("traefik.docker.network");
+  vpn.running = Running::Paused;
+  EXPECT_EQ(address(c, "", around), "172.18.0.2:80") << "its network is not paused";
   vpn.network_mode = "container:vpn-id";
   vpn.attachments.clear();
   EXPECT_TRUE(address(c, "", around).starts_with("! ")) << "a cycle ends";
