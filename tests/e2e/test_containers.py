@@ -228,8 +228,9 @@ def test_a_storm_of_100_containers_is_routed_at_once(engine, proxy, name):
     took = time.monotonic() - last
 
     assert not missing
-    # A second is usual; a busy machine needs more, and the sweep itself costs part of it.
-    assert took < 10, f"{took:.2f} s after the last start"
+    print(f"routed {took:.2f} s after the last start, where 1 s is promised")
+    # A busy machine needs more, and the sweep itself costs part of it.
+    assert took < 3, f"{took:.2f} s after the last start"
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(engine.remove, names))
 
