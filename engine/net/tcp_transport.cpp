@@ -75,6 +75,7 @@ IoResult TcpTransport::receive(std::span<char> into) {
   for (;;) {
     const ssize_t got = ::recv(socket_.get(), into.data(), into.size(), 0);
     if (got > 0) {
+      loop_.note_received(static_cast<std::size_t>(got));
       // A short read drained the socket: no second call to see EAGAIN. After the peer's FIN no edge will
       // come for the end itself, so reading goes on until it shows.
       const bool drained = static_cast<std::size_t>(got) < into.size() && !peer_finished_;

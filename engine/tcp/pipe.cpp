@@ -77,9 +77,7 @@ void Pipe::pump(Way& way) {
     if (way.drained) return rest(way);
     // Not only by what was moved: TLS records of one byte each take their time.
     if (moved >= kTurnBytes || (moved > 0 && loop_.overdue())) return yield();
-    const std::uint64_t pulled = way.splices && !way.discards ? pull_spliced(way) : pull(way);
-    loop_.note_received(pulled);
-    moved += pulled;
+    moved += way.splices && !way.discards ? pull_spliced(way) : pull(way);
   }
 }
 
@@ -138,6 +136,7 @@ std::uint64_t Pipe::pull_spliced(Way& way) {
     way.pipe.holds = static_cast<std::uint64_t>(got);
     way.bytes += way.pipe.holds;
     way.burst += way.pipe.holds;
+    loop_.note_received(way.pipe.holds);
     return way.pipe.holds;
   }
   if (got == 0)

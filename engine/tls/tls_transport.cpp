@@ -16,12 +16,18 @@ constexpr std::size_t kReceive = event::Loop::kReceiveBytes;
 constexpr std::size_t kSend = 128 * 1024;  // of plaintext in one send
 // Of ciphertext that the peer does not take. write() keeps less: the rest are answers to key updates.
 constexpr std::size_t kMaxKept = 512 * 1024;
+// Full receives of one read. OpenSSL goes on by itself over what is no data, such as wishes to renegotiate,
+// and a peer that is faster would never let it return. Even records of one byte carry more than this part of
+// them.
+constexpr int kReceivesInARow = 4;
+constexpr std::size_t kLeastPart = 1024;
 
 // Ciphertext on its way through one call of one connection of this thread; empty between calls.
 struct Staging {
   std::unique_ptr<char[]> in{new char[kReceive]};
   std::unique_ptr<char[]> gather{new char[kRecord]};
   std::string out;
+  int receives = 0;  // of the read under way
   Staging() { out.reserve(kSend + kRecord); }
 };
 
@@ -132,6 +138,7 @@ void TlsTransport::step() {
   ERR_clear_error();
   const Turn turn(*this);
   receive_bytes_ = kReceive;
+  staging().receives = 0;
   const int done = SSL_do_handshake(ssl_.get());
   const int code = done == 1 ? SSL_ERROR_NONE : SSL_get_error(ssl_.get(), done);
   Result<> outcome;
@@ -152,7 +159,7 @@ void TlsTransport::end_handshake(Result<> outcome) {
 // More ciphertext into the thread's buffer. False: none now, or the end.
 bool TlsTransport::refill() {
   kept_in_.reset();
-  if (dry_ || end_) return false;
+  if (dry_ || end_ || ++staging().receives > kReceivesInARow) return false;
   char* buffer = staging().in.get();
   const net::IoResult got = lower_->read({buffer, receive_bytes_});
   dry_ = got.drained;
@@ -182,6 +189,7 @@ net::IoResult TlsTransport::read(std::span<char> into) {
   // Ciphertext is never smaller than its plaintext: what is received fits, but for a record begun before.
   receive_bytes_ = static_cast<std::uint32_t>(std::clamp<std::size_t>(into.size(), kRecord, kReceive));
   const Turn turn(*this);
+  staging().receives = 0;
   std::size_t total = 0;
   int code = SSL_ERROR_NONE;
   while (total < into.size()) {
@@ -199,6 +207,12 @@ net::IoResult TlsTransport::read(std::span<char> into) {
   keep_rest();
   if (!staging().out.empty()) send_staged();  // an answer to a key update, or an alert
   if (state_ == State::Failed) return {0, net::IoStatus::Failed, error_, true};
+  if (staging().receives > kReceivesInARow) {
+    if (total >= kReceivesInARow * receive_bytes_ / kLeastPart) return {total, net::IoStatus::Ok, 0, false};
+    state_ = State::Failed;
+    error_ = EPROTO;
+    return {0, net::IoStatus::Failed, error_, true};
+  }
   if (code == SSL_ERROR_NONE) return {total, net::IoStatus::Ok, 0, false};
   if (code == SSL_ERROR_WANT_READ && !end_) {
     if (total == 0) return {0, net::IoStatus::WouldBlock, 0, true};

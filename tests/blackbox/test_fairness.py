@@ -10,6 +10,7 @@ from support.fairlead import Fairlead, routes
 from support.h2 import GET, PREFACE, H2Client, frame, replaced, settings
 from support.origin import Origin, respond
 from support.raw import RawClient
+from support.tls12 import APPLICATION_DATA, HANDSHAKE, Tls12Client, client_hello
 
 UNKNOWN = 0x42  # RFC 9113 §5.5: frames of an unknown type are skipped
 
@@ -73,3 +74,26 @@ def test_large_answers_leave_their_connection_to_the_next_request():
             for _ in range(10):
                 assert len(client.ask(host="app").body) == size
         assert origin.connections == 1
+
+
+SECURE = {"http": {"routers": {"app": {"rule": "Host(`app`)", "service": "noop@internal", "tls": {}}}}}
+
+
+def test_a_client_of_tls_1_2_that_makes_its_own_records_is_understood():
+    with Fairlead(SECURE) as proxy, Tls12Client(proxy.port(), "app") as client:
+        client.socket.sendall(client.protect(APPLICATION_DATA, b"GET / HTTP/1.1\r\nHost: app\r\n\r\n"))
+        assert client.socket.recv(1)[0] == APPLICATION_DATA
+
+
+def test_who_wishes_to_renegotiate_without_end_is_parted_with():
+    """OpenSSL refuses each by a warning and goes on inside its own call: as long as more came, nothing else ran."""
+    with Fairlead(SECURE, workers=1) as proxy, Tls12Client(proxy.port(), "app") as client:
+        wishes = b"".join(client.protect(HANDSHAKE, client_hello()) for _ in range(60_000))
+        client.socket.settimeout(30)
+        try:
+            client.socket.sendall(wishes)
+            while client.socket.recv(1 << 20):
+                pass
+        except ConnectionError:
+            pass  # a TimeoutError would mean that it is kept
+        assert proxy.ask(host="nobody").status in (400, 404)

@@ -26,7 +26,6 @@ Input::Fill Input::fill() {
   const std::span<char> buffer = loop_.receive_buffer(*this);
   const net::IoResult got = transport_.read(buffer);
   readable_ = !got.drained;
-  loop_.note_received(got.bytes);
   switch (got.status) {
     case net::IoStatus::WouldBlock: return Fill::Dry;
     case net::IoStatus::End: return Fill::End;

@@ -80,7 +80,7 @@ void ServerConnection::on_readable() {
 }
 
 void ServerConnection::read_heads() {
-  while (state_ == State::Head) {
+  for (bool first = true; state_ == State::Head; first = false) {
     if (!input_.empty()) {
       if (!skipped_empty_line_ && scanned_ == 0) {
         if (const std::size_t empty = skip_empty_lines(input_.bytes())) {
@@ -99,6 +99,10 @@ void ServerConnection::read_heads() {
         if (first == kTlsHandshake || input_.bytes().size() >= 3) return refuse_foreign_protocol();
       if (Result<> partial = check_partial_head(input_.bytes(), settings_->limits); !partial)
         return refuse(partial.error());
+    }
+    if (!first && input_.readable() && loop_.overdue()) {
+      wants_next_ = true;
+      return loop_.at_next_tick_end(*this);
     }
     const bool was_empty = input_.empty();
     switch (input_.fill()) {

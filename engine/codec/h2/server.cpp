@@ -85,7 +85,6 @@ void ServerConnection::read_input() {
     const std::span<char> buffer = loop_.receive_buffer(*this);
     const net::IoResult got = transport_->read(buffer);
     readable_ = !got.drained;
-    loop_.note_received(got.bytes);
     switch (got.status) {
       case net::IoStatus::WouldBlock: return;
       case net::IoStatus::Ok: take_in({buffer.data(), got.bytes}); continue;
