@@ -79,7 +79,8 @@ TEST(Messages, FindsAlternateLinks) {
       .status = 200,
       .headers = {{"link", R"(<https://ca/index>;rel="index")"},
                   {"link", R"(<https://ca/1,2>; rel="alternate", <https://ca/3>;rel=alternate)"}},
-      .body = {}};
+      .body = {},
+      .redirect = {}};
 
   EXPECT_EQ(links(response, "alternate"), (std::vector<std::string>{"https://ca/1,2", "https://ca/3"}));
 }
