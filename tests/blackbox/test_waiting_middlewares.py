@@ -42,6 +42,8 @@ def middlewares(auth_url, pages):
                                      "sourceCriterion": {"requestHeaderName": "X-Tenant"}}},
         "one": {"inFlightReq": {"amount": 1}},
         "pair": {"rateLimit": {"average": 1, "period": "1m", "burst": 2}},
+        "group": {"chain": {"middlewares": ["pair", "one"]}},
+        "service": {"rateLimit": {"average": 1, "period": "1m", "burst": 2}},
         "retry": {"retry": {"attempts": 3, "status": ["503"], "initialInterval": "1ms"}},
         "buffer": {"buffering": {"maxRequestBodyBytes": 3_000_000, "memRequestBodyBytes": 1000,
                                  "maxResponseBodyBytes": 2_000_000, "memResponseBodyBytes": 1000}},
@@ -67,8 +69,12 @@ def all_of_them():
             "http": {
                 "routers": {**{name: {"rule": f"Host(`{name}`)", "service": "app", "middlewares": [name]} for name in rows},
                             "twice": {"rule": "Host(`twice`)", "service": "app",
-                                      "middlewares": ["one", "pair", "compress", "pair", "one"]}},
+                                      "middlewares": ["one", "pair", "compress", "group", "pair", "one"]},
+                            "apart": {"rule": "Host(`apart`)", "service": "app", "middlewares": ["pair"]},
+                            **{name: {"rule": f"Host(`{name}`)", "service": "limited", "middlewares": ["service"]}
+                               for name in ("limited1", "limited2")}},
                 "services": {
+                    "limited": {"loadBalancer": {"servers": [{"url": origin.url}]}, "middlewares": ["service", "one"]},
                     "app": {"loadBalancer": {"servers": [{"url": origin.url}]}},
                     "pages": {"loadBalancer": {"servers": [{"url": pages.url}]}},
                 },
@@ -166,6 +172,11 @@ def test_forward_auth_without_its_server_is_500_and_401_leads_to_the_sign_in_pag
 
 def test_a_request_counts_once_where_its_limits_are_named_twice(setup):
     assert [setup.proxy.ask(host="twice").status for _ in range(3)] == [200, 200, 429]
+
+
+def test_each_router_has_limits_of_its_own_and_a_service_has_one_for_all_of_its_routers(setup):
+    assert [setup.proxy.ask(host="apart").status for _ in range(3)] == [200, 200, 429]
+    assert [setup.proxy.ask(host=f"limited{n}").status for n in (1, 2, 1, 2)] == [200, 200, 429, 429]
 
 
 def test_rate_limit_answers_429_with_the_time_to_retry(setup):
