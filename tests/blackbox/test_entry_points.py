@@ -6,7 +6,7 @@ import time
 
 import pytest
 from support.certificates import TlsClient
-from support.fairlead import BINARY, Fairlead, environment
+from support.fairlead import BINARY, Fairlead, environment, routes
 from support.origin import Origin
 from support.ports import free_port, wait_for
 from support.raw import RawClient

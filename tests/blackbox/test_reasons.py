@@ -1,0 +1,62 @@
+"""The access log says why an answer is Fairlead's own, and who ended a request early."""
+
+import json
+
+import pytest
+from support.fairlead import routes
+from support.origin import Origin, respond
+from support.ports import free_port, wait_for
+from support.raw import RawClient
+
+
+def line_of(proxy, host, status):
+    def found():
+        lines = proxy.access_log()
+        return next((line for line in lines if (line["RequestHost"], line["DownstreamStatus"]) == (host, status)), None)
+
+    return wait_for(found, 15, f"the request to {host} is logged with {status}")
+
+
+@pytest.fixture
+def troubled(start):
+    """A site whose servers fail, each in its way."""
+    with Origin(lambda _request: None) as silent, Origin([2.0, respond()]) as slow:
+        site = routes(dead=[f"http://127.0.0.1:{free_port()}"], silent=[silent.url], slow=[slow.url], empty=[])
+        site["http"]["services"]["slow"]["loadBalancer"]["serversTransport"] = "hasty"
+        site["http"]["serversTransports"] = {"hasty": {"forwardingTimeouts": {"responseHeaderTimeout": "100ms"}}}
+        yield start(site)
+
+
+@pytest.mark.parametrize("host, status, reason, detail", [
+    ("dead", 502, "unreachable", "Connection refused"),
+    ("silent", 502, "no valid answer", "closed the connection before a complete response head"),
+    ("slow", 504, "no answer in time", "responseHeaderTimeout"),
+    ("empty", 503, "no server", "service empty@file"),
+])
+def test_a_failure_toward_a_server_is_explained(troubled, host, status, reason, detail):
+    answer = troubled.wait_status(status, host, headers=[("Accept", "application/json")])
+
+    assert json.loads(answer.body)["reason"] == reason, "clients learn the class"
+    logged = line_of(troubled, host, status)
+    assert logged["Reason"].split(":")[0] == reason
+    assert detail in logged["Reason"]
+
+
+def test_a_try_that_succeeded_leaves_no_reason(start, origin):
+    site = routes(app=[origin.url])
+    site["http"]["middlewares"] = {"again": {"retry": {"attempts": 2, "status": ["503"]}}}
+    site["http"]["routers"]["app"]["middlewares"] = ["again"]
+    proxy = start(site)
+    origin.script(None, None, respond(b"late"))
+
+    assert proxy.wait_status(200, "app", method="PUT", body=b"x").body == b"late"
+    assert "Reason" not in line_of(proxy, "app", 200)
+
+
+@pytest.mark.parametrize("framing", ["Content-Length: 9", "Transfer-Encoding: chunked"])
+def test_a_client_that_leaves_in_the_middle_of_its_body_is_logged_499(proxy, framing):
+    proxy.wait_status(200, "app")
+    with RawClient(proxy.port()) as client:
+        client.send(f"POST / HTTP/1.1\r\nHost: app\r\n{framing}\r\n\r\n5\r\nhe")
+
+    assert "in the middle of a body" in line_of(proxy, "app", 499)["Reason"]
