@@ -10,9 +10,11 @@
 #include <fmt/format.h>
 #include <malloc.h>
 #include <spdlog/spdlog.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <csignal>
+#include <utility>
 
 namespace fairlead::runtime {
 namespace {
@@ -22,8 +24,10 @@ constexpr auto kFirstConfigs = std::chrono::seconds(1);  // before entry points 
 // What a crowd of slow clients held leaves holes everywhere: so much of it goes back to the system, but not
 // so often that ordinary ups and downs would fetch it again and again.
 constexpr std::size_t kGivenBack = 32 << 20;
-// More than this stays, to be used again: workers stand still meanwhile, 0.1 s for 300 MiB.
+// Workers that allocate meanwhile stand still, 0.1 s for 300 MiB: so it waits until they hardly work, and
+// more than this stays, to be used again.
 constexpr std::size_t kMostGivenBack = 512 << 20;
+constexpr int kHardly = 5;  // less than this part of one processor
 constexpr auto kGiveBackAgain = std::chrono::seconds(30);
 
 // What is wrong is said once: when an element first has a reason that it had not before.
@@ -106,11 +110,24 @@ void Control::stop() {
   side_worker_->join();
 }
 
+// Since the last look.
+bool Control::hardly_works(TimePoint now) {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  const auto time = [](const timeval& part) {
+    return std::chrono::seconds(part.tv_sec) + std::chrono::microseconds(part.tv_usec);
+  };
+  const Duration worked = time(usage.ru_utime) + time(usage.ru_stime);
+  const Duration since = now - std::exchange(looked_at_, now);
+  return (worked - std::exchange(worked_, worked)) * kHardly < since;
+}
+
 void Control::give_back_memory(TimePoint now) {
+  const bool idle = hardly_works(now);
   const std::size_t used = MemoryBudget::instance().used();
   most_used_ = std::max(most_used_, used);
   const std::size_t left = most_used_ - used;
-  if (left < kGivenBack || used > most_used_ / 4 || now < give_back_at_) return;
+  if (left < kGivenBack || used > most_used_ / 4 || now < give_back_at_ || !idle) return;
   most_used_ = used;
   give_back_at_ = now + kGiveBackAgain;
   if (left <= kMostGivenBack) ::malloc_trim(0);

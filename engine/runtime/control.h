@@ -105,6 +105,7 @@ class Control {
   void rebuild();
   void open_entry_points();
   void finish_drain(std::promise<bool>& done);
+  bool hardly_works(TimePoint now);
   void give_back_memory(TimePoint now);
 
   Channel<Message> messages_;
@@ -124,6 +125,8 @@ class Control {
   bool draining_ = false;
   std::size_t most_used_ = 0;  // of buffered bytes, since memory was given back last
   TimePoint give_back_at_{};   // not before
+  TimePoint looked_at_{};      // at the processor's time, which was then:
+  Duration worked_{};
   std::function<void(const std::shared_ptr<const Snapshot>&)> applied_;
 
   mutable std::mutex mutex_;
