@@ -296,8 +296,6 @@ def test_an_authority_that_asks_for_no_patience_is_not_asked_all_the_time(stage,
         wait_for(lambda: "down for maintenance" in reason(proxy, "r0@file"), 20, "it was asked")
         time.sleep(3)
         assert sum(path.startswith("/order-plz") for _, path in front.requests) == 1
-        front.fault = None
-        wait_served(proxy, "patient.test", stage.pebble.root())
 
 
 def test_an_authority_that_hangs_is_not_asked_by_every_order_in_turn(stage, origin):
@@ -322,18 +320,16 @@ def test_a_directory_that_moved_is_followed_and_signed_requests_are_not(stage, o
         if handler.path == "/old/dir":
             handler.answer(301, b"", "text/plain", Location="/dir")
             return True
-        if handler.path.startswith("/order-plz") and moved.orders:
+        if handler.path.startswith("/order-plz"):
             handler.answer(307, b"", "text/plain", Location="/elsewhere")
             return True
         return False
 
-    moved.orders = True
     with Front(stage.pebble, fault=moved) as front:
         proxy = stage.start(site(origin, "Host(`follow.test`)"), caServer=front.directory.replace("/dir", "/old/dir"))
         text = wait_for(lambda: "status 307" in reason(proxy, "r0@file") and reason(proxy, "r0@file"), 20, "the router says so")
         assert "/elsewhere" in text and not any("/elsewhere" in path for _, path in front.requests)
-        moved.orders = False
-        wait_served(proxy, "follow.test", stage.pebble.root())
+        assert ("GET", "/dir") in front.requests
 
 
 def test_an_authority_that_nobody_vouches_for_is_told_with_the_remedy(stage, origin):
@@ -584,7 +580,7 @@ def test_an_expired_certificate_makes_room_for_a_wildcard_that_is_valid(stage, o
                 for kind, end in (("certificate", "pem"), ("key", "key"))}
         return {"domain": {"main": alternative}, **text, "Store": "default"}
 
-    certificates = [made("wildcard", "*.over.test", 3600), made("own", "www.over.test", days * 86400 - 8)]
+    certificates = [made("wildcard", "*.over.test", 3600), made("own", "www.over.test", days * 86400 - 6)]
     stage.storage.write_text(json.dumps({"le": {"Account": None, "Certificates": certificates}}))
     stage.storage.chmod(0o600)
     orders = stage.pebble.orders()
