@@ -111,7 +111,7 @@ networks:
   six:
     enable_ipv6: true
     ipam:
-      config: [{{subnet: "fd00:7:7::/64"}}, {{subnet: "172.31.77.0/24"}}]
+      config: [{{subnet: "fd00:7:7::/64"}}, {{subnet: "10.203.77.0/24"}}]
 services:
   anchored:
     <<: *base

@@ -163,7 +163,7 @@ def test_cors(engine):
         assert {name: value for name, value in preflight.headers if name.startswith("Access-Control-")} == {
             "Access-Control-Allow-Credentials": "true", "Access-Control-Allow-Headers": "Content-Type,X-Request-Id",
             "Access-Control-Allow-Methods": "GET,PUT,DELETE", "Access-Control-Allow-Origin": "https://shop.example",
-            "Access-Control-Max-Age": "600"}
+            "Access-Control-Expose-Headers": "X-Total", "Access-Control-Max-Age": "600"}
         for origin, allowed in (("https://pr-7.preview.example", True), ("https://preview.example.org", False)):
             answer = example.ask("api.localhost", headers={"Origin": origin})
             assert answer.header("Access-Control-Allow-Origin") == (origin if allowed else None)
