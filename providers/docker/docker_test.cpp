@@ -314,15 +314,20 @@ TEST(Docker, StopsPromptlyWhateverTheEngineDoes) {
   done = true;
 }
 
+// One provider of two engines, the second under the name "edge".
+auto of_two(const FakeEngine& near, const FakeEngine& far) {
+  model::DockerProvider options;
+  options.endpoint = near.endpoint();
+  options.hosts["edge"].endpoint = far.endpoint();
+  return *Docker::make(options, {test::kHttpTypes, test::kTcpTypes}, {}, 100ms,
+                       [](const char*) { return std::nullopt; });
+}
+
 TEST(Docker, TwoEnginesShareOneConfiguration) {
   FakeEngine near, far;
   near.put({.id = "a1", .name = "web"});
   far.put({.id = "b2", .name = "edge-web"});
-  model::DockerProvider options;
-  options.endpoint = near.endpoint();
-  options.hosts["edge"].endpoint = far.endpoint();
-  auto provider = *Docker::make(options, {test::kHttpTypes, test::kTcpTypes}, {}, 100ms,
-                                [](const char*) { return std::nullopt; });
+  auto provider = of_two(near, far);
   RecordingSink sink;
   provider->start(sink);
 
@@ -341,11 +346,7 @@ TEST(Docker, AnEngineThatHangsKeepsTheOthersWaitingForAMomentOnly) {
     while (path == "/_ping" && !done) std::this_thread::sleep_for(10ms);
     return std::pair(0, std::string());
   });
-  model::DockerProvider options;
-  options.endpoint = near.endpoint();
-  options.hosts["edge"].endpoint = far.endpoint();
-  auto provider = *Docker::make(options, {test::kHttpTypes, test::kTcpTypes}, {}, 100ms,
-                                [](const char*) { return std::nullopt; });
+  auto provider = of_two(near, far);
   RecordingSink sink;
   const auto cpu_before = std::clock();
   provider->start(sink);
