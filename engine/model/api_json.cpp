@@ -18,8 +18,8 @@ using Json = nlohmann::ordered_json;
 // Text that came from labels need not be UTF-8; it is shown with replacement characters.
 std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
-// Traefik shows references as they were written, so those to the same provider come without it. The internal
-// provider writes them out.
+// Traefik shows references as they were written, so those to the same provider come without it; only the
+// middlewares of routers and chains it shows in full. The internal provider writes them all out.
 void shorten(Json& reference, std::string_view provider) {
   if (provider == kInternalProvider || !reference.is_string()) return;
   const std::string text = reference.get<std::string>();
@@ -92,7 +92,6 @@ Json router_json(const std::string& name, const Element<T>& router, const std::v
   if (has_entry_points && !names.empty()) out["entryPoints"] = names;
   const std::string_view provider = split(name).provider;
   shorten_at(out, {"service"}, provider);
-  shorten_at(out, {"middlewares"}, provider);
   shorten_at(out, {"parentRefs"}, provider);
   if (out.contains("tls")) {
     if (!out["tls"].contains("options")) out["tls"]["options"] = "default";
@@ -191,7 +190,6 @@ Json middleware_json(const std::string& name, const Element<Middleware>& middlew
     Json parsed = options.empty() ? Json::object() : Json::parse(options, nullptr, false);
     out[type] = parsed.is_discarded() ? Json::object() : std::move(parsed);
     const std::string_view provider = split(name).provider;
-    if (type == "chain") shorten_at(out, {"chain", "middlewares"}, provider);
     if (type == "errors") shorten_at(out, {"errors", "service"}, provider);
   }
   common(out, name, middleware);

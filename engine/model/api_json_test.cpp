@@ -47,6 +47,26 @@ TEST(ApiJson, PrefersWhatHealthChecksSay) {
   EXPECT_EQ(json["serverStatus"]["http://10.0.0.2"], "DOWN");
 }
 
+TEST(ApiJson, NamesTheProviderOfTheMiddlewaresOfRoutersAndChainsAndOfNothingElseOfItsOwn) {
+  Element<HttpRouter> router;
+  router.options.service = "app@docker";
+  router.options.middlewares = {"auth@docker", "strip@file"};
+  Element<Middleware> chain;
+  chain.options.type = "chain";
+  ApiContext with_options = context();
+  with_options.middleware_options = [](const Middleware&, Layer) {
+    return std::string(R"({"middlewares":["auth@docker","strip@file"]})");
+  };
+  const Json both = {"auth@docker", "strip@file"};
+
+  const Json shown = Json::parse(api_json("web@docker", router, context()));
+  const Json shown_chain = Json::parse(api_json("both@docker", chain, Layer::Http, with_options));
+
+  EXPECT_EQ(shown["service"], "app");
+  EXPECT_EQ(shown["middlewares"], both);
+  EXPECT_EQ(shown_chain["chain"]["middlewares"], both);
+}
+
 TEST(ApiJson, KeepsTheOptionsOfAMiddlewareToItselfWhereNobodyKnowsTheSecretOnes) {
   Element<Middleware> middleware;
   middleware.options.type = "basicAuth";
