@@ -33,7 +33,7 @@ class Template {
   using Fields = std::map<std::string, TemplateValue, std::less<>>;
   struct Node;
 
-  // The error names the line and the word: `line 3: function "env" is not supported …`.
+  // The error names the line and the word: `line 3: "now" is not supported …`.
   static std::expected<Template, std::string> parse(std::string_view text);
 
   // Fails for unknown fields, wrong arguments, or more than 16 MiB of output.

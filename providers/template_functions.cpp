@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <optional>
 
 namespace fairlead::providers::functions {
@@ -242,6 +243,12 @@ Outcome trim_space(Arguments a) {
   return TemplateValue{text.substr(begin, text.find_last_not_of(kSpace) + 1 - begin)};
 }
 
+// Of this process; empty when it is not set, as in sprig.
+Outcome variable(Arguments a) {
+  const char* value = std::getenv(string_of(a[0])->c_str());
+  return TemplateValue{std::string(value == nullptr ? "" : value)};
+}
+
 struct Function {
   std::string_view name;
   std::size_t least, most;  // arguments
@@ -291,6 +298,7 @@ const std::array kFunctions = {
                  if (value.truth()) return value;
                return TemplateValue{};
              }},
+    Function{"env", 1, 1, true, variable},
     Function{"printf", 1, kMany, false, print_formatted},
     Function{"regexReplaceAll", 3, 3, true, regex_replace_all},
     Function{"default", 2, 2, false, [](Arguments a) -> Outcome { return a[1].truth() ? a[1] : a[0]; }},

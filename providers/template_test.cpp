@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
 namespace fairlead::providers {
 namespace {
 
@@ -91,9 +93,19 @@ TEST(Template, TrimsWhiteSpaceAndSkipsComments) {
   EXPECT_EQ(render("{{ \"{{ }}\" }}"), "{{ }}");
 }
 
+TEST(Template, ReadsTheEnvironmentOfItsProcess) {
+  ::setenv("FL_TEMPLATE_DOMAIN", "example.com", 1);
+
+  EXPECT_EQ(render("Host(`app.{{env \"FL_TEMPLATE_DOMAIN\"}}`)"), "Host(`app.example.com`)");
+  EXPECT_EQ(render("[{{ env `FL_TEMPLATE_ABSENT` }}]"), "[]") << "an unset variable is empty, as in sprig";
+  EXPECT_EQ(render("{{ env `FL_TEMPLATE_ABSENT` | default `none` }}"), "none");
+
+  ::unsetenv("FL_TEMPLATE_DOMAIN");
+}
+
 TEST(Template, NamesWhatItDoesNotSupport) {
   EXPECT_TRUE(
-      render("a\nb {{ env \"HOME\" }}").starts_with("! line 2: \"env\" is not supported in templates"));
+      render("a\nb {{ now \"HOME\" }}").starts_with("! line 2: \"now\" is not supported in templates"));
   EXPECT_TRUE(render("{{ range .Labels }}{{ end }}").starts_with("! line 1: \"range\" is not supported"));
   EXPECT_EQ(render("{{ .Nope }}"), "! there is no field .Nope here");
   EXPECT_EQ(render("{{ .Name.x }}"), "! web-shop has no field .x");

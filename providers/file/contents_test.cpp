@@ -87,11 +87,11 @@ TEST(FileContents, ARemovedFileIsForgotten) {
 TEST(FileContents, SupportsTheTemplatesOfDefaultRulesAndRefusesOthers) {
   Contents contents({});
 
-  contents.update({{"a.yml", router("r", "{{ upper `a` }}")}, {"b.yml", "x: {{ env `HOME` }}"}}, kStart);
+  contents.update({{"a.yml", router("r", "{{ upper `a` }}")}, {"b.yml", "x: {{ now `HOME` }}"}}, kStart);
 
   EXPECT_EQ(rule(contents, "r"), "Host(`A`)");
   ASSERT_EQ(contents.complaints().size(), 1u);
-  EXPECT_NE(contents.complaints()[0].find("\"env\" is not supported in templates"), std::string::npos);
+  EXPECT_NE(contents.complaints()[0].find("\"now\" is not supported in templates"), std::string::npos);
   EXPECT_NE(contents.complaints()[0].find("b.yml"), std::string::npos);
 }
 
