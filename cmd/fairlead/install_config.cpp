@@ -120,8 +120,12 @@ InstallConfig read_install(std::span<const std::string> arguments, const schema:
     } else {
       out.file_text = *text;
       auto tree = schema::read_text(*text, out.file, schema::keep_templates);
-      if (tree)
+      if (tree && (tree->is_map() || tree->is_null()))
         from_file = std::move(*tree);
+      else if (tree)
+        out.errors.push_back(
+            fmt::format("{}: holds no options: expected sections such as `entryPoints:`, got {}", out.file,
+                        tree->is_list() ? "a list" : "plain text"));
       else
         out.errors.push_back(fmt::format("{}: {}", tree.error().path, tree.error().what));
     }

@@ -1,5 +1,7 @@
 #include "engine/model/entry_points.h"
 
+#include "engine/base/strings.h"
+
 #include <charconv>
 
 namespace fairlead::model {
@@ -8,8 +10,8 @@ std::optional<ListenAddress> parse_listen_address(std::string_view text) {
   ListenAddress out;
   if (const std::size_t slash = text.rfind('/'); slash != std::string_view::npos) {
     const std::string_view protocol = text.substr(slash + 1);
-    if (protocol != "tcp" && protocol != "udp") return std::nullopt;
-    out.udp = protocol == "udp";
+    out.udp = iequals(protocol, "udp");
+    if (!out.udp && !iequals(protocol, "tcp")) return std::nullopt;
     text = text.substr(0, slash);
   }
   const std::size_t colon = text.rfind(':');

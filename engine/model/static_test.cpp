@@ -101,7 +101,7 @@ TEST(ReadStatic, RefusesAddressesThatAreNoneOrTaken) {
             "entryPoints.web.address: is required: [host]:port[/tcp|/udp]");
   EXPECT_EQ(read("entryPoints: {a: {address: ':80'}, b: {address: '127.0.0.1:80'}}").first_error(),
             "entryPoints.b.address: 127.0.0.1:80 is taken by the entry point `a`");
-  EXPECT_EQ(read("entryPoints: {a: {address: ':80'}, b: {address: ':80/udp'}}").first_error(), "");
+  EXPECT_EQ(read("entryPoints: {a: {address: ':80/TCP'}, b: {address: ':80/UDP'}}").first_error(), "");
   EXPECT_EQ(read("entryPoints: {a: {address: ':80', reusePort: true}, b: {address: ':80', reusePort: true}}")
                 .first_error(),
             "");

@@ -92,6 +92,15 @@ def test_a_named_configuration_that_is_missing_is_an_error():
     assert "/nowhere/fairlead.yml" in done.stdout + done.stderr
 
 
+@pytest.mark.parametrize("text", ["- entryPoints\n", "entryPoints\n"])
+def test_a_configuration_that_holds_no_options_is_an_error(tmp_path, text):
+    path = tmp_path / "fairlead.yml"
+    path.write_text(text)
+    done = call(f"--configFile={path}")
+    assert done.returncode == 2
+    assert f"{path}: holds no options" in done.stderr
+
+
 def test_a_taken_port_is_reported(start):
     running = start(routes())
     done = call(f"--entryPoints.web.address=127.0.0.1:{running.port()}")
