@@ -16,9 +16,9 @@ bool blank(std::string_view text) { return text.find_first_not_of(" \t\r\n") == 
 
 Configured<std::string> expand(std::string_view text) {
   const auto made = Template::parse(text);
-  if (!made) return misconfigured("", made.error());
+  if (!made) return misconfigured("template", made.error());
   auto out = made->render({});
-  if (!out) return misconfigured("", out.error());
+  if (!out) return misconfigured("template", out.error());
   return std::move(*out);
 }
 
