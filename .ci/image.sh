@@ -11,10 +11,12 @@ context=$(mktemp -d)
 trap 'rm -rf "$context"' EXIT
 chmod 755 "$context"
 root=$context/root
-mkdir -p "$root/usr/bin" "$root/etc/ssl/certs" "$root/usr/lib/ssl" "$root/tmp" "$root/etc/fairlead" "$context/state/data"
+mkdir -p "$root/usr/bin" "$root/usr/local/bin" "$root/etc/ssl/certs" "$root/usr/lib/ssl" "$root/tmp" "$root/etc/fairlead" "$context/state/data"
 chmod 1777 "$root/tmp"
 cp "$binary" "$root/usr/bin/fairlead"
 chmod 755 "$root/usr/bin/fairlead"
+# Health checks written for Traefik call it by name: test: ["CMD", "traefik", "healthcheck", "--ping"].
+ln -s ../../bin/fairlead "$root/usr/local/bin/traefik"
 ldd "$binary" | awk '$2 == "=>" && $3 ~ /^\// {print $3} $1 ~ /^\// {print $1}' | while read -r library; do
   mkdir -p "$root$(dirname "$library")"
   cp -L "$library" "$root$library"

@@ -7,6 +7,7 @@
 #include "engine/schema/read.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -26,9 +27,13 @@ std::optional<std::string> variable(const schema::Environment& environment, std:
   return found->second;
 }
 
+// Where Traefik's image runs, so that people mount their file as /traefik.yml.
+constexpr const char* kTraefikImage = "/";
+
 struct FoundFile {
   std::string path;
   bool of_traefik = false;
+  bool of_its_image = false;
 };
 
 // Fairlead's places first, then Traefik's.
@@ -42,13 +47,15 @@ std::optional<FoundFile> search(const schema::Environment& environment) {
   if (const auto home = variable(environment, "HOME")) theirs.push_back(*home + "/.config/");
   own.push_back("./");
   theirs.push_back("./");
+  theirs.push_back(kTraefikImage);
   std::error_code ignored;
   for (const std::string& directory : own)
     for (const char* name : {"fairlead.yml", "fairlead.yaml", "fairlead.toml"})
       if (fs::is_regular_file(directory + name, ignored)) return FoundFile{directory + name, false};
   for (const std::string& directory : theirs)
     for (const char* name : {"traefik.toml", "traefik.yaml", "traefik.yml"})
-      if (fs::is_regular_file(directory + name, ignored)) return FoundFile{directory + name, true};
+      if (fs::is_regular_file(directory + name, ignored))
+        return FoundFile{directory + name, true, directory == kTraefikImage};
   return std::nullopt;
 }
 
@@ -111,6 +118,9 @@ InstallConfig read_install(std::span<const std::string> arguments, const schema:
     found = search(environment);
   if (found) {
     out.file = found->path;
+    // The paths in it are meant from there: `storage: acme.json` is what was mounted as /acme.json.
+    if (found->of_its_image && ::chdir(kTraefikImage) != 0)
+      out.notices.push_back(fmt::format("{}: {}", kTraefikImage, std::strerror(errno)));
     if (found->of_traefik)
       out.notices.push_back(
           fmt::format("{}: Traefik's own install file is read, as no fairlead.yml was found", out.file));

@@ -242,6 +242,8 @@ int serve(const Arguments& arguments) {
 }  // namespace
 
 int run(Arguments arguments) {
+  // Traefik's image takes its program as first word too: `command: traefik --api`.
+  if (!arguments.empty() && arguments.front() == "traefik") arguments.erase(arguments.begin());
   const std::string command =
       arguments.empty() || arguments.front().starts_with('-') ? "" : arguments.front();
   const Arguments rest = command.empty() ? arguments : Arguments(arguments.begin() + 1, arguments.end());

@@ -1,6 +1,7 @@
 """The command line."""
 
 import json
+import os
 import signal
 import subprocess
 import time
@@ -113,6 +114,32 @@ def test_healthcheck_follows_the_ping(start):
     good = call("healthcheck", "--ping", f"--entryPoints.traefik.address=127.0.0.1:{running.api_port}")
     bad = call("healthcheck", "--ping", f"--entryPoints.traefik.address=127.0.0.1:{free_port()}")
     assert (good.returncode, bad.returncode) == (0, 1)
+
+
+def test_the_name_of_traefik_may_come_first(start):
+    with start(routes()) as proxy:
+        done = call("traefik", "healthcheck", f"--configFile={proxy.install_path}")
+    assert done.returncode == 0, done.stderr
+
+    assert call("traefik", "--log.level=WARN", "--nope").returncode == 2, "what follows it is read"
+
+
+def test_a_file_mounted_where_the_image_of_traefik_runs_is_read_from_there(tmp_path):
+    """Images of Traefik run in /, ours does not: /traefik.yml and the paths in it are found all the same."""
+    root = tmp_path / "root"
+    (root / "data").mkdir(parents=True)
+    (root / "traefik.yml").write_text("providers: {file: {filename: config.yml}}")
+    (root / "config.yml").write_text("http: {routers: {r: {rule: Hots(`a`), service: s}}}")
+    (root / "fairlead").touch()
+    script = (f"cd {root} && mount --bind {BINARY} fairlead && for d in usr lib lib64 etc proc dev; do "
+              "[ ! -e /$d ] || { mkdir -p $d && mount --rbind /$d $d; } || exit 9; done; "
+              "exec chroot . sh -c 'cd /data && exec /fairlead check'")
+    done = subprocess.run(["unshare", "-m", "sh", "-c", script], capture_output=True, text=True, timeout=60,
+                          env={"PATH": os.environ["PATH"]})
+
+    said = done.stdout + done.stderr
+    assert "/traefik.yml: Traefik's own install file is read" in said
+    assert "Hots" in said, "config.yml is the one beside it"
 
 
 def test_healthcheck_fails_by_one_whatever_is_wrong():
