@@ -45,7 +45,8 @@ bool is_number(std::string_view text) {
 // leave a choice: the shortest that lets the rest resolve is taken.
 class Matcher {
  public:
-  explicit Matcher(std::vector<std::string> words) : words_(std::move(words)) {}
+  // `enables`: the value is `true`, which says of a section no more than that it is there.
+  Matcher(std::vector<std::string> words, bool enables) : words_(std::move(words)), enables_(enables) {}
 
   bool match(const TypeInfo& root) { return from(root, nullptr, 0, 0); }
 
@@ -61,6 +62,7 @@ class Matcher {
   bool below_map(const TypeInfo& type, const Option* row, std::size_t at, std::size_t depth);
 
   std::vector<std::string> words_;
+  bool enables_;
   std::vector<Name> names_;
   Target target_;
   std::size_t furthest_ = 0;
@@ -114,8 +116,9 @@ bool Matcher::below_map(const TypeInfo& type, const Option* row, std::size_t at,
   std::string free_name;
   for (std::size_t end = at + 1; end <= words_.size(); ++end) {
     free_name += (free_name.empty() ? "" : "_") + words_[end - 1];
-    // A name that takes all words sets the element itself: a misspelt option must not become a name.
-    if (end == words_.size() && !may_have_value) return false;
+    // A name that takes all words sets the element itself: a misspelt option must not become a name, and only
+    // …_ENTRYPOINTS_WEB=true, which Traefik's manual has, cannot be one.
+    if (end == words_.size() && !may_have_value && !(enables_ && end == at + 1)) return false;
     names_.push_back({free_name, {}});
     if (from(type.element(), row, end, depth + 1)) return true;
     names_.pop_back();
@@ -201,11 +204,12 @@ void EnvironmentReader::one(const std::string& variable, const std::string& valu
     report(variable, Problem::Kind::BadSyntax, "is no option: an underscore too many");
     return;
   }
-  Matcher matcher(words);
+  const bool enables = equal_ignoring_case(value, "true");
+  Matcher matcher(words, enables);
   const bool found = matcher.match(root_);
   // `…_FILE` below a free name would also read as a longer name: a scalar option counts first.
   if (words.size() > 1 && words.back() == "file") {
-    Matcher without_file(std::vector<std::string>(words.begin(), words.end() - 1));
+    Matcher without_file(std::vector<std::string>(words.begin(), words.end() - 1), false);
     const bool is_better = !found || !is_scalar_option(*matcher.target().type);
     if (is_better && without_file.match(root_) && is_scalar_option(*without_file.target().type)) {
       auto text = read_file_(value);

@@ -87,11 +87,20 @@ TEST(Environment, UnknownNamesAreReportedWithTheNearest) {
 }
 
 TEST(Environment, ASectionThatMayNotStandAloneIsToldSo) {
-  const Variables got = variables({{"TRAEFIK_ENTRYPOINTS_WEB", "true"}});
+  const Variables got = variables({{"TRAEFIK_ENTRYPOINTS_WEB", ":80"}});
 
   ASSERT_EQ(got.problems.size(), 1u);
   EXPECT_EQ(got.problems[0].text(),
             "TRAEFIK_ENTRYPOINTS_WEB (environment): is a section: one of its options can be set");
+}
+
+TEST(Environment, ASectionWithANameOfOneWordMayBeCalledTrue) {
+  const Variables got =
+      variables({{"TRAEFIK_ENTRYPOINTS_WEB", "True"}, {"TRAEFIK_ENTRYPOINTS_WEB_ADDRESS", ":80"}});
+
+  EXPECT_TRUE(got.problems.empty());
+  EXPECT_EQ(variables({{"TRAEFIK_ENTRYPOINTS_WEB_REUSEPROT", "true"}}).problems.size(), 1u)
+      << "a misspelt option is no name";
 }
 
 TEST(Environment, ServiceLinksOfTheOrchestratorAreNoOptions) {
