@@ -27,6 +27,12 @@ void note_client(exchange::Exchange& x) {
 
 }  // namespace
 
+std::string on_one_line(std::string_view text) {
+  std::string out(text);
+  std::ranges::replace(out, '\n', ' ');
+  return std::string(trim(out));
+}
+
 std::string canonical_field_name(std::string_view name) {
   std::string out(name);
   bool first = true;
@@ -41,7 +47,8 @@ Configured<HeaderEdits> HeaderEdits::make(std::string_view option,
                                           const std::map<std::string, std::string>& fields,
                                           schema::Problems& notices) {
   HeaderEdits made;
-  for (const auto& [name, value] : fields) {
+  for (const auto& [name, written] : fields) {
+    const std::string value = option == "customResponseHeaders" ? on_one_line(written) : written;
     const std::string path = fmt::format("{}.{}", option, name);
     if (!http::is_token(name)) return misconfigured(path, "is no name of a header");
     if (!http::is_field_value(value)) return misconfigured(path, "has bytes that a header cannot carry");

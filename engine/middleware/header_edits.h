@@ -16,6 +16,10 @@ namespace fairlead::middleware {
 // "x-forwarded-FOR" as "X-Forwarded-For", which is how Go spells the fields it sets.
 std::string canonical_field_name(std::string_view name);
 
+// A value written as a block of YAML (`contentSecurityPolicy: |`), as Go sends it: line feeds are spaces,
+// those at the ends are left out. A carriage return stays, and is refused.
+std::string on_one_line(std::string_view text);
+
 // Fields set and removed by customRequestHeaders or customResponseHeaders; an empty value removes. Applied in
 // the order of names. Views handed out live as long as this object, so as long as the snapshot.
 class HeaderEdits {

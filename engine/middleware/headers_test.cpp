@@ -238,6 +238,21 @@ TEST(Headers, Answers500ToHostsThatAreNotAllowed) {
   EXPECT_EQ(test::run(*made, good).head.status, 200);
 }
 
+TEST(Headers, TakesBlocksOfTextAsOneLine) {
+  const test::Made made("headers", {{"contentsecuritypolicy", "default-src 'self';\nscript-src 'none';\n"},
+                                    {"customresponseheaders.X-A", "b\nc\n"}});
+
+  auto x = test::get("/");
+  const auto answered = test::run(*made, x);
+
+  EXPECT_EQ(answered.head.fields.get("Content-Security-Policy"), "default-src 'self'; script-src 'none';");
+  EXPECT_EQ(answered.head.fields.get("X-A"), "b c");
+  EXPECT_EQ(test::Made("headers", {{"customresponseheaders.X-A", "b\r\nc"}}).error(),
+            "customResponseHeaders.X-A: has bytes that a header cannot carry");
+  EXPECT_EQ(test::Made("headers", {{"customrequestheaders.X-A", "b\nc"}}).error(),
+            "customRequestHeaders.X-A: has bytes that a header cannot carry");
+}
+
 TEST(Headers, AcceptsOldOptionsWithAWarning) {
   const test::Made made("headers", {{"sslredirect", "true"}, {"featurepolicy", "x"}});
 

@@ -1,6 +1,7 @@
 #include "engine/middleware/security_headers.h"
 
 #include "engine/base/strings.h"
+#include "engine/middleware/header_edits.h"
 
 #include <fmt/format.h>
 #include <openssl/evp.h>
@@ -55,8 +56,8 @@ void SecurityHeaders::add(std::string_view name, std::string_view value) {
   }
 }
 
-Configured<SecurityHeaders> SecurityHeaders::make(const HeadersOptions& o) {
-  const std::pair<std::string_view, const std::string&> texts[] = {
+Configured<SecurityHeaders> SecurityHeaders::make(HeadersOptions o) {
+  const std::pair<std::string_view, std::string&> texts[] = {
       {"customFrameOptionsValue", o.custom_frame_options_value},
       {"customBrowserXSSValue", o.custom_browser_xss_value},
       {"contentSecurityPolicy", o.content_security_policy},
@@ -64,9 +65,11 @@ Configured<SecurityHeaders> SecurityHeaders::make(const HeadersOptions& o) {
       {"publicKey", o.public_key},
       {"referrerPolicy", o.referrer_policy},
       {"permissionsPolicy", o.permissions_policy}};
-  for (const auto& [name, text] : texts)
+  for (const auto& [name, text] : texts) {
+    text = on_one_line(text);
     if (!http::is_field_value(text))
       return misconfigured(std::string(name), "has bytes that a header cannot carry");
+  }
 
   SecurityHeaders made;
   if (!o.is_development) {

@@ -15,7 +15,7 @@ namespace fairlead::middleware {
 // The security part of the headers middleware, value by value as Traefik sends them.
 class SecurityHeaders {
  public:
-  static Configured<SecurityHeaders> make(const HeadersOptions& options);
+  static Configured<SecurityHeaders> make(HeadersOptions options);
   // Whether any of its options is set, those without effect included.
   static bool is_wanted(const HeadersOptions& options);
 
