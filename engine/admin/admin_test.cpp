@@ -366,6 +366,30 @@ TEST_F(Admin, ACertificateThatEndsWithinThirtyDaysIsAWarning) {
   EXPECT_EQ(status["hour.example"], "warning");
 }
 
+TEST_F(Admin, CertificatesAreSortedByTheirEndAndFoundByTheirIssuer) {
+  const tls::TestCertificate hour = tls::test_certificate("DNS:hour.example");
+  const tls::CertificatePtr certificates[] = {
+      tls::Certificate::self_signed("Lasting Authority", {"a-year.example"}),
+      *tls::Certificate::from_pem(hour.chain, hour.key)};
+  sources_->certificates = [&certificates] {
+    std::vector<CertificateView> views(2);
+    for (std::size_t i = 0; i < views.size(); ++i) {
+      views[i].certificate = certificates[i];
+      views[i].names = {i == 0 ? "a-year.example" : "hour.example"};
+    }
+    return views;
+  };
+  const auto first = [this](const std::string& parameters) {
+    const Json list = Json::parse(ask("api@internal", "/api/certificates" + parameters).body);
+    return std::to_string(list.size()) + ' ' + list[0]["sans"][0].get<std::string>();
+  };
+
+  EXPECT_EQ(first(""), "2 a-year.example");
+  EXPECT_EQ(first("?sortBy=validUntil"), "2 hour.example");
+  EXPECT_EQ(first("?sortBy=validUntil&direction=desc"), "2 a-year.example");
+  EXPECT_EQ(first("?search=lasting"), "1 a-year.example");
+}
+
 TEST_F(Admin, DescribesACertificateAsTraefikDoes) {
   const tls::TestCertificate made = tls::test_certificate("DNS:z.example,DNS:*.a.example,IP:192.0.2.1");
   sources_->certificates = [certificate = *tls::Certificate::from_pem(made.chain, made.key)] {
@@ -382,7 +406,7 @@ TEST_F(Admin, DescribesACertificateAsTraefikDoes) {
   EXPECT_EQ(one["serialNumber"].get<std::string>().find_first_not_of("0123456789"), std::string::npos);
   EXPECT_FALSE(one.contains("organization")) << "it has none";
   EXPECT_THAT(ask("prometheus", "/metrics").body,
-              HasSubstr("sans=\"z.example,*.a.example\",serial=\"" + one["serialNumber"].get<std::string>()));
+              HasSubstr("sans=\"*.a.example,z.example\",serial=\"" + one["serialNumber"].get<std::string>()));
 }
 
 TEST_F(Admin, NoopIsATeapot) {

@@ -31,6 +31,8 @@ Json sort_key(const ListItem& item, const std::string& by) {
   if (by == "status") return std::string(item.status);
   const Json json = Json::parse(item.json(), nullptr, false);
   if (by == "entryPoints") return json.value("entryPoints", Json::array()).size();
+  if (by == "validUntil") return json.value("notAfter", "");  // times of one form sort as text
+  if (by == "issuer") return json.value("issuerOrg", json.value("issuerCN", ""));
   if (by == "servers") return json.value("/loadBalancer/servers"_json_pointer, Json::array()).size();
   return json.contains(by) ? json[by] : Json(nullptr);
 }

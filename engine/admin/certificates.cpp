@@ -97,12 +97,18 @@ ApiAnswer answer_certificates(const std::string* name, std::string_view paramete
   std::vector<std::string> searched;
   names.reserve(views.size());
   searched.reserve(views.size());
+  const bool searches = parameters.find("search=") != std::string_view::npos;
   std::vector<ListItem> items;
   for (const CertificateView& view : views) {
     // Sorted by what people look for, which is the common name in all but odd ones: no certificate is read
     // for it.
     names.push_back(view.names.empty() ? name_of(view) : view.names.front());
     searched.push_back(join(view.names, " "));
+    if (searches && view.certificate) {
+      const tls::CertificateDetails details = tls::details_of(*view.certificate);
+      for (const std::string* more : {&details.issuer_organization, &details.issuer_common_name})
+        searched.back() += ' ' + *more;
+    }
     items.push_back({.name = names.back(),
                      .status = status_of(view),
                      .searched = searched.back(),
@@ -131,7 +137,9 @@ void write_certificates(observe::MetricWriter& out, const Sources& sources) {
   for (const CertificateView& view : views) {
     if (!view.certificate) continue;
     const tls::CertificateDetails details = tls::details_of(*view.certificate);
-    const std::string sans = join(details.dns_names, ",");
+    std::vector<std::string> dns_names = details.dns_names;
+    std::ranges::sort(dns_names);
+    const std::string sans = join(dns_names, ",");
     const std::pair<std::string_view, std::string_view> labels[] = {
         {"cn", details.common_name}, {"sans", sans}, {"serial", details.serial}};
     out.sample("traefik_tls_certs_not_after", labels,
