@@ -56,6 +56,7 @@ bool Contents::update(const std::map<std::string, std::expected<std::string, std
 bool Contents::look(File& file, const std::string& path, const std::expected<std::string, std::string>& text,
                     TimePoint now) {
   if (!text) {
+    file.unreadable = true;
     file.trouble = fmt::format("{}: {}", path, text.error());
     return false;
   }
@@ -65,9 +66,9 @@ bool Contents::look(File& file, const std::string& path, const std::expected<std
     if (now - *file.empty_since < kEmptyFor) return false;
   }
   file.empty_since.reset();
-  if (file.seen && *text == file.text) {
-    return false;
-  }
+  // What could not be read for a while is read anew: what was wrong with the text before is said again.
+  if (file.seen && *text == file.text && !file.unreadable) return false;
+  file.unreadable = false;
   file.text = *text;
   file.seen = true;
   return take(file, path, *text);

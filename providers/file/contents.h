@@ -38,7 +38,8 @@ class Contents {
   struct File {
     std::string text;  // as last seen
     bool seen = false;
-    std::string trouble;  // why `text` is not in use; empty when it is
+    bool unreadable = false;  // the last time
+    std::string trouble;      // why `text` is not in use; empty when it is
     std::optional<TimePoint> empty_since;
     model::Dynamic good;
   };

@@ -51,6 +51,21 @@ TEST(FileContents, AFileThatCannotBeParsedKeepsItsLastGoodContent) {
   EXPECT_EQ(rule(contents, "r"), "Host(`a`)");
 }
 
+TEST(FileContents, AFileThatIsReadableAgainHasNoTroubleAnyMore) {
+  Contents contents({});
+  contents.update({{"a.yml", router("r", "a")}}, kStart);
+  contents.update({{"a.yml", std::unexpected("too many open files")}}, kStart);
+  ASSERT_EQ(contents.compose().reasons.size(), 1u);
+
+  contents.update({{"a.yml", router("r", "a")}}, kStart);
+
+  EXPECT_TRUE(contents.compose().reasons.empty());
+  contents.update({{"a.yml", "http: [unclosed"}}, kStart);
+  contents.update({{"a.yml", std::unexpected("too many open files")}}, kStart);
+  contents.update({{"a.yml", "http: [unclosed"}}, kStart);
+  EXPECT_EQ(contents.compose().reasons.size(), 1u) << "what is wrong with the text is";
+}
+
 TEST(FileContents, AnEmptiedFileCountsAsEmptyAfterTwoSeconds) {
   Contents contents({});
   contents.update({{"a.yml", router("r", "a")}}, kStart);

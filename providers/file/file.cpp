@@ -9,6 +9,9 @@ namespace {
 
 using std::chrono::steady_clock;
 
+// Between attempts to read what should be readable.
+constexpr Duration kAgain = std::chrono::seconds(2);
+
 }  // namespace
 
 Configured<std::unique_ptr<File>> File::make(const model::FileProvider& options,
@@ -51,13 +54,18 @@ void File::run(Sink& sink) {
   while (!stopping_) {
     TimePoint until = steady_clock::now() + std::chrono::hours(1);
     if (const auto due = throttle_.due()) until = std::min(until, *due);
-    if (const auto next = contents_.next_look()) until = std::min(until, *next);
+    if (const auto next = next_look()) until = std::min(until, *next);
     if (watch_.wait(until)) throttle_.changed(steady_clock::now());
     if (stopping_) return;
-    const auto next = contents_.next_look();
+    const auto next = next_look();
     const bool due = throttle_.take(steady_clock::now()) || (next && *next <= steady_clock::now());
     if (refresh_.exchange(false) || due) look(sink);
   }
+}
+
+std::optional<TimePoint> File::next_look() const {
+  const auto next = contents_.next_look();
+  return next && again_ ? std::min(*next, *again_) : next ? next : again_;
 }
 
 // Reads everything; again when there is something new to watch, so that nothing that changes between reading
@@ -76,6 +84,8 @@ void File::look(Sink& sink) {
   const Scan scan = this->scan();
   if (scan.trouble != said_ && !scan.trouble.empty()) spdlog::error("file: {}", scan.trouble);
   said_ = scan.trouble;
+  again_.reset();
+  if (scan.again) again_ = steady_clock::now() + kAgain;
   // A file or directory that went away keeps its last good content.
   const bool usable = scan.trouble.empty();
   if (usable) {

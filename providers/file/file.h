@@ -11,6 +11,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 namespace fairlead::providers::file {
@@ -35,6 +36,7 @@ class File final : public Provider {
   void run(Sink& sink);
   void look(Sink& sink);
   Scan scan();
+  std::optional<TimePoint> next_look() const;  // without any change
 
   const model::FileProvider options_;
   Contents contents_;
@@ -42,6 +44,7 @@ class File final : public Provider {
   Watch watch_;
   std::shared_ptr<const model::Dynamic> published_;
   std::string said_;
+  std::optional<TimePoint> again_;  // when to look without any change, since something could not be read
   std::thread thread_;
   std::atomic<bool> stopping_ = false;
   std::atomic<bool> refresh_ = false;

@@ -1,8 +1,11 @@
 #include "providers/file/file.h"
 
+#include "engine/base/fd.h"
 #include "tests/support/recording_sink.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <filesystem>
 #include <fstream>
@@ -133,6 +136,70 @@ TEST_F(FileProvider, FollowsADirectoryThatIsReplacedAsAWhole) {
   EXPECT_TRUE(comes("two"));
   write("conf/a.yml", "three");
   EXPECT_TRUE(comes("three"));
+}
+
+TEST_F(FileProvider, AHugeFileIsNotReadAtAll) {
+  fs::create_directories(root_ / "conf");
+  write("conf/a.yml", "one");
+  std::ofstream(root_ / "conf/huge.yml").close();
+  fs::resize_file(root_ / "conf/huge.yml", std::uintmax_t{1} << 40);  // takes no room on the disk
+  watch_directory();
+
+  EXPECT_TRUE(comes("one"));
+  EXPECT_TRUE(sink_.wait_for([](const model::Dynamic& d) {
+    return d.reasons.size() == 1 && d.reasons[0].text.find("larger than 64 MiB") != std::string::npos;
+  }));
+}
+
+// No descriptor is to be had while it lives.
+class WithoutDescriptors {
+ public:
+  WithoutDescriptors() {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    const Fd lowest(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    const rlimit none{.rlim_cur = static_cast<rlim_t>(lowest.get()), .rlim_max = before_.rlim_max};
+    ::setrlimit(RLIMIT_NOFILE, &none);
+  }
+  ~WithoutDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+TEST_F(FileProvider, OutOfDescriptorsADirectoryIsNotTakenForEmptyAndIsReadLater) {
+  fs::create_directories(root_ / "conf");
+  write("conf/a.yml", "one");
+  write("new", "two");
+  watch_directory();
+  ASSERT_TRUE(comes("one"));
+
+  {
+    const WithoutDescriptors none;
+    fs::rename(root_ / "new", root_ / "conf/a.yml");
+    for (int i = 0; i < 6000 && provider_->status().connected; ++i) std::this_thread::sleep_for(10ms);
+    EXPECT_FALSE(provider_->status().connected);
+    EXPECT_TRUE(comes("one"));
+  }
+
+  EXPECT_TRUE(comes("two"));
+  EXPECT_TRUE(provider_->status().connected);
+}
+
+TEST_F(FileProvider, OutOfDescriptorsAFileIsReadLater) {
+  write("a.yml", "one");
+  write("new", "two");
+  watch_file("a.yml");
+  ASSERT_TRUE(comes("one"));
+
+  {
+    const WithoutDescriptors none;
+    fs::rename(root_ / "new", root_ / "a.yml");
+    EXPECT_TRUE(sink_.wait_for([](const model::Dynamic& d) { return d.reasons.size() == 1; }));
+    EXPECT_TRUE(comes("one"));
+  }
+
+  EXPECT_TRUE(comes("two"));
+  EXPECT_TRUE(sink_.wait_for([](const model::Dynamic& d) { return d.reasons.empty(); }));
 }
 
 TEST_F(FileProvider, IgnoresOtherFilesAndLoops) {

@@ -1,6 +1,7 @@
 #include "providers/file/scan.h"
 
 #include "engine/schema/file.h"
+#include "engine/schema/file_limits.h"
 
 #include <fmt/format.h>
 
@@ -18,12 +19,28 @@ namespace fs = std::filesystem;
 constexpr int kMaxDepth = 16;
 constexpr std::size_t kMaxFiles = 10'000;
 
-std::expected<std::string, std::string> slurp(const std::string& path) {
+// Want of descriptors or memory, or a disk far away: it says nothing about the file, and no event tells its
+// end.
+bool passes(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOMEM || error == EIO || error == ESTALE;
+}
+
+std::expected<std::string, std::string> slurp(const std::string& path, bool& again) {
+  std::error_code unknown;
+  const std::uintmax_t size = fs::file_size(path, unknown);
+  if (!unknown && size > schema::kMaxFileBytes)
+    return std::unexpected("the file is larger than 64 MiB; its last good content stays");
   std::ifstream in(path, std::ios::binary);
   std::ostringstream out;
-  if (!in) return std::unexpected(fmt::format("cannot be opened: {}", std::strerror(errno)));
+  if (!in) {
+    again |= passes(errno);
+    return std::unexpected(fmt::format("cannot be opened: {}", std::strerror(errno)));
+  }
   if (in.peek() != std::ifstream::traits_type::eof()) out << in.rdbuf();
-  if (in.bad() || out.fail()) return std::unexpected("cannot be read");
+  if (in.bad() || out.fail()) {
+    again = true;
+    return std::unexpected("cannot be read");
+  }
   return std::move(out).str();
 }
 
@@ -56,7 +73,14 @@ void watch_path(fs::path path, Watched& watched) {
 
 void walk(const fs::path& directory, int depth, std::set<std::string>& visited, Scan& out) {
   std::error_code failed;
+  const auto say = [&] {
+    if (!failed || !passes(failed.value())) return;
+    // Not to be taken for an empty directory: what was read before stays.
+    out.trouble = fmt::format("{}: cannot be listed: {}", directory.string(), failed.message());
+    out.again = true;
+  };
   const fs::path real = fs::canonical(directory, failed);
+  say();
   if (failed || depth > kMaxDepth || !visited.insert(real.string()).second) return;
   out.watched[directory.string()].clear();
   for (fs::directory_iterator at(directory, failed), end; !failed && at != end; at.increment(failed)) {
@@ -73,9 +97,10 @@ void walk(const fs::path& directory, int depth, std::set<std::string>& visited, 
       continue;  // acme.json and its like; Traefik reads no JSON here either
     } else if (schema::is_readable_file(path.string()) && out.texts.size() < kMaxFiles) {
       if (fs::is_symlink(path, unknown)) watch_path(path, out.watched);
-      if (fs::exists(status)) out.texts.emplace(path.string(), slurp(path.string()));
+      if (fs::exists(status)) out.texts.emplace(path.string(), slurp(path.string(), out.again));
     }
   }
+  say();
 }
 
 }  // namespace
@@ -90,7 +115,7 @@ Scan scan_file(const std::string& path) {
   else if (!fs::is_regular_file(status))
     out.trouble = fmt::format("{}: {}", path, fs::exists(status) ? "is no file" : "does not exist");
   else
-    out.texts.emplace(path, slurp(path));
+    out.texts.emplace(path, slurp(path, out.again));
   return out;
 }
 

@@ -14,6 +14,7 @@ struct Scan {
   std::map<std::string, std::expected<std::string, std::string>> texts;  // by path
   Watched watched;      // of the files, of symbolic links on the way to them, of what those point to
   std::string trouble;  // the file or directory itself cannot be read
+  bool again = false;   // something could not be read that may be readable in a moment, without any change
 };
 
 // Reads one file.
