@@ -28,6 +28,7 @@ constexpr std::size_t kMaxClients = 16;
 constexpr std::size_t kMaxLine = 64 * 1024;              // bytes of a request
 constexpr std::size_t kMaxAnswer = 256UL * 1024 * 1024;  // bytes that a client reads
 constexpr int kBacklog = 8;
+constexpr int kRest = 1000;                              // ms without accepting when there are no descriptors
 constexpr timeval kPatience{.tv_sec = 5, .tv_usec = 0};  // for a client that does not read, or a server
 
 Fd unix_socket() { return Fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)); }
@@ -61,6 +62,7 @@ bool send_all(int socket, std::string_view text) {
 struct Client {
   Fd socket;
   std::string input;
+  std::uint64_t heard = 0;  // when it last said something, in turns
 };
 
 }  // namespace
@@ -101,17 +103,19 @@ ControlSocket::~ControlSocket() {
 
 void ControlSocket::run() {
   std::vector<Client> clients;
-  for (;;) {
+  bool resting = false;
+  for (std::uint64_t turn = 0;; ++turn) {
     std::vector<pollfd> wanted{{.fd = stop_.get(), .events = POLLIN, .revents = 0}};
-    const bool room = clients.size() < kMaxClients;
-    wanted.push_back({.fd = room ? listener_.get() : -1, .events = POLLIN, .revents = 0});
+    wanted.push_back({.fd = resting ? -1 : listener_.get(), .events = POLLIN, .revents = 0});
     for (const Client& client : clients)
       wanted.push_back({.fd = client.socket.get(), .events = POLLIN, .revents = 0});
-    if (::poll(wanted.data(), wanted.size(), -1) < 0 && errno != EINTR) return;
+    if (::poll(wanted.data(), wanted.size(), resting ? kRest : -1) < 0 && errno != EINTR) return;
     if (wanted[0].revents) return;
+    resting = false;
     for (std::size_t i = 0; i < clients.size(); ++i) {
       if (!wanted[i + 2].revents) continue;
       Client& client = clients[i];
+      client.heard = turn;
       std::array<char, 4096> block;
       const ssize_t got = ::recv(client.socket.get(), block.data(), block.size(), 0);
       if (got > 0) client.input.append(block.data(), static_cast<std::size_t>(got));
@@ -124,11 +128,15 @@ void ControlSocket::run() {
     }
     std::erase_if(clients, [](const Client& client) { return !client.socket; });
     if (!wanted[1].revents) continue;
-    if (Fd socket(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC)); socket) {
-      ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof kPatience);
-      ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof kPatience);
-      clients.push_back({std::move(socket), {}});
-    }
+    Fd socket(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    // Out of descriptors, the one that waits would be told of again and again.
+    resting = !socket && errno != EINTR && errno != ECONNABORTED;
+    if (!socket) continue;
+    ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof kPatience);
+    ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof kPatience);
+    // Whoever has been silent longest gives its place to the newcomer.
+    if (clients.size() == kMaxClients) clients.erase(std::ranges::min_element(clients, {}, &Client::heard));
+    clients.push_back({.socket = std::move(socket), .input = {}, .heard = turn});
   }
 }
 

@@ -2,12 +2,15 @@
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <filesystem>
+#include <thread>
+#include <vector>
 
 namespace fairlead::cmd {
 namespace {
@@ -71,6 +74,52 @@ TEST_F(ControlSocketPath, ReplacesWhatADeadInstanceLeft) {
   const auto socket = ControlSocket::open(path_, commands());
 
   ASSERT_TRUE(socket) << socket.error().detail;
+  EXPECT_TRUE(ask_control(path_, "echo"));
+}
+
+// A client that says nothing.
+Fd silent_client(const std::string& path) {
+  Fd client(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.copy(address.sun_path, sizeof address.sun_path - 1);
+  EXPECT_EQ(::connect(client.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  return client;
+}
+
+TEST_F(ControlSocketPath, ClientsThatSayNothingKeepNobodyOut) {
+  const auto socket = ControlSocket::open(path_, commands());
+  std::vector<Fd> silent;
+  for (int i = 0; i < 40; ++i) silent.push_back(silent_client(path_));
+
+  EXPECT_TRUE(ask_control(path_, "echo"));
+}
+
+TEST_F(ControlSocketPath, WithoutDescriptorsItRests) {
+  const auto socket = ControlSocket::open(path_, commands());
+  ASSERT_TRUE(ask_control(path_, "echo"));
+  const Fd client(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path_.copy(address.sun_path, sizeof address.sun_path - 1);
+  rlimit before{};
+  ::getrlimit(RLIMIT_NOFILE, &before);
+  const rlimit none{.rlim_cur = static_cast<rlim_t>(Fd(::dup(client.get())).get()),
+                    .rlim_max = before.rlim_max};  // the lowest free number
+  const auto spent = [] {
+    rusage used{};
+    ::getrusage(RUSAGE_SELF, &used);
+    return used.ru_utime.tv_sec + used.ru_stime.tv_sec +
+           static_cast<double>(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
+  };
+
+  ::setrlimit(RLIMIT_NOFILE, &none);
+  ASSERT_EQ(::connect(client.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  const double begun = spent();
+  std::this_thread::sleep_for(std::chrono::seconds(1));
+  EXPECT_LT(spent() - begun, 0.2);
+  ::setrlimit(RLIMIT_NOFILE, &before);
+
   EXPECT_TRUE(ask_control(path_, "echo"));
 }
 
