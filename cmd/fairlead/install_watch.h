@@ -34,7 +34,7 @@ class InstallWatch {
   // True when what is there now is to be read; it counts as read then.
   bool due(const std::string& path, TimePoint now);
   // What is there now is being read for another reason.
-  void reading(const std::string& path) { read_ = seen_ = FileStamp(path); }
+  void reading(const std::string& path);
   // A change has been seen that does not stand yet.
   bool unsettled() const { return seen_ != read_ && seen_.exists(); }
 

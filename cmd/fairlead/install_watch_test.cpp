@@ -1,6 +1,7 @@
 #include "cmd/fairlead/install_watch.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -45,6 +46,23 @@ TEST_F(InstallWatches, AnEmptyFileIsAWriterAtWorkForTwoSeconds) {
   EXPECT_FALSE(watch.due(path_, start_));
   EXPECT_FALSE(watch.due(path_, start_ + 1900ms));
   EXPECT_TRUE(watch.due(path_, start_ + 2s)) << "then empty means empty";
+}
+
+TEST_F(InstallWatches, OutOfDescriptorsAChangeWaitsToBeRead) {
+  InstallWatch watch(path_);
+  write("ping: {entryPoint: web}\n");
+  rlimit before{};
+  ::getrlimit(RLIMIT_NOFILE, &before);
+  const rlimit none{.rlim_cur = 0, .rlim_max = before.rlim_max};
+
+  ::setrlimit(RLIMIT_NOFILE, &none);
+  watch.reading(path_);
+  const bool due = watch.due(path_, start_ + 1h);
+  ::setrlimit(RLIMIT_NOFILE, &before);
+
+  EXPECT_FALSE(due);
+  EXPECT_TRUE(watch.due(path_, start_ + 2h));
+  EXPECT_FALSE(watch.due(path_, start_ + 3h));
 }
 
 TEST_F(InstallWatches, AFileThatIsGoneSaysNothingAndCountsWhenItIsBack) {
