@@ -20,10 +20,10 @@ struct Transient {
   std::string_view seconds;
 };
 constexpr std::array kTransient = {
-    Transient{"starting", "2"},   Transient{"stopping", "2"}, Transient{"draining", "2"},
-    Transient{"overload", "2"},   Transient{"memory", "5"},   Transient{"unhealthy", "5"},
-    Transient{"paused", "10"},    Transient{"stopped", "10"}, Transient{"removed", "10"},
-    Transient{"no server", "10"},
+    Transient{"starting", "2"},   Transient{"stopping", "2"},    Transient{"draining", "2"},
+    Transient{"overload", "2"},   Transient{"memory", "5"},      Transient{"unhealthy", "5"},
+    Transient{"paused", "10"},    Transient{"stopped", "10"},    Transient{"removed", "10"},
+    Transient{"no server", "10"}, Transient{"unreachable", "5"},
 };
 
 std::string_view retry_after(std::string_view reason) {

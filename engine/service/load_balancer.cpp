@@ -58,7 +58,7 @@ class HeldPlace {
 
 }  // namespace
 
-Response LoadBalancer::unavailable(Exchange& x, const upstream::ServerSet* set) const {
+Response LoadBalancer::unavailable(Exchange& x, const upstream::ServerSet* set, const Error* refusal) const {
   std::string detail = fmt::format("service {}: no available server", options_.name);
   if (set && !set->obstacles.empty()) {
     x.record.reason = set->obstacles.front().short_text;
@@ -79,6 +79,10 @@ Response LoadBalancer::unavailable(Exchange& x, const upstream::ServerSet* set) 
         fmt::format("; {}: unhealthy for {} s: {}", set->servers[i].address.url,
                     std::chrono::duration_cast<std::chrono::seconds>(x.loop.now() - illness.began).count(),
                     illness.reason);
+  }
+  if (refusal) {
+    if (x.record.reason.empty()) x.record.reason = "unreachable";
+    detail += fmt::format("; {}", refusal->detail);
   }
   if (x.record.reason.empty()) x.record.reason = "no server";
   x.record.cause = Error{503, Fault::Upstream, true, std::move(detail)};
@@ -151,9 +155,12 @@ Task<Response> LoadBalancer::serve(Exchange& x) const {
         tried.clear();
         continue;
       }
-      if (last) co_return exchange::failure(x, std::move(*last));
       local = x.pools.find(options_.set);
-      co_return unavailable(x, local ? local->set.get() : nullptr);
+      const upstream::ServerSet* const left = local ? local->set.get() : nullptr;
+      // What a container refused was held for its successor, in vain.
+      const bool was_held = left && left->holds && x.may_hold && options_.hold.requests > 0;
+      if (last && !(was_held && last->status == 502)) co_return exchange::failure(x, std::move(*last));
+      co_return unavailable(x, left, last ? &*last : nullptr);
     }
     // The set may be swapped while this request waits: what it needs of the server is held on its own.
     const std::shared_ptr<const upstream::ServerSet> set = local->set;

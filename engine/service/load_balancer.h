@@ -42,7 +42,9 @@ class LoadBalancer final : public exchange::Service {
 
  private:
   Task<bool> hold(exchange::Exchange& x, TimePoint until) const;
-  exchange::Response unavailable(exchange::Exchange& x, const upstream::ServerSet* set) const;
+  // `refusal`: what the last server said that was tried, if any was.
+  exchange::Response unavailable(exchange::Exchange& x, const upstream::ServerSet* set,
+                                 const Error* refusal) const;
   void note_failure(exchange::Exchange& x, upstream::ServerState& server, std::string_view why) const;
 
   LoadBalancerOptions options_;

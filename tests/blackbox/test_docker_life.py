@@ -30,6 +30,22 @@ def test_the_first_503_after_a_stop_signal_says_why_and_when_to_come_back(start,
     assert json.loads(answer.body)["reason"] == "stopping" and answer.header("Retry-After") == "2"
 
 
+@pytest.mark.parametrize("ends", [False, True], ids=["it still runs", "it has ended"])
+def test_what_a_container_refuses_is_held_for_a_successor_and_then_503(start, engine, ends):
+    engine.put("app", free_port(), RULE)
+    proxy = start(install={**engine.install, "hold": {"time": "700ms"}, "reasons": {"detail": "full"}})
+    wait_for(lambda: proxy.router("app@docker"), 10, "the container is known")
+
+    begun = time.monotonic()
+    if ends:
+        threading.Timer(0.3, engine._event, ("die", "id-app"), {"exitCode": "1"}).start()
+    answer = proxy.ask(host="app", headers=[("Accept", "application/json")])
+
+    problem = json.loads(answer.body)
+    assert answer.status == 503 and answer.header("Retry-After") and "refused" in problem["reasonDetail"], problem
+    assert time.monotonic() - begun > 0.6, "a successor was waited for"
+
+
 def test_a_server_that_vanishes_without_a_word_is_noticed(start, origin, engine):
     engine.put("app", origin.port, RULE)
     proxy = start(install=engine.install)
