@@ -98,15 +98,7 @@ Effects Catalog::seen(Container container, bool first_list, Moment now, TimePoin
       t.container.attachments != container.attachments || t.container.running != container.running;
   const bool renewed = fresh || disproved || is_new_run(t.container, container);
   if (renewed) {
-    t.from_start = first_list && container.running == Running::Running;
-    t.stopping.clear();
-    t.stops_until = {};
-    t.ended = t.settled = false;
-    t.chosen.reset();
-    t.likely.reset();
-    t.awaits_answer = false;
-    t.first_answer.reset();
-    t.run_since = now.steady;
+    begin_run(t, first_list && container.running == Running::Running, now.steady);
     entry.trying_since.reset();
   }
   t.container = std::move(container);
@@ -115,23 +107,38 @@ Effects Catalog::seen(Container container, bool first_list, Moment now, TimePoin
   return effects;
 }
 
-Effects Catalog::stopping(std::string_view host, std::string_view id, std::string_view signal, Moment now) {
+Effects Catalog::started(std::string_view host, std::string_view id, Moment now, WallTime told) {
+  Effects effects;
+  Entry* entry = find(host, id);
+  if (entry == nullptr || entry->tracked.stopping.empty() || entry->tracked.ended) return effects;
+  if (entry->tracked.stop_told == WallTime{} || told <= entry->tracked.stop_told) return effects;
+  begin_run(entry->tracked, false, now.steady);
+  entry->trying_since.reset();
+  update(*entry, now, effects);
+  return effects;
+}
+
+Effects Catalog::stopping(std::string_view host, std::string_view id, std::string_view signal, Moment now,
+                          WallTime told) {
   Effects effects;
   Entry* entry = find(host, id);
   if (entry == nullptr || entry->tracked.container.running != Running::Running) return effects;
+  if (is_of_an_earlier_run(entry->tracked.container, told)) return effects;
   if (!signal.empty() && !is_stop_signal(signal, entry->tracked.container)) return effects;
   Tracked& t = entry->tracked;
   t.stops_until = std::max(t.stops_until, now.steady + stop_patience(signal, t.container));
+  t.stop_told = std::max(t.stop_told, told);
   if (!t.stopping.empty()) return effects;
   t.stopping = signal.empty() ? "stop" : signal_name(signal);
   update(*entry, now, effects);
   return effects;
 }
 
-Effects Catalog::ended(std::string_view host, std::string_view id, int exit_code, Moment now) {
+Effects Catalog::ended(std::string_view host, std::string_view id, int exit_code, Moment now, WallTime told) {
   Effects effects;
   Entry* entry = find(host, id);
   if (entry == nullptr || entry->tracked.ended) return effects;
+  if (is_of_an_earlier_run(entry->tracked.container, told)) return effects;
   entry->tracked.ended = true;
   entry->tracked.over_since = now.steady;
   entry->tracked.container.exit_code = exit_code;

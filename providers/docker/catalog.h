@@ -61,9 +61,14 @@ class Catalog {
   // `asked`: when the engine was asked. An answer that is younger than the end or removal of the container
   // disproves it: the event came late or twice, or the id is used again.
   Effects seen(Container container, bool first_list, Moment now, TimePoint asked = {});
+  // `told`: when the event happened, by the engine's clock.
+  // A start event: a stop that was told before it concerned an earlier run.
+  Effects started(std::string_view host, std::string_view id, Moment now, WallTime told);
   // A kill or stop event. `signal` may be empty for "stop".
-  Effects stopping(std::string_view host, std::string_view id, std::string_view signal, Moment now);
-  Effects ended(std::string_view host, std::string_view id, int exit_code, Moment now);  // die
+  Effects stopping(std::string_view host, std::string_view id, std::string_view signal, Moment now,
+                   WallTime told = {});
+  Effects ended(std::string_view host, std::string_view id, int exit_code, Moment now,
+                WallTime told = {});                                        // die
   Effects removed(std::string_view host, std::string_view id, Moment now);  // destroy, or not found any more
   Effects probed(std::string_view host, std::string_view id, const std::vector<ProbeResult>& results,
                  Moment now);

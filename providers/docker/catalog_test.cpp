@@ -115,6 +115,35 @@ TEST(Catalog, AStopSignalDrainsAtOnceAndALateHealthyDoesNotReviveIt) {
   EXPECT_EQ(standing(catalog).state, ServerState::Ready) << "a new run";
 }
 
+TEST(Catalog, EventsOfAnEarlierRunThatComeLateOrTwiceAreNotOfThisOne) {
+  Catalog catalog = test::catalog();
+  Container c = container("a", 2);
+  c.started = c.created + 60s;
+  catalog.seen(c, true, at(0s));
+
+  catalog.stopping("", "id-2", "15", at(1s), c.started - 1ms);
+  catalog.stopping("", "id-2", "", at(1s), c.started - 1ms);
+  catalog.ended("", "id-2", 0, at(1s), c.started - 1ms);
+  EXPECT_EQ(standing(catalog).state, ServerState::Ready);
+
+  catalog.stopping("", "id-2", "15", at(2s), c.created - 1s);
+  EXPECT_EQ(why(catalog), ReasonKind::Stopping) << "another clock proves nothing";
+}
+
+TEST(Catalog, AStartThatIsToldAfterAStopIsANewRun) {
+  Catalog catalog = test::catalog();
+  Container c = container("a", 2);
+  catalog.seen(c, true, at(0s));
+  catalog.stopping("", "id-2", "15", at(1s), c.started + 10s);
+
+  catalog.started("", "id-2", at(1s), c.started + 9s);
+  EXPECT_EQ(why(catalog), ReasonKind::Stopping) << "the start came late";
+  catalog.started("", "id-2", at(1s), c.started + 11s);
+  EXPECT_EQ(why(catalog), ReasonKind::Starting);
+  catalog.probed("", "id-2", {{80, true, false}}, at(2s));
+  EXPECT_EQ(standing(catalog).state, ServerState::Ready);
+}
+
 TEST(Catalog, WhatStillRunsLongAfterAStopSignalServesAgain) {
   Catalog catalog = test::catalog();
   Container c = container("a", 2);

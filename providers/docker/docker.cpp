@@ -161,10 +161,12 @@ void Docker::apply(const Report& report, Sink& sink) {
     case Report::Kind::Happened: {
       const Event& event = report.event;
       if (report.at != TimePoint{}) now.steady = report.at;
+      if (event.action == Event::Action::Started)
+        follow(catalog_.started(report.host, event.container, now, event.told), sink);
       if (event.action == Event::Action::Stopping)
-        follow(catalog_.stopping(report.host, event.container, event.signal, now), sink);
+        follow(catalog_.stopping(report.host, event.container, event.signal, now, event.told), sink);
       if (event.action == Event::Action::Ended)
-        follow(catalog_.ended(report.host, event.container, event.exit_code, now), sink);
+        follow(catalog_.ended(report.host, event.container, event.exit_code, now, event.told), sink);
       if (event.action == Event::Action::Removed)
         follow(catalog_.removed(report.host, event.container, now), sink);
       return;

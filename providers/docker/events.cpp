@@ -41,6 +41,14 @@ std::string text(const json& object, const char* key) {
 
 std::string either(std::string first, std::string otherwise) { return first.empty() ? otherwise : first; }
 
+// Docker and Podman tell nanoseconds; before API 1.22 there were seconds only, which are too coarse to
+// compare.
+WallTime time_of(const json& root) {
+  const json& nanoseconds = member(root, "timeNano");
+  return nanoseconds.is_number_integer() ? WallTime(std::chrono::nanoseconds(nanoseconds.get<std::int64_t>()))
+                                         : WallTime{};
+}
+
 Event::Action action_of(std::string_view word) {
   if (word == "start" || word == "restart") return Event::Action::Started;
   if (word == "kill" || word == "stop") return Event::Action::Stopping;
@@ -63,6 +71,7 @@ std::optional<Event> read_event(const json& root) {
     out.container = either(text(actor, "ID"), text(root, "id"));
     out.action = action_of(out.word);
     out.signal = text(attributes, "signal");
+    out.told = time_of(root);
     out.exit_code = static_cast<int>(parse_digits(text(attributes, "exitCode")).value_or(0) & 0xFF);
     // Podman kills without naming the signal: without one, only "stop" is known to be a stop.
     if (out.word == "kill" && out.signal.empty()) out.action = Event::Action::Changed;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "engine/base/clock.h"
+
 #include <expected>
 #include <functional>
 #include <optional>
@@ -22,6 +24,7 @@ struct Event {
   std::string container;  // full id
   std::string signal;     // of kill
   int exit_code = 0;      // of die
+  WallTime told{};        // by the engine's clock; the epoch where it does not say
 };
 
 // Nothing for events that concern no container, or are none of those asked for; an error for what is no event

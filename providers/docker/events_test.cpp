@@ -12,9 +12,11 @@ TEST(Events, ReadAContainerEventOfEveryEngine) {
   const auto old = parse_event(
       R"({"status":"kill","id":"x","from":"i","Type":"container","Action":"kill","Actor":{"ID":"x","Attributes":{"signal":"15","name":"web"}},"time":1})");
   const auto recent = parse_event(
-      R"({"Type":"container","Action":"die","Actor":{"ID":"x","Attributes":{"exitCode":"137"}},"timeNano":1})");
+      R"({"Type":"container","Action":"die","Actor":{"ID":"x","Attributes":{"exitCode":"137"}},"timeNano":1778311774000000001})");
 
   ASSERT_TRUE(old && *old && recent && *recent);
+  EXPECT_EQ((*old)->told, WallTime{});
+  EXPECT_EQ((*recent)->told, WallTime(std::chrono::nanoseconds(1'778'311'774'000'000'001)));
   EXPECT_EQ((*old)->container, "x");
   EXPECT_EQ((*old)->action, Event::Action::Stopping);
   EXPECT_EQ((*old)->signal, "15");

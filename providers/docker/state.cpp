@@ -49,6 +49,24 @@ State running_state(const Tracked& t) {
 
 }  // namespace
 
+void begin_run(Tracked& t, bool from_start, TimePoint now) {
+  t.from_start = from_start;
+  t.stopping.clear();
+  t.stops_until = {};
+  t.stop_told = {};
+  t.ended = t.settled = false;
+  t.chosen.reset();
+  t.likely.reset();
+  t.awaits_answer = false;
+  t.first_answer.reset();
+  t.run_since = now;
+}
+
+bool is_of_an_earlier_run(const Container& container, WallTime told) {
+  // Before the container was created: another clock, which proves nothing.
+  return container.created != WallTime{} && told >= container.created && told < container.started;
+}
+
 bool is_stop_signal(std::string_view signal, const Container& container) {
   const std::string name = signal_name(signal);
   // A container may be stopped by SIGUSR1 or SIGWINCH: its own choice counts.
