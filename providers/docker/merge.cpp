@@ -110,10 +110,12 @@ class Merger {
     return out;
   }
 
-  // Decides who has the name and enters the winner. Answers the claims whose servers join it.
+  // Decides who has the name and enters the winner. Answers the claims that mean the same: those whose
+  // servers join it, when it `has_servers`.
   template <class T, class Map>
   std::vector<const Claim<T>*> decide(const std::string& prefix, std::string_view name,
-                                      const std::vector<Claim<T>>& claims, Map& into, std::size_t* from) {
+                                      const std::vector<Claim<T>>& claims, Map& into, bool has_servers,
+                                      std::size_t* from) {
     std::string key = prefix + std::string(name);
     std::string& holder = holders_[key];
     const Claim<T>& winner = choose(claims, holder);
@@ -121,13 +123,15 @@ class Merger {
     Element<T>& element = into.emplace(name, *winner.element).first->second;
     std::vector<const Claim<T>*> joined;
     for (const Claim<T>& claim : claims) {
-      if (*claim.owner == holder || (may_join(claim, winner) && same(*claim.element, *winner.element))) {
+      const bool alike = same(*claim.element, *winner.element);
+      if (*claim.owner == holder || (alike && (!has_servers || may_join(claim, winner)))) {
         joined.push_back(&claim);
         continue;
       }
       lost_[claim.part].insert(key);
-      const std::string text = fmt::format("{} is defined differently by {} and by {}; the former counts",
-                                           key, winner.element->origin.source, claim.element->origin.source);
+      const std::string text = fmt::format("{} is defined {} by {} and by {}; the former counts", key,
+                                           alike ? "on two engines" : "differently",
+                                           winner.element->origin.source, claim.element->origin.source);
       element.warn(ReasonKind::Conflict, text, "give one of them another name");
       if (seen_.insert(text).second)
         out_.reasons.push_back({ReasonKind::Conflict, text, "give one of them another name", false});
@@ -139,14 +143,15 @@ class Merger {
 
   template <class Member>
   void elements(const std::string& prefix, Member member) {
-    for (const auto& [name, claims] : gather(member)) decide(prefix, name, claims, member(out_), nullptr);
+    for (const auto& [name, claims] : gather(member))
+      decide(prefix, name, claims, member(out_), false, nullptr);
   }
 
   template <class Member>
   void services(const std::string& prefix, Protocol protocol, Member member,
                 std::map<std::string, std::vector<Standing>>& standings) {
     for (const auto& [name, claims] : gather(member)) {
-      const auto joined = decide(prefix, name, claims, member(out_), nullptr);
+      const auto joined = decide(prefix, name, claims, member(out_), true, nullptr);
       auto& service = member(out_).find(std::string(name))->second;
       if (!service.options.load_balancer) continue;
       auto& servers = service.options.load_balancer->servers;
@@ -195,7 +200,7 @@ class Merger {
   void routers(const std::string& section, Routers member, Middlewares middlewares) {
     for (const auto& [name, claims] : gather(member)) {
       std::size_t from = 0;
-      decide(section + ".routers.", name, claims, member(out_), &from);
+      decide(section + ".routers.", name, claims, member(out_), false, &from);
       auto& router = member(out_).find(std::string(name))->second;
       check_references(router, section, from, middlewares(parts_[from].built->dynamic));
       created_.emplace(section + "." + std::string(name), parts_[from].tracked->container.created);

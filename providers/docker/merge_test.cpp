@@ -133,8 +133,28 @@ TEST(Merge, OnTwoEnginesOnlyEqualComposeServicesJoin) {
   ASSERT_TRUE(has(d.http.services.at("web"), ReasonKind::Conflict));
   EXPECT_EQ(
       d.http.services.at("web").reasons[0].text,
-      "http.services.web is defined differently by container web and by container web on edge; the former "
+      "http.services.web is defined on two engines by container web and by container web on edge; the former "
       "counts");
+}
+
+TEST(Merge, WhatHasNoServersIsTheSameOnEveryEngineWhenItIsDefinedAlike) {
+  Catalog catalog(test::settings(), {{"", Place{}}, {"edge", Place{}}});
+  const auto labels = [](const char* name) {
+    const std::string router = std::string("traefik.http.routers.") + name;
+    return Labels{{router + ".rule", std::string("Host(`") + name + "`)"},
+                  {router + ".middlewares", "m"},
+                  {"traefik.http.middlewares.m.headers.customrequestheaders.x", "y"}};
+  };
+  Container far = container("b", 3, labels("b"));
+  far.host = "edge";
+  catalog.seen(container("a", 2, labels("a")), true, at(0s));
+  catalog.seen(far, true, at(0s));
+
+  const model::Dynamic d = catalog.compose();
+
+  EXPECT_FALSE(d.http.routers.at("a").broken());
+  EXPECT_FALSE(d.http.routers.at("b").broken());
+  EXPECT_FALSE(has(d.http.middlewares.at("m"), ReasonKind::Conflict));
 }
 
 TEST(Merge, OfEqualRulesTheOneWithAReadyServerComesFirst) {
