@@ -51,8 +51,9 @@ class Parser {
  public:
   explicit Parser(std::string_view text) : all_(text), rest_(text) {}
 
-  std::expected<Node, std::string> run() {
+  std::expected<Node, std::string> run(std::vector<std::string>& complaints) {
     Node root = disjunction(0);
+    complaints = std::move(complaints_);
     skip_space();
     if (error_.empty() && !rest_.empty()) fail("an operator");
     if (!error_.empty()) return std::unexpected(error_);
@@ -117,6 +118,9 @@ class Parser {
     out.value = text();
     if (!take(")")) fail("\")\"");
     if (regex) out.regex = std::make_unique<RE2>(out.value, RE2::Quiet);
+    if (regex && !out.regex->ok())
+      complaints_.push_back(fmt::format("LabelRegex({}, {}) never matches: {}", quoted(out.key, 60),
+                                        quoted(out.value, 60), out.regex->error()));
     return out;
   }
 
@@ -130,6 +134,7 @@ class Parser {
   const std::string_view all_;
   std::string_view rest_;
   std::string error_;
+  std::vector<std::string> complaints_;
 };
 
 }  // namespace
@@ -137,7 +142,7 @@ class Parser {
 std::expected<Constraints, std::string> Constraints::parse(std::string_view text) {
   Constraints out;
   if (trim(text).empty()) return out;
-  auto root = Parser(text).run();
+  auto root = Parser(text).run(out.complaints_);
   if (!root) return std::unexpected(std::move(root.error()));
   out.root_ = std::make_shared<const Node>(std::move(*root));
   return out;

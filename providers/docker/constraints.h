@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace fairlead::providers::docker {
 
@@ -19,11 +20,14 @@ class Constraints {
   static std::expected<Constraints, std::string> parse(std::string_view text);
 
   bool allow(const Labels& labels) const;
+  // Regular expressions of it that are invalid, and why.
+  const std::vector<std::string>& complaints() const { return complaints_; }
 
   struct Node;
 
  private:
   std::shared_ptr<const Node> root_;
+  std::vector<std::string> complaints_;
 };
 
 }  // namespace fairlead::providers::docker

@@ -35,6 +35,8 @@ TEST(Constraints, MatchRegularExpressionsAnywhere) {
   EXPECT_TRUE(allowed("LabelRegex(`env`, `prod`)"));
   EXPECT_FALSE(allowed("LabelRegex(`env`, `^eu`)"));
   EXPECT_FALSE(allowed("LabelRegex(`env`, `(`)")) << "an invalid expression never matches";
+  EXPECT_EQ(Constraints::parse("Label(`a`,``) || LabelRegex(`env`, `(`)")->complaints(),
+            std::vector<std::string>{"LabelRegex(\"env\", \"(\") never matches: missing ): ("});
 }
 
 TEST(Constraints, FollowTheUsualPrecedence) {

@@ -363,7 +363,7 @@ TEST(Docker, RefusesOptionsThatCannotBeUsed) {
     return Docker::make(options, {}, {}, 100ms, [](const char*) { return std::nullopt; });
   };
   model::DockerProvider rule, endpoint;
-  rule.default_rule = "{{ env }}";
+  rule.default_rule = "{{ range }}";
   endpoint.endpoint = "docker.sock";
 
   EXPECT_EQ(make(rule).error().path, "providers.docker.defaultRule");

@@ -148,6 +148,9 @@ Found network_address(const Container& container, std::uint16_t port, const std:
       out.warnings.push_back(std::move(*warning));
     return out;
   }
+  if (container.network_mode == "none")
+    return refuse(ReasonKind::NoNetwork,
+                  fmt::format("{} has no network (network_mode: none)", container.name));
   return refuse(ReasonKind::NoNetwork, fmt::format("{} has no address yet", container.name));
 }
 

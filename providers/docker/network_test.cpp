@@ -80,6 +80,8 @@ TEST(Network, SkipsNetworksWithoutAnAddressYet) {
   EXPECT_EQ(address(c, "", {}), "172.19.0.2:80");
   c.attachments[1].ipv4.clear();
   EXPECT_EQ(address(c, "", {}), "! app has no address yet");
+  c.network_mode = "none";
+  EXPECT_EQ(address(c, "", {}), "! app has no network (network_mode: none)");
 }
 
 TEST(Network, HostModeUsesTheHostUnlessANetworkIsNamed) {

@@ -19,6 +19,8 @@ Configured<Settings> common(const Options& options, const model::MiddlewareTypes
     out.default_rule = std::move(*rule);
   }
   if (auto constraints = Constraints::parse(options.constraints)) {
+    for (const std::string& complaint : constraints->complaints())
+      spdlog::error("{}.constraints: {}", path, complaint);
     out.constraints = std::move(*constraints);
   } else {
     spdlog::error("{}.constraints: {}; no container is exposed", path, constraints.error());
