@@ -6,7 +6,9 @@
 #include <curl/curl.h>
 #include <fmt/format.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
+#include <cerrno>
 #include <cstring>
 
 namespace fairlead::providers {
@@ -14,6 +16,17 @@ namespace {
 
 constexpr long kConnectTimeout = 10'000;  // ms
 constexpr int kWait = 1'000;              // ms between looks at the clock; stop() wakes earlier
+
+// For whom the socket is, and how a container that is not root gets there.
+std::string way_in(const std::string& socket) {
+  struct stat is{};
+  if (::stat(socket.c_str(), &is) != 0) return {};
+  if ((is.st_mode & S_IWGRP) == 0)
+    return fmt::format("; it is for user {0} only: in Compose, user: \"{0}\" lets this process in",
+                       is.st_uid);
+  return fmt::format("; it is for group {0}: in Compose, group_add: [\"{0}\"] lets this process in",
+                     is.st_gid);
+}
 
 // One call under way, as curl's callbacks see it.
 struct Progress {
@@ -187,8 +200,9 @@ std::expected<Answer, std::string> Transfer::get(const Call& call) {
     // curl's own words speak of a port of a host that does not exist.
     long why = 0;
     curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &why);
-    return std::unexpected(
-        fmt::format("connect {}: {}", reach_.unix_socket, std::strerror(static_cast<int>(why))));
+    return std::unexpected(fmt::format("connect {}: {}{}", reach_.unix_socket,
+                                       std::strerror(static_cast<int>(why)),
+                                       why == EACCES ? way_in(reach_.unix_socket) : ""));
   }
   if (code != CURLE_OK) {
     // curl sees a connection that ends; the command knows why.

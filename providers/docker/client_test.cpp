@@ -3,6 +3,8 @@
 #include "tests/support/fake_engine.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <future>
@@ -77,6 +79,26 @@ TEST(Client, SaysWhyASocketCannotBeConnected) {
   Client client(endpoint, 0ms);
 
   EXPECT_EQ(client.negotiate().error(), "connect /nowhere/docker.sock: No such file or directory");
+}
+
+TEST(Client, SaysHowAContainerGetsToASocketThatItMayNotUse) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can make a socket of others";
+  FakeEngine engine;
+  const std::string socket = endpoint_of(engine).reach.unix_socket;
+  const std::string folder = socket.substr(0, socket.rfind('/'));
+  ASSERT_EQ(::chmod(folder.c_str(), 0755), 0);
+  ASSERT_EQ(::chown(socket.c_str(), 0, 4711), 0);
+  ASSERT_EQ(::chmod(socket.c_str(), 0660), 0);
+  ASSERT_EQ(::setegid(65532), 0);
+  ASSERT_EQ(::seteuid(65532), 0);
+  const auto refused = Client(endpoint_of(engine), 0ms).negotiate();
+  ASSERT_EQ(::seteuid(0), 0);
+  ASSERT_EQ(::setegid(0), 0);
+
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error(), "connect " + socket +
+                                 ": Permission denied; it is for group 4711: in Compose, "
+                                 "group_add: [\"4711\"] lets this process in");
 }
 
 TEST(Client, DoesNotPutForeignTextIntoPaths) {
