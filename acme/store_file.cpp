@@ -25,13 +25,25 @@ constexpr off_t kWhole = 0;
 constexpr off_t kPresence = 1;
 constexpr off_t kNames = 16;
 
-std::unexpected<ConfigError> failed(std::string_view what, const std::string& path) {
-  return misconfigured(path, fmt::format("{}: {}", what, std::strerror(errno)));
-}
-
 std::string folder_of(const std::string& path) {
   const auto folder = std::filesystem::path(path).parent_path().string();
   return folder.empty() ? "." : folder;
+}
+
+// What an image that runs as root has left is not for one that does not: both users are named.
+std::string owner_of(const std::string& path) {
+  struct stat found{};
+  const std::string folder = folder_of(path);
+  const bool exists = ::stat(path.c_str(), &found) == 0;
+  if (!exists && ::stat(folder.c_str(), &found) != 0) return {};
+  return fmt::format("; {} is of user {}, this process of user {}", exists ? "it" : folder, found.st_uid,
+                     ::geteuid());
+}
+
+std::unexpected<ConfigError> failed(std::string_view what, const std::string& path) {
+  const int why = errno;
+  return misconfigured(
+      path, fmt::format("{}: {}{}", what, std::strerror(why), why == EACCES ? owner_of(path) : ""));
 }
 
 bool set_lock(int fd, short type, off_t at, int command = F_OFD_SETLK) {

@@ -9,6 +9,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -232,6 +233,25 @@ TEST_F(Files, FollowWhatIsChangedByHand) {
 
   EXPECT_TRUE(
       store.read([](const State& state) { return state.contains("other") && !state.contains("le"); }));
+}
+
+TEST_F(Files, NameTheOwnerOfWhatThisProcessMayNotUse) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can make files of others";
+  ASSERT_EQ(::chmod(folder_.c_str(), 0755), 0);
+  ASSERT_EQ(::seteuid(65532), 0);
+  Store store(path_);
+  store.update([](State&) {});
+  const std::string unwritten = store.write_problem();
+  ASSERT_EQ(::seteuid(0), 0);
+  std::ofstream(path_) << "{}";
+  ASSERT_EQ(::chmod(path_.c_str(), 0600), 0);
+  ASSERT_EQ(::seteuid(65532), 0);
+  const std::string refusal = Store(path_).refusal();
+  ASSERT_EQ(::seteuid(0), 0);
+
+  EXPECT_EQ(unwritten, path_.string() + ".tmp cannot be created: Permission denied; " + folder_.string() +
+                           " is of user 0, this process of user 65532");
+  EXPECT_TRUE(refusal.contains("Permission denied; it is of user 0, this process of user 65532")) << refusal;
 }
 
 TEST_F(Files, FollowALink) {
