@@ -225,9 +225,10 @@ void Checker::without_effect() {
 }
 
 // Ending of the path, in lower case, and what to say.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 16> kRemoved = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 17> kRemoved = {{
     {"pilot", "was removed; drop it"},
     {"providers.docker.swarmmode", "was removed; use providers.swarm"},
+    {"providers.docker.swarmmoderefreshseconds", "was removed; use providers.swarm.refreshSeconds"},
     {"providers.marathon", "was removed; drop it"},
     {"providers.rancher", "was removed; drop it"},
     {"tls.caoptional", "was removed; drop it"},

@@ -83,6 +83,8 @@ TEST(ReadStatic, RefusesAnUnknownOptionWithTheNearestSpelling) {
 TEST(ReadStatic, SaysWhatBecameOfOptionsOfTheOlderVersion) {
   EXPECT_EQ(read("providers: {docker: {swarmMode: true}}").first_error(),
             "providers.docker.swarmMode: was removed; use providers.swarm");
+  EXPECT_EQ(read("providers: {docker: {swarmModeRefreshSeconds: 15s}}").first_error(),
+            "providers.docker.swarmModeRefreshSeconds: was removed; use providers.swarm.refreshSeconds");
   EXPECT_EQ(read("pilot: {token: x}").first_error(), "pilot: was removed; drop it");
 }
 
