@@ -4,7 +4,10 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <filesystem>
+#include <fstream>
 #include <memory>
+#include <system_error>
 
 namespace fairlead::cmd {
 namespace {
@@ -12,6 +15,18 @@ namespace {
 constexpr long kSeconds = 5;
 
 }  // namespace
+
+std::optional<std::vector<std::string>> arguments_of_container() {
+  std::error_code unreadable;  // as on a host, whose first process is of another user
+  const auto first = std::filesystem::read_symlink("/proc/1/exe", unreadable);
+  if (unreadable || first != std::filesystem::read_symlink("/proc/self/exe", unreadable)) return std::nullopt;
+  std::ifstream in("/proc/1/cmdline", std::ios::binary);
+  std::vector<std::string> words;
+  for (std::string word; std::getline(in, word, '\0');) words.push_back(word);
+  if (words.empty()) return std::nullopt;
+  words.erase(words.begin());
+  return words;
+}
 
 int ask_status(const std::string& host, std::uint16_t port, const std::string& path, bool head,
                std::string& problem) {

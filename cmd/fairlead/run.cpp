@@ -164,6 +164,11 @@ std::string stray_word(const Arguments& arguments, const std::vector<std::string
       word);
 }
 
+// Traefik's image takes its program as first word too: `command: traefik --api`.
+void drop_program(Arguments& arguments) {
+  if (!arguments.empty() && arguments.front() == "traefik") arguments.erase(arguments.begin());
+}
+
 int serve(const Arguments& arguments) {
   const sigset_t signals = block_signals();
   InstallConfig install = read_install(arguments, schema::environment_of_process());
@@ -242,8 +247,7 @@ int serve(const Arguments& arguments) {
 }  // namespace
 
 int run(Arguments arguments) {
-  // Traefik's image takes its program as first word too: `command: traefik --api`.
-  if (!arguments.empty() && arguments.front() == "traefik") arguments.erase(arguments.begin());
+  drop_program(arguments);
   const std::string command =
       arguments.empty() || arguments.front().starts_with('-') ? "" : arguments.front();
   const Arguments rest = command.empty() ? arguments : Arguments(arguments.begin() + 1, arguments.end());
@@ -264,8 +268,17 @@ int run(Arguments arguments) {
     return check(install);
   }
   if (command == "healthcheck") {
-    const InstallConfig install = read_install(rest, schema::environment_of_process());
+    auto container = rest.empty() ? arguments_of_container() : std::nullopt;
+    if (container) drop_program(*container);
+    const InstallConfig install =
+        read_install(container ? *container : rest, schema::environment_of_process());
     if (install.wants_help) return print_help();
+    // Swarm ends what is not healthy, and nobody has to have a ping.
+    if (container && install.errors.empty() &&
+        (!install.options->ping || install.options->ping->manual_routing)) {
+      fmt::print("OK: it runs; no more is known without a ping\n");
+      return 0;
+    }
     if (install.errors.empty()) return healthcheck(*install.options);
     refuse(install);
     return 1;  // an engine that runs this knows 0 and 1 only

@@ -116,9 +116,37 @@ def test_healthcheck_follows_the_ping(start):
     assert (good.returncode, bad.returncode) == (0, 1)
 
 
+@pytest.mark.parametrize("flags, verdict, says", [
+    (["--ping"], 0, "/ping"),
+    (["--ping", "--ping.entryPoint=web"], 0, "/ping"),
+    ([], 0, "without a ping"),
+])
+def test_the_health_check_of_an_image_knows_the_flags_of_its_container(flags, verdict, says):
+    """It is called without any; the first process of the container has them."""
+    web, ping = free_port(), free_port()
+    first = subprocess.Popen(["unshare", "--pid", "--fork", "--mount-proc", "--kill-child", BINARY, "--workers=1",
+                              f"--entryPoints.web.address=127.0.0.1:{web}",
+                              f"--entryPoints.traefik.address=127.0.0.1:{ping}", *flags],
+                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment())
+    try:
+        wait_for(lambda: listens(web), 15, "the entry point listens")
+        inside = (f"nsenter --target $(pgrep --parent {first.pid}) --pid --mount {BINARY} healthcheck")
+        done = subprocess.run(["sh", "-c", inside], capture_output=True, text=True, timeout=60, env=environment())
+        assert (done.returncode, says in done.stdout) == (verdict, True), done
+    finally:
+        first.kill()
+        first.wait()
+
+
+def listens(port):
+    try:
+        return ask(port).status
+    except OSError:
+        return None
+
+
 def test_the_name_of_traefik_may_come_first(start):
-    with start(routes()) as proxy:
-        done = call("traefik", "healthcheck", f"--configFile={proxy.install_path}")
+    done = call("traefik", "healthcheck", f"--configFile={start(routes()).install_path}")
     assert done.returncode == 0, done.stderr
 
     assert call("traefik", "--log.level=WARN", "--nope").returncode == 2, "what follows it is read"
