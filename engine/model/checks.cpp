@@ -1,5 +1,6 @@
 #include "engine/model/checks.h"
 
+#include "engine/base/strings.h"
 #include "engine/schema/node.h"
 
 #include <arpa/inet.h>
@@ -49,6 +50,18 @@ schema::Complaint status_or_range(std::string_view text) {
 schema::Complaint status_code(std::int64_t value) {
   if (value >= 100 && value <= 599) return std::nullopt;
   return "must be a status code from 100 to 599";
+}
+
+schema::Complaint server_scheme(std::string_view text) {
+  for (const std::string_view one : {"", "http", "https", "h2c"})
+    if (iequals(text, one)) return std::nullopt;
+  return "expected one of http|https|h2c";
+}
+
+schema::Complaint lb_strategy(std::string_view text) {
+  for (const std::string_view one : {"", "wrr", "p2c", "hrw", "leasttime"})
+    if (text == one) return std::nullopt;
+  return "expected one of wrr|p2c|hrw|leasttime";
 }
 
 schema::Complaint ip_or_cidr(std::string_view text) {

@@ -9,7 +9,7 @@ template <>
 inline constexpr auto fairlead::schema::options<fairlead::model::Server> =
     table(option<&model::Server::url>("url", "Fixed URL of the server; excludes scheme and port."),
           option<&model::Server::scheme>("scheme", "http, https or h2c (HTTP/2 in clear text).",
-                                         {.choices = "http|https|h2c"}),
+                                         {.check = model::server_scheme}),
           option<&model::Server::port>("port", "Port of the container."),
           option<&model::Server::weight>("weight", "Share of the requests; 0 is never picked."),
           option<&model::Server::preserve_path>("preservePath",
@@ -51,7 +51,7 @@ static_assert(fairlead::schema::complete<fairlead::model::ResponseForwarding>())
 template <>
 inline constexpr auto fairlead::schema::options<fairlead::model::LoadBalancer> = table(
     option<&model::LoadBalancer::strategy>("strategy", "How a server is picked: wrr, p2c, hrw or leasttime.",
-                                           {.choices = "wrr|p2c|hrw|leasttime"}),
+                                           {.check = model::lb_strategy}),
     option<&model::LoadBalancer::sticky>("sticky", "Ties clients to servers.", {.allow_empty = true}),
     option<&model::LoadBalancer::servers>("servers", "Servers that answer.", {.alias = "server"}),
     option<&model::LoadBalancer::health_check>("healthCheck",

@@ -1,3 +1,4 @@
+#include "engine/base/strings.h"
 #include "engine/model/internal.h"
 #include "engine/model/merge.h"
 #include "engine/model/references.h"
@@ -144,7 +145,7 @@ void check_health(HealthCheck& check, Element<HttpService>& element) {
 bool is_server_url(std::string_view url) {
   const std::size_t colon = url.find("://");
   if (colon == std::string_view::npos) return false;
-  const std::string_view scheme = url.substr(0, colon);
+  const std::string scheme = lower(url.substr(0, colon));
   const std::string_view rest = url.substr(colon + 3);
   return (scheme == "http" || scheme == "https" || scheme == "h2c") && !rest.empty() && rest.front() != '/' &&
          rest.find_first_of(" \t\r\n") == std::string_view::npos;

@@ -163,6 +163,20 @@ TEST(Validate, BreaksTheRoutersOfAnEntryPointWhoseMiddlewareIsMissing) {
   EXPECT_FALSE(d.http.routers.at("b@file").broken());
 }
 
+TEST(Validate, LeavesRoutersWithTlsOfTheirOwnAloneWhenThatOfTheirEntryPointIsBroken) {
+  Static s = install();
+  s.entry_points["web"].http.tls.emplace().options = "missing@file";
+
+  const Dynamic d = validated(
+      "http:\n  routers:\n    a: {rule: Host(`a`), service: app, entryPoints: [web]}\n"
+      "    b: {rule: Host(`b`), service: app, entryPoints: [web], tls: {}}\n" +
+          kApp,
+      s);
+
+  EXPECT_TRUE(d.http.routers.at("a@file").broken());
+  EXPECT_TRUE(d.http.routers.at("b@file").reasons.empty());
+}
+
 TEST(Validate, KnowsInternalServicesOnlyWhenTheyAreSwitchedOn) {
   const std::string yaml = "http:\n  routers:\n    api: {rule: Host(`a`), service: api@internal}\n";
   Static s = install();
@@ -234,6 +248,31 @@ TEST(Validate, LeavesOutATlsVersionThatNobodyKnows) {
   ASSERT_EQ(strict.reasons.size(), 1u);
   EXPECT_EQ(strict.reasons[0].text, "minVersion \"VersionTLS1.3\" is no version and has no effect");
   EXPECT_EQ(strict.reasons[0].hint, "did you mean `VersionTLS13`?");
+}
+
+TEST(Validate, TakesTheSchemeOfAServersUrlInAnyCase) {
+  const auto is_refused = [](const std::string& url) {
+    return validated("http:\n  services:\n    app: {loadBalancer: {servers: [{url: \"" + url + "\"}]}}\n")
+        .http.services.at("app@file")
+        .broken();
+  };
+
+  EXPECT_FALSE(is_refused("HTTP://10.0.0.1"));
+  EXPECT_FALSE(is_refused("Https://10.0.0.1"));
+  EXPECT_TRUE(is_refused("FTP://10.0.0.1"));
+}
+
+TEST(Validate, AStrategyThatIsLeftEmptyIsTheUsualOne) {
+  const auto is_refused = [](const std::string& strategy) {
+    return validated("http:\n  services:\n    app:\n      loadBalancer:\n        strategy: \"" + strategy +
+                     "\"\n        servers: [{url: \"http://10.0.0.1\"}]\n")
+        .http.services.at("app@file")
+        .broken();
+  };
+
+  EXPECT_FALSE(is_refused(""));
+  EXPECT_FALSE(is_refused("p2c"));
+  EXPECT_TRUE(is_refused("P2C"));
 }
 
 TEST(Validate, AHealthCheckAsksAPathWhoseQueryMayHoldAUrl) {

@@ -231,7 +231,7 @@ class Builder {
       } else if (!server.url.empty()) {
         entry.url = server.url;
       } else if (const auto address = resolve(entry, server.port)) {
-        entry.url = (server.scheme.empty() ? "http" : server.scheme) + "://" + address->text();
+        entry.url = (server.scheme.empty() ? "http" : lower(server.scheme)) + "://" + address->text();
       }
       if (!entry.url.empty()) {
         server.url = entry.url;

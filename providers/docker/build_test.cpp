@@ -51,6 +51,19 @@ TEST(Build, FollowsPortSchemeAndUrlLabels) {
   EXPECT_FALSE(bad.dynamic.http.routers.at("a").broken()) << "the route stands and answers 503";
 }
 
+TEST(Build, ASchemeMayBeLeftEmptyAndIsOfAnyCase) {
+  const auto url_with = [](const std::string& scheme) {
+    const Built built = make(container("a", 2,
+                                       {{"traefik.http.services.s.loadbalancer.server.port", "9000"},
+                                        {"traefik.http.services.s.loadbalancer.server.scheme", scheme}}));
+    return built.dynamic.http.services.at("s").broken() ? "" : built.servers.at(0).url;
+  };
+
+  EXPECT_EQ(url_with(""), "http://172.17.0.2:9000");
+  EXPECT_EQ(url_with("HTTPS"), "https://172.17.0.2:9000");
+  EXPECT_EQ(url_with("ftp"), "");
+}
+
 TEST(Build, ChoosesAmongExposedPorts) {
   Container c = container("a", 2);
   c.ports = {{53, false, {}}, {3000, true, {}}, {8080, true, {{"0.0.0.0", 80}}}, {9000, true, {}}};
