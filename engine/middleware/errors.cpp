@@ -64,6 +64,9 @@ void Errors::become_page_request(Exchange& x, int original, int status) const {
     replace_all(target, "{url}", http::percent_encode(url));
   }
   if (!target.starts_with('/')) target.insert(0, "/");
+  target.resize(std::min(target.find('#'), target.size()));
+  // Spaces and bytes beyond ASCII of the option become escapes.
+  if (auto escaped = normalized_url(target)) target = std::move(*escaped);
 
   http::RequestHead& request = x.request;
   request.method = "GET";

@@ -79,6 +79,20 @@ TEST(Errors, PutsThePageInPlaceAndKeepsTheStatus) {
   EXPECT_THAT(made.pages.headers, testing::ElementsAre("Accept"));
 }
 
+TEST(Errors, AsksForAPageByATargetThatCanBeSent) {
+  const auto asked = [](const std::string& query) {
+    const MadeErrors made(test::options({{"status", "500"}, {"service", "pages"}, {"query", query}}));
+    auto x = test::get("/");
+    test::run(**made.result, x, answering(500));
+    return made.pages.target;
+  };
+
+  EXPECT_EQ(asked("/error pages/{status}?of=a b"), "/error%20pages/500?of=a%20b");
+  EXPECT_EQ(asked("/é"), "/%C3%A9");
+  EXPECT_EQ(asked("/page#top"), "/page");
+  EXPECT_EQ(asked("/{status}%20of%2fus?u={url}"), "/500%20of%2fus?u=http%3A%2F%2Fexample.com%2F");
+}
+
 TEST(Errors, OtherCodesPass) {
   const MadeErrors made(test::options({{"status", "500-599"}, {"service", "pages"}}));
   auto x = test::get("/");

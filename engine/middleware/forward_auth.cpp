@@ -56,9 +56,10 @@ Configured<std::shared_ptr<const ForwardAuth>> ForwardAuth::make(Options options
                                                                  Fetch fetch) {
   auto made = std::make_shared<ForwardAuth>();
   if (options.address.empty()) return misconfigured("address", "is missing");
-  if ((!istarts_with(options.address, "http://") && !istarts_with(options.address, "https://")) ||
-      !normalized_url(options.address))
+  const auto address = normalized_url(options.address);
+  if (!address || (!address->starts_with("http://") && !address->starts_with("https://")))
     return misconfigured("address", "`" + options.address + "` is no http or https URL");
+  options.address = *address;
   if (!options.auth_signin_url.empty() && !normalized_url(options.auth_signin_url))
     return misconfigured("authSigninURL", "`" + options.auth_signin_url + "` is no URL");
   if (!options.auth_response_headers_regex.empty()) {

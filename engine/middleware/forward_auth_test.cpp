@@ -189,10 +189,13 @@ TEST(ForwardAuth, ARefusalGoesToTheClientAsItIs) {
 
 TEST(ForwardAuth, ARelativeLocationIsMadeAbsoluteUnlessAskedOtherwise) {
   ForwardAuthOptions options;
-  for (const auto& [given, expected] : {std::pair{"/login?rd=%2Fa", "http://auth.internal/login?rd=%2Fa"},
-                                        {"login", "http://auth.internal/login"},
-                                        {"https://sso.example.com/?rd=https://a.example.com/",
-                                         "https://sso.example.com/?rd=https://a.example.com/"}}) {
+  for (const auto& [given, expected] :
+       {std::pair{"/login?rd=%2Fa", "http://auth.internal/login?rd=%2Fa"},
+        {"login", "http://auth.internal/login"},
+        {"/log in?rd=a b", "http://auth.internal/log%20in?rd=a+b"},
+        {"https://sso.example.com/?rd=a b", "https://sso.example.com/?rd=a b"},
+        {"https://sso.example.com/?rd=https://a.example.com/",
+         "https://sso.example.com/?rd=https://a.example.com/"}}) {
     const auto middleware = make(options);
     answers(302, {{"Location", given}});
     auto x = test::get("/");

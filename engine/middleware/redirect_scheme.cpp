@@ -34,7 +34,7 @@ Configured<std::shared_ptr<const RedirectScheme>> RedirectScheme::make(Options o
 }
 
 RedirectScheme::RedirectScheme(Options options)
-    : scheme_(std::move(options.scheme)),
+    : scheme_(lower(options.scheme)),
       port_(options.port.empty() || is_usual_port(scheme_, ":" + options.port) ? "" : ":" + options.port),
       permanent_(options.permanent),
       keep_method_(options.keep_method) {}

@@ -39,6 +39,16 @@ TEST(RedirectScheme, PassesRequestsThatHaveTheSchemeAndPortAlready) {
   EXPECT_EQ(test::run(*made, x).head.status, 200);
 }
 
+TEST(RedirectScheme, TakesTheSchemeInAnyCase) {
+  const test::Made made("redirectScheme", {{"scheme", "HTTPS"}, {"port", "443"}});
+  auto plain = test::get("/");
+  auto secure = test::get("/");
+  secure.over_tls();
+
+  EXPECT_EQ(test::run(*made, plain).head.status, 302);
+  EXPECT_EQ(test::run(*made, secure).head.status, 200);
+}
+
 TEST(RedirectScheme, BelievesXForwardedProtoMoreThanTheConnection) {
   const test::Made made("redirectScheme", {{"scheme", "https"}});
   auto secure = test::get("/");
