@@ -33,6 +33,8 @@ void Job::cancel(const Error& why) {
 void Job::on_tick_end() {
   root_.cancel();
   x_.record.ended = loop_.now();
+  // Answered within the tick that brought it: a clock call tells its time, which the tick cannot.
+  if (x_.record.ended == x_.record.begun) x_.record.ended = loop_.clock().now();
   jobs_.sink_.ended(x_);
   JobSource* source = source_;
   http::ServerStream* stream = stream_;

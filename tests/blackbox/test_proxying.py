@@ -351,6 +351,7 @@ def test_the_access_log_has_one_line_for_each_request(proxy):
                      if len(proxy.access_log()) >= 2 else None, 10, "two lines")
 
     assert sorted(line["DownstreamStatus"] for line in lines) == [200, 404]
+    assert all(line["Duration"] > 0 for line in lines), "in nanoseconds, also of what needed no wait"
     served = next(line for line in lines if line["DownstreamStatus"] == 200)
     assert served["RouterName"] == "app@file"
     assert served["RequestMethod"] == "GET"
