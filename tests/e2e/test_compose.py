@@ -95,6 +95,43 @@ def test_the_shipped_stack_routes(engine, name):
         assert ask(api, target="/api/overview").status == 200
 
 
+def test_a_project_written_for_the_image_of_traefik(engine, name):
+    """Only the image is another one: the program and its health check are called by Traefik's name, and the file lies
+    where that image looks for it."""
+    web = free_port()
+    text = f"""
+version: "3.8"
+services:
+  traefik:
+    image: {RUN}:latest
+    command: traefik
+    ports: ["127.0.0.1:{web}:80"]
+    volumes:
+      - /var/run/docker.sock:/var/run/docker.sock:ro
+      - ./traefik.yml:/traefik.yml:ro
+    group_add: ["{os.stat("/var/run/docker.sock").st_gid}"]
+    healthcheck:
+      test: ["CMD", "traefik", "healthcheck", "--ping"]
+      interval: 1s
+      retries: 30
+  web:
+    image: {RUN}-whoami:latest
+    command: whoami --name web
+    labels:
+      fairlead.e2e: {RUN}
+      traefik.enable: "true"
+      traefik.http.routers.{name}.rule: Host(`{name}`)
+"""
+    with Compose(engine, "swapped", text) as compose:
+        (compose.folder / "traefik.yml").write_text(
+            "entryPoints: {web: {address: ':80'}}\nping: {}\nproviders:\n  docker: {exposedByDefault: false}\n")
+        compose("up", "-d")
+        router = compose("ps", "-q", "traefik").strip()
+
+        wait_for(lambda: engine.inspect(router)["State"]["Health"]["Status"] == "healthy", 60, "the router is healthy")
+        assert name_of(ask(web, host=name, timeout=20)) == "web"
+
+
 def test_a_file_as_people_write_it(engine, start, name):
     """Anchors, labels as list and as map, `$$`, renamed, internal and IPv6 networks, a network that is shared."""
     text = f"""
