@@ -11,6 +11,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <tuple>
 #include <utility>
 
 namespace fairlead::model {
@@ -43,7 +44,7 @@ class Routers {
   template <class TlsBlock, class T>
   void tls(const TlsBlock& block, Element<T>& element);
   void parents(const std::string& name, Element<HttpRouter>& element);
-  const std::optional<Reason>& fault_of(const std::string& name, std::string_view provider);
+  const std::optional<Reason>& fault_of(const std::string& name, std::string_view provider, bool has_own_tls);
   void inherited(const std::string& name, Element<HttpRouter>& element);
 
   Dynamic& d_;
@@ -52,20 +53,22 @@ class Routers {
   std::set<std::string> udp_;
   std::vector<std::string> default_tcp_;
   std::set<std::string> parents_;  // routers that have children
-  // What the routers of a provider suffer from at an entry point: {entry point, provider}.
-  std::map<std::pair<std::string, std::string>, std::optional<Reason>> faults_;
+  // What the routers of a provider suffer from at an entry point: {entry point, provider, TLS of their own}.
+  std::map<std::tuple<std::string, std::string, bool>, std::optional<Reason>> faults_;
 };
 
-// An entry point guards its routers by its middlewares and TLS: when these are broken, so are they.
-const std::optional<Reason>& Routers::fault_of(const std::string& name, std::string_view provider) {
-  const auto [known, is_new] = faults_.try_emplace({name, std::string(provider)});
+// An entry point guards its routers by its middlewares, and by its TLS those that have none of their own:
+// when these are broken, so are they.
+const std::optional<Reason>& Routers::fault_of(const std::string& name, std::string_view provider,
+                                               bool has_own_tls) {
+  const auto [known, is_new] = faults_.try_emplace({name, std::string(provider), has_own_tls});
   const auto found = s_.entry_points.find(name);
   if (!is_new || found == s_.entry_points.end()) return known->second;
   const EntryPoint& entry_point = found->second;
   Element<EntryPoint> probe;
   for (const std::string& middleware : middlewares_for(entry_point, provider))
     require(probe, d_.http.middlewares, middleware, "middleware");
-  if (entry_point.http.tls) {
+  if (entry_point.http.tls && !has_own_tls) {
     const std::string options = tls_options_for(*entry_point.http.tls, provider);
     if (!options.empty() && options != "default")
       require(probe, d_.tls.options, options, "set of TLS options");
@@ -82,7 +85,8 @@ void Routers::inherited(const std::string& router, Element<HttpRouter>& element)
   const auto& names = element.options.entry_points.empty() ? default_tcp_ : element.options.entry_points;
   std::vector<Reason> faults;
   for (const std::string& name : names)
-    if (const std::optional<Reason>& fault = fault_of(name, provider)) faults.push_back(*fault);
+    if (const std::optional<Reason>& fault = fault_of(name, provider, element.options.tls.has_value()))
+      faults.push_back(*fault);
   // At its other entry points it serves on.
   for (Reason& fault : faults) {
     fault.breaks = faults.size() == names.size();
