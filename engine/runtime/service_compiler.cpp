@@ -351,10 +351,14 @@ std::shared_ptr<const Middleware> ServiceCompiler::make_middleware(const std::st
     return made;
   };
   Configured<middleware::MiddlewarePtr> made = type->make(element.options.options, making);
-  for (const schema::Problem& notice : making.notices)
-    element.warn(notice.kind == schema::Problem::Kind::BadValue ? model::ReasonKind::BadOption
-                                                                : model::ReasonKind::Deprecated,
-                 notice.text());
+  for (const schema::Problem& notice : making.notices) {
+    const bool is_value = notice.kind == schema::Problem::Kind::BadValue;
+    model::Reason reason{
+        is_value ? model::ReasonKind::BadOption : model::ReasonKind::Deprecated, notice.text(), {}, false};
+    // A member of several chains is made once for each.
+    if (std::ranges::find(element.reasons, reason) == element.reasons.end())
+      element.reasons.push_back(std::move(reason));
+  }
   if (made) {
     // The members of a chain have theirs already.
     if (!detailed_traces_ || !(*made)->members().empty()) return std::move(*made);

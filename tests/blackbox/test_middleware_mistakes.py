@@ -188,3 +188,14 @@ def test_repaired_options_open_the_router(start, origin):
     proxy.write_dynamic(dynamic(["jo"]))
     proxy.wait_status(503, "r")
     wait_for(lambda: "name:hash" in proxy.log(), 5, "the log says why")
+
+
+def test_what_is_said_of_a_member_of_several_chains_is_said_once(start, origin):
+    proxy = start({"http": {
+        "routers": {name: {"rule": f"Host(`{name}`)", "service": "app", "middlewares": [name]} for name in ("a", "b")},
+        "middlewares": {"a": {"chain": {"middlewares": ["old"]}}, "b": {"chain": {"middlewares": ["old"]}},
+                        "old": {"headers": {"sslRedirect": True, "frameDeny": True}}},
+        "services": {"app": {"loadBalancer": {"servers": [{"url": origin.url}]}}}}})
+
+    assert proxy.ask(host="b").all("X-Frame-Options") == ["DENY"]
+    assert len(proxy.api("/api/http/middlewares/old@file")["error"]) == 1
