@@ -129,7 +129,11 @@ void Routers::rule(Element<T>& element) {
   const std::string& syntax = element.options.rule_syntax;
   if (!syntax.empty() && syntax != "v2" && syntax != "v3" && syntax != "default")
     element.warn(ReasonKind::BadOption, fmt::format("ruleSyntax \"{}\" is unknown; v3 is used", syntax));
-  if (element.options.rule.empty()) element.break_off(ReasonKind::BadOption, "has no rule");
+  // A provider that gives rules by default says itself why it gave none.
+  const bool is_said = std::ranges::any_of(element.reasons, [](const Reason& reason) {
+    return reason.breaks && reason.kind == ReasonKind::BadOption;
+  });
+  if (element.options.rule.empty() && !is_said) element.break_off(ReasonKind::BadOption, "has no rule");
 }
 
 template <class TlsBlock, class T>

@@ -138,9 +138,9 @@ std::shared_ptr<const routing::Rule> RouteCompiler::rule(model::Element<model::H
     if (std::ranges::find(element.reasons, reason) == element.reasons.end())
       element.reasons.push_back(std::move(reason));
   };
-  if (!made)
+  if (!made && !(element.options.rule.empty() && element.broken()))
     tell({model::ReasonKind::BadOption, problem, {}, true});
-  else
+  if (made)
     for (const std::string& notice : made->notices) tell({model::ReasonKind::BadOption, notice, {}, false});
   return made;
 }

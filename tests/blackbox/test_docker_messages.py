@@ -55,6 +55,27 @@ def test_a_mistake_is_said_once_with_its_container_and_the_right_spelling(start,
         assert all(line.count("did you mean") <= 1 for line in lines())
 
 
+def test_a_container_that_gets_no_rule_is_told_of_once(start, origin):
+    with LabelledEngine() as engine:
+        engine.put("shop-1", origin.port, [])
+        engine.put("good-1", origin.port, ["http.routers.good.rule=Host(`good`)"])
+        proxy = start(install={"providers": {"docker": {**engine.install["providers"]["docker"], "defaultRule": ""}}})
+
+        proxy.wait_status(200, "good")
+        assert proxy.router("shop-1@docker")["error"] == ["the router has no rule and defaultRule is empty"]
+        assert len([line for line in proxy.log().splitlines() if "ERR router shop-1@docker" in line]) == 1
+
+
+def test_a_constraint_that_never_matches_is_said(start, origin):
+    with LabelledEngine() as engine:
+        engine.put("good-1", origin.port, ["http.routers.good.rule=Host(`good`)"])
+        proxy = start(install={"providers": {"docker": {
+            **engine.install["providers"]["docker"], "constraints": "Label(`a`, ``) || LabelRegex(`b`, `(`)"}}})
+
+        proxy.wait_status(200, "good")
+        assert re.search(r"ERR providers.docker.constraints: LabelRegex.*never matches: missing", proxy.log())
+
+
 def test_a_container_without_a_port_is_named(start, origin):
     class Portless(LabelledEngine):
         def _inspected(self, *container):
