@@ -137,6 +137,7 @@ bool Reader::list(const Node& node, const TypeInfo& type, void* object, const Op
 
   if (node.is_map() && !node.has_value()) {  // `domains.main`, `loadbalancer.server.port`: the index left out
     type.clear(object);
+    if (node.empty()) return true;  // `servers: {}` are none
     return value(node, element, type.make(object, {}), nullptr);
   }
   if (!node.is_list() || node.has_value()) {

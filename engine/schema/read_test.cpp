@@ -286,6 +286,13 @@ TEST(Read, ASecretIsNotRepeatedInAMessage) {
   EXPECT_EQ(problems[0].what, "expected a list, got a map");
 }
 
+TEST(Read, AnEmptyMapIsAnEmptyList) {
+  const Reading got = from_yaml("http: {services: {s: {loadBalancer: {servers: {}}}}}");
+
+  EXPECT_THAT(got.problems, IsEmpty());
+  EXPECT_THAT(got.root.http.services.at("s").load_balancer->servers, IsEmpty());
+}
+
 TEST(Read, AnEmptyListLabelLeavesTheDefault) {
   const Reading got = from_labels({{"traefik.http.routers.a.entrypoints", ""}});
 
