@@ -1,5 +1,7 @@
 #include "engine/service/health_check.h"
 
+#include "engine/http/canonical.h"
+#include "engine/http/url.h"
 #include "engine/service/grpc_health.h"
 #include "engine/upstream/fetch.h"
 #include "engine/upstream/own_want.h"
@@ -46,13 +48,29 @@ std::size_t path_start(std::string_view url) {
   return std::min(url.find_first_of("/?#", scheme == std::string_view::npos ? 0 : scheme + 3), url.size());
 }
 
+// A target as it may be sent: spaces and bytes beyond ASCII as escapes, without dot segments.
+std::string sendable(std::string_view target) {
+  std::string out;
+  for (const char c : target) {
+    if (static_cast<unsigned char>(c) <= 0x20 || static_cast<unsigned char>(c) >= 0x7f)
+      http::append_escape(out, c);
+    else
+      out += c;
+  }
+  const std::size_t mark = std::min(out.find('?'), out.size());
+  std::string path = out.substr(0, mark);
+  if (path.find("/.") == std::string::npos || !http::canonicalize_path(path, true)) return out;
+  return path + out.substr(mark);
+}
+
 // `reference` is a path, absolute or relative to the directory of `base` (RFC 3986 §5.2.3).
 std::string join_path(std::string_view base, std::string_view reference) {
-  if (reference.starts_with('/')) return std::string(reference);
+  if (reference.starts_with('/')) return sendable(reference);
   base = base.substr(0, base.find_first_of("?#"));
-  if (reference.starts_with('?')) return fmt::format("{}{}", base.empty() ? "/" : base, reference);
+  if (reference.starts_with('?')) return sendable(fmt::format("{}{}", base.empty() ? "/" : base, reference));
   const std::size_t slash = base.rfind('/');
-  return fmt::format("{}/{}", slash == std::string_view::npos ? "" : base.substr(0, slash), reference);
+  return sendable(
+      fmt::format("{}/{}", slash == std::string_view::npos ? "" : base.substr(0, slash), reference));
 }
 
 FetchRequest make_request(const HealthPlan& plan, std::string url) {
@@ -119,7 +137,10 @@ std::string check_url(const upstream::ServerAddress& server, const model::Health
 std::optional<std::string> redirect_target(std::string_view url, std::string_view location) {
   if (location.empty()) return std::nullopt;
   location = location.substr(0, location.find('#'));
-  if (location.starts_with("http://") || location.starts_with("https://")) return std::string(location);
+  if (istarts_with(location, "http://") || istarts_with(location, "https://")) {
+    const std::size_t path = path_start(location);
+    return fmt::format("{}{}", location.substr(0, path), sendable(location.substr(path)));
+  }
   if (location.starts_with("//")) return fmt::format("{}:{}", url.substr(0, url.find(':')), location);
   const std::size_t colon = location.find(':');
   if (colon != std::string_view::npos && colon < location.find_first_of("/?")) return std::nullopt;

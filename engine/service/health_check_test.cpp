@@ -30,6 +30,15 @@ TEST(CheckUrl, ResolvesThePathAgainstTheServer) {
   EXPECT_EQ(where("http://[::1]:8080", {.path = "/"}), "http://[::1]:8080/");
 }
 
+TEST(CheckUrl, SendsWhatATargetMayHold) {
+  EXPECT_EQ(where("http://10.0.0.2", {.path = "/how are you?full=a b"}),
+            "http://10.0.0.2/how%20are%20you?full=a%20b");
+  EXPECT_EQ(where("http://10.0.0.2", {.path = "/état"}), "http://10.0.0.2/%C3%A9tat");
+  EXPECT_EQ(where("http://10.0.0.2/base/app", {.path = "./health"}), "http://10.0.0.2/base/health");
+  EXPECT_EQ(where("http://10.0.0.2/base/app", {.path = "../health?of=/../x"}),
+            "http://10.0.0.2/health?of=/../x");
+}
+
 TEST(CheckUrl, SchemeAndPortOfTheCheckReplaceTheServers) {
   EXPECT_EQ(where("http://10.0.0.2:8080", {.scheme = "https", .port = 9443}), "https://10.0.0.2:9443/");
   EXPECT_EQ(where("http://10.0.0.2:8080", {.scheme = "https"}), "https://10.0.0.2:8080/");
@@ -38,6 +47,7 @@ TEST(CheckUrl, SchemeAndPortOfTheCheckReplaceTheServers) {
 TEST(RedirectTarget, IsAbsoluteOrRelative) {
   const std::string url = "http://h:1/a/b?x";
   EXPECT_EQ(redirect_target(url, "https://other/c"), "https://other/c");
+  EXPECT_EQ(redirect_target(url, "HTTPS://other/c d"), "HTTPS://other/c%20d");
   EXPECT_EQ(redirect_target(url, "//other/c"), "http://other/c");
   EXPECT_EQ(redirect_target(url, "/c#part"), "http://h:1/c");
   EXPECT_EQ(redirect_target(url, "c"), "http://h:1/a/c");
