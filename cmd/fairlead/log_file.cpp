@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -16,12 +17,16 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <utility>
 #include <vector>
 
 namespace fairlead::cmd {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr int kPatienceMs = 2000;     // for a reader that takes nothing
+constexpr std::size_t kPiece = 4096;  // PIPE_BUF: taken as a whole when poll() says writable
 
 void write_all(int fd, std::string_view text) {
   while (!text.empty()) {
@@ -83,15 +88,36 @@ void LogFile::open() {
   file_ = Fd(::open(options_.path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600));
   struct stat about{};
   if (!file_)
-    write_all(STDERR_FILENO, fmt::format("log {}: {}\n", options_.path, std::strerror(errno)));
+    send(fmt::format("log {}: {}\n", options_.path, std::strerror(errno)));
   else if (::fstat(file_.get(), &about) == 0)
     size_ = static_cast<std::uint64_t>(about.st_size);
+}
+
+// A pipe or terminal whose reader stalls loses lines: whoever waits for the lock of this log, as the end of
+// the program does, must not wait for that reader.
+void LogFile::send(std::string_view line) {
+  const int fd = file_ ? file_.get() : STDERR_FILENO;
+  struct stat about{};
+  if (::fstat(fd, &about) == 0 && S_ISREG(about.st_mode)) return write_all(fd, line);
+  for (std::string_view left = line; !left.empty();) {
+    pollfd wanted{.fd = fd, .events = POLLOUT, .revents = 0};
+    if (const int ready = ::poll(&wanted, 1, stalled_ ? 0 : kPatienceMs); ready <= 0) {
+      if (ready < 0 && errno == EINTR) continue;
+      stalled_ = true;
+      torn_ = torn_ || left.size() < line.size();
+      return;
+    }
+    stalled_ = false;
+    if (std::exchange(torn_, false)) write_all(fd, "\n");
+    write_all(fd, left.substr(0, kPiece));
+    left.remove_prefix(std::min(left.size(), kPiece));
+  }
 }
 
 void LogFile::write(std::string_view line) {
   const bool full = options_.max_bytes != 0 && size_ != 0 && size_ + line.size() > options_.max_bytes;
   if (full && file_ && !options_.path.empty()) rotate();
-  write_all(file_ ? file_.get() : STDERR_FILENO, line);
+  send(line);
   size_ += line.size();
 }
 

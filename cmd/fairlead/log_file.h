@@ -32,6 +32,7 @@ class LogFile {
 
  private:
   void open();
+  void send(std::string_view line);
   void rotate();
   // On a thread of its own: compressing takes seconds.
   static void tidy(const Options& options, const std::string& rotated);
@@ -39,6 +40,8 @@ class LogFile {
   const Options options_;
   Fd file_;
   std::uint64_t size_ = 0;
+  bool stalled_ = false;  // its reader took nothing the last time
+  bool torn_ = false;     // and has half a line
   std::thread tidying_;
 };
 

@@ -1,13 +1,17 @@
 #include "cmd/fairlead/log_file.h"
 #include "cmd/fairlead/log_format.h"
 #include "cmd/fairlead/log_setup.h"
+#include "engine/base/fd.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <filesystem>
 #include <fstream>
@@ -115,6 +119,28 @@ TEST_F(LogDirectory, WritesToANewFileAfterReopening) {
 
   EXPECT_THAT(content(directory_ / "moved"), testing::EndsWith("WRN first\n"));
   EXPECT_THAT(content(directory_ / "f.log"), testing::EndsWith("WRN second\n"));
+}
+
+TEST_F(LogDirectory, AReaderThatStallsLosesLinesAndHoldsUpNobody) {
+  fs::create_directories(directory_);
+  const std::string path = directory_ / "pipe";
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  const Fd reader(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  LogFile file({.path = path, .max_bytes = 0, .max_backups = 0, .max_age_days = 0, .compress = false});
+  const auto drain = [&] {
+    std::string out;
+    std::array<char, 65536> block;
+    for (ssize_t got; (got = ::read(reader.get(), block.data(), block.size())) > 0;)
+      out.append(block.data(), static_cast<std::size_t>(got));
+    return out;
+  };
+
+  for (int i = 0; i < 100; ++i) file.write(std::string(9999, 'a') + "\n");  // a pipe holds 64 KiB
+
+  const std::string before = drain();
+  file.write("back\n");
+  EXPECT_THAT(before, testing::StartsWith(std::string(9999, 'a') + "\n"));
+  EXPECT_THAT(before + drain(), testing::EndsWith("a\nback\n")) << "a line of its own";
 }
 
 TEST_F(LogDirectory, OptionsMayChangeWhileOthersWrite) {
