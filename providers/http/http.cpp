@@ -2,6 +2,7 @@
 
 #include "engine/model/read.h"
 #include "engine/schema/file.h"
+#include "engine/schema/file_limits.h"
 #include "providers/throttle.h"
 
 #include <fmt/format.h>
@@ -13,7 +14,7 @@
 namespace fairlead::providers::http {
 namespace {
 
-constexpr std::size_t kMaxBody = 256 << 20;  // bytes, where the option sets no limit
+constexpr std::size_t kMaxBody = schema::kMaxFileBytes;  // where the option sets no limit: no reader takes more
 
 Reach reach_of(const model::HttpProvider& options) {
   Reach out;
