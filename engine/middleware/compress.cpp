@@ -141,10 +141,15 @@ Task<Response> Compress::handle(Exchange& x, exchange::Next next) const {
     return next(x);
   if (const std::string_view type = x.request.fields.get(http::Name::ContentType); !type.empty()) {
     const auto parsed = media_type(type);
-    if (parsed && std::ranges::find(excluded_, *parsed) != excluded_.end()) return next(x);
+    if (parsed && excludes(*parsed)) return next(x);
   }
   const std::optional<Coding> coding = choose_coding(x.request.fields, codings_, default_);
   return coding ? with(x, next, *coding) : next(x);
+}
+
+// Calls of gRPC compress their messages themselves, whatever these are made of ("application/grpc+proto").
+bool Compress::excludes(std::string_view type) const {
+  return type.starts_with("application/grpc+") || std::ranges::find(excluded_, type) != excluded_.end();
 }
 
 bool Compress::wants_type(std::string_view content_type) const {
@@ -152,7 +157,7 @@ bool Compress::wants_type(std::string_view content_type) const {
   const auto type = media_type(content_type);
   if (!type) return false;
   if (!included_.empty()) return std::ranges::find(included_, *type) != included_.end();
-  return std::ranges::find(excluded_, *type) == excluded_.end();
+  return !excludes(*type);
 }
 
 bool Compress::wants(const Response& response) const {

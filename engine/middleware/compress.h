@@ -34,6 +34,7 @@ class Compress final : public exchange::Middleware {
  private:
   Task<exchange::Response> with(exchange::Exchange& x, exchange::Next next, Coding coding) const;
   bool wants(const exchange::Response& response) const;
+  bool excludes(std::string_view type) const;
   bool wants_type(std::string_view content_type) const;
 
   std::vector<Coding> codings_;

@@ -166,6 +166,7 @@ TEST(Compress, LeavesAloneWhatMustNotBeTouched) {
 
   EXPECT_TRUE(untouched(test::request("HEAD", "/"), page(text)));
   EXPECT_TRUE(untouched(test::get("/"), page(text, "application/grpc")));
+  EXPECT_TRUE(untouched(test::get("/"), page(text, "application/grpc+proto")));
   EXPECT_TRUE(untouched(test::get("/"), page(text, "not a type")));
   EXPECT_TRUE(untouched(test::get("/"), with("Content-Encoding", "br", 200)));
   EXPECT_TRUE(untouched(test::get("/"), with("Content-Range", "bytes 0-9/90", 206)));
