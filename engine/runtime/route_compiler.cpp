@@ -69,7 +69,7 @@ exchange::Route RouteCompiler::route(const std::string& name, model::Element<mod
     made.handler = handler(name, element, std::move(middlewares));
   else
     made.handler = only_here(name, element, entry_point_name, std::move(missing));
-  if (!internal) made.encoded = encoded_of(entry_point);
+  if (takes_middlewares) made.encoded = encoded_of(entry_point);
   const auto& watch = options.observability;
   made.log = watch && watch->access_logs ? *watch->access_logs : entry_point.observability.access_logs;
   made.metrics = watch && watch->metrics ? *watch->metrics : entry_point.observability.metrics;

@@ -32,6 +32,7 @@ POINTS = {
     "circle": redirect(to="circle", scheme="http"),
     "target": {},
     "strict": {"http": {"encodedCharacters": {f"allowEncoded{name}": False for name in ESCAPES}}},
+    "firm": {"http": {"encodedCharacters": {"allowEncodedSlash": False}, **redirect(to="target")["http"]}},
     "semicolons": {"http": {"encodeQuerySemicolons": True}},
     "raw": {"http": {"sanitizePath": False}},
     "small": {"http": {"maxHeaderBytes": 2048}},
@@ -152,6 +153,12 @@ def test_escapes_that_are_not_allowed_are_400(house, name):
     if name != "NullCharacter":
         assert proxy.ask(f"/a{ESCAPES[name]}b", host="app").status == 200
         assert origin.last().target == f"/a{ESCAPES[name]}b"
+
+
+def test_a_redirection_hands_on_no_escape_that_is_not_allowed(house):
+    proxy, _ = house
+
+    assert [proxy.ask(path, host="app", entry_point="firm").status for path in ("/a%2fb", "/a%25b")] == [400, 301]
 
 
 @pytest.mark.parametrize("entry_point,target", [("web", "/?a=1&b=2"), ("semicolons", "/?a=1%3Bb=2")])

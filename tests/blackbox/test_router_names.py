@@ -50,8 +50,8 @@ def test_the_api_shows_each_of_them_with_what_the_entry_point_adds(guarded):
     assert plain["entryPoints"] == plain["using"] == ["web"]
     assert "middlewares" not in plain
     assert marked["entryPoints"] == marked["using"] == ["guarded"]
-    assert marked["middlewares"] == ["mark"]
-    assert one["middlewares"] == ["mark"]
+    assert marked["middlewares"] == ["mark@file"], "with its provider"
+    assert one["middlewares"] == ["mark@file"]
     assert guarded.api("/api/http/routers/guarded-shop@file")["rule"] == "Host(`shop`)"
     assert set(guarded.service("app@file")["usedBy"]) >= {"shop@file", "guarded-shop@file", "one@file"}
     assert set(guarded.api("/api/rawdata")["routers"]) >= {"shop@file", "guarded-shop@file"}
