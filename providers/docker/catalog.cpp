@@ -33,9 +33,10 @@ std::optional<TimePoint> stops_until(const Tracked& t) {
   return runs && !t.stopping.empty() ? std::optional(t.stops_until) : std::nullopt;
 }
 
+bool is_alive(const Container& c) { return c.running == Running::Running || c.running == Running::Paused; }
+
 bool is_new_run(const Container& before, const Container& after) {
-  const auto alive = [](Running r) { return r == Running::Running || r == Running::Paused; };
-  return before.started != after.started || (!alive(before.running) && alive(after.running));
+  return before.started != after.started || (!is_alive(before) && is_alive(after));
 }
 
 }  // namespace
@@ -110,9 +111,11 @@ Effects Catalog::seen(Container container, bool first_list, Moment now, TimePoin
 Effects Catalog::started(std::string_view host, std::string_view id, Moment now, WallTime told) {
   Effects effects;
   Entry* entry = find(host, id);
-  if (entry == nullptr || entry->tracked.stopping.empty() || entry->tracked.ended) return effects;
-  if (entry->tracked.stop_told == WallTime{} || told <= entry->tracked.stop_told) return effects;
-  begin_run(entry->tracked, false, now.steady);
+  if (entry == nullptr) return effects;
+  Tracked& t = entry->tracked;
+  t.start_told = std::max(t.start_told, told);
+  if (t.stopping.empty() || t.ended || t.stop_told == WallTime{} || told <= t.stop_told) return effects;
+  begin_run(t, false, now.steady);
   entry->trying_since.reset();
   update(*entry, now, effects);
   return effects;
@@ -122,8 +125,9 @@ Effects Catalog::stopping(std::string_view host, std::string_view id, std::strin
                           WallTime told) {
   Effects effects;
   Entry* entry = find(host, id);
-  if (entry == nullptr || entry->tracked.container.running != Running::Running) return effects;
-  if (is_of_an_earlier_run(entry->tracked.container, told)) return effects;
+  // A paused one that is told to stop is unpaused for it.
+  if (entry == nullptr || !is_alive(entry->tracked.container)) return effects;
+  if (is_of_an_earlier_run(entry->tracked, told)) return effects;
   if (!signal.empty() && !is_stop_signal(signal, entry->tracked.container)) return effects;
   Tracked& t = entry->tracked;
   t.stops_until = std::max(t.stops_until, now.steady + stop_patience(signal, t.container));
@@ -138,7 +142,7 @@ Effects Catalog::ended(std::string_view host, std::string_view id, int exit_code
   Effects effects;
   Entry* entry = find(host, id);
   if (entry == nullptr || entry->tracked.ended) return effects;
-  if (is_of_an_earlier_run(entry->tracked.container, told)) return effects;
+  if (is_of_an_earlier_run(entry->tracked, told)) return effects;
   entry->tracked.ended = true;
   entry->tracked.over_since = now.steady;
   entry->tracked.container.exit_code = exit_code;

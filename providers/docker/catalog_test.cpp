@@ -115,6 +115,21 @@ TEST(Catalog, AStopSignalDrainsAtOnceAndALateHealthyDoesNotReviveIt) {
   EXPECT_EQ(standing(catalog).state, ServerState::Ready) << "a new run";
 }
 
+TEST(Catalog, WhatIsUnpausedToBeStoppedDoesNotServe) {
+  Catalog catalog = test::catalog();
+  Container c = container("a", 2);
+  catalog.seen(c, true, at(0s));
+  c.running = Running::Paused;
+  catalog.seen(c, false, at(1s));
+
+  catalog.stopping("", "id-2", "15", at(2s));
+  EXPECT_EQ(why(catalog), ReasonKind::Paused);
+  c.running = Running::Running;
+  catalog.seen(c, false, at(3s));
+
+  EXPECT_EQ(why(catalog), ReasonKind::Stopping);
+}
+
 TEST(Catalog, EventsOfAnEarlierRunThatComeLateOrTwiceAreNotOfThisOne) {
   Catalog catalog = test::catalog();
   Container c = container("a", 2);
@@ -142,6 +157,9 @@ TEST(Catalog, AStartThatIsToldAfterAStopIsANewRun) {
   EXPECT_EQ(why(catalog), ReasonKind::Starting);
   catalog.probed("", "id-2", {{80, true, false}}, at(2s));
   EXPECT_EQ(standing(catalog).state, ServerState::Ready);
+
+  catalog.stopping("", "id-2", "15", at(3s), c.started + 10s);
+  EXPECT_EQ(standing(catalog).state, ServerState::Ready) << "the stop came again";
 }
 
 TEST(Catalog, WhatStillRunsLongAfterAStopSignalServesAgain) {

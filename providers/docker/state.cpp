@@ -62,9 +62,11 @@ void begin_run(Tracked& t, bool from_start, TimePoint now) {
   t.run_since = now;
 }
 
-bool is_of_an_earlier_run(const Container& container, WallTime told) {
+bool is_of_an_earlier_run(const Tracked& t, WallTime told) {
+  if (told == WallTime{}) return false;
   // Before the container was created: another clock, which proves nothing.
-  return container.created != WallTime{} && told >= container.created && told < container.started;
+  const Container& c = t.container;
+  return told < t.start_told || (c.created != WallTime{} && told >= c.created && told < c.started);
 }
 
 bool is_stop_signal(std::string_view signal, const Container& container) {

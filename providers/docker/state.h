@@ -31,8 +31,9 @@ struct Tracked {
   bool from_start = false;  // ran at the first list: ready at once
   std::string stopping;     // what stops it ("SIGTERM"), from the kill event to its next start
   TimePoint stops_until{};  // one that still runs then was not stopped by that
-  WallTime stop_told{};     // when the kill event happened, by the engine's clock
-  bool ended = false;       // this run is over; an older answer that still says "running" is stale
+  // When the last kill and the last start event happened, by the engine's clock.
+  WallTime stop_told{}, start_told{};
+  bool ended = false;  // this run is over; an older answer that still says "running" is stale
   std::optional<WallTime> removed;
   TimePoint over_since{};                 // of `ended` or `removed`
   bool settled = false;                   // starting is over: its ports answer, and which one to use is known
@@ -50,7 +51,7 @@ void begin_run(Tracked& tracked, bool from_start, TimePoint now);
 
 // Whether an event that happened at `told`, by the engine's clock, belongs to a run of the container before
 // this one: it came late or twice.
-bool is_of_an_earlier_run(const Container& container, WallTime told);
+bool is_of_an_earlier_run(const Tracked& tracked, WallTime told);
 
 // A signal that asks a container to end: its own stop signal, or one of those that end most programs.
 bool is_stop_signal(std::string_view signal, const Container& container);
