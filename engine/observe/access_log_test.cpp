@@ -137,6 +137,24 @@ TEST_F(AccessLogFile, CountsLinesThatNobodyTakes) {
   EXPECT_GE(writer.dropped_lines(), 10U) << "a pipe holds 64 KiB, the writer 256 KiB and the batch it is at";
 }
 
+TEST_F(AccessLogFile, AReaderThatStallsDoesNotHoldUpTheEnd) {
+  fs::create_directories(directory_);
+  const fs::path fifo = directory_ / "fifo";
+  ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+  const Fd reader(::open(fifo.c_str(), O_RDONLY | O_NONBLOCK));
+  auto begun = std::chrono::steady_clock::now();
+  {
+    LineWriter writer(fifo);
+    for (int i = 0; i < 300; ++i) {
+      std::string line = std::string(1023, 'x') + '\n';
+      writer.give(line);
+    }
+    begun = std::chrono::steady_clock::now();
+  }
+
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, 20s) << "a pipe holds 64 KiB: 200 lines cannot leave";
+}
+
 TEST_F(AccessLogFile, LosesLinesOfAFileThatCannotBeOpened) {
   LineWriter writer("/proc/nowhere/access.log");
   std::string line = "a\nb\n";

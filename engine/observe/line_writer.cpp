@@ -155,8 +155,9 @@ void LineWriter::write(const std::string& lines) {
 bool LineWriter::wait_writable() {
   for (;;) {
     pollfd wanted{.fd = file_.get(), .events = POLLOUT, .revents = 0};
-    if (::poll(&wanted, 1, kPollMs) > 0) return true;
-    if (stopping_) return false;
+    if (::poll(&wanted, 1, gave_up_ ? 0 : kPollMs) > 0) return true;
+    gave_up_ = stopping_;  // once, not for each of many pieces
+    if (gave_up_) return false;
   }
 }
 

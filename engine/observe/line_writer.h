@@ -65,6 +65,7 @@ class LineWriter {
   TimePoint said_at_{};
   TimePoint tried_open_{};
   Fd file_;
+  bool gave_up_ = false;    // at the end of the program: nobody reads
   bool slow_kind_ = false;  // a pipe, socket or terminal: may stop taking bytes
   std::thread thread_;
 };
