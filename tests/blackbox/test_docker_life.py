@@ -30,6 +30,24 @@ def test_the_first_503_after_a_stop_signal_says_why_and_when_to_come_back(start,
     assert json.loads(answer.body)["reason"] == "stopping" and answer.header("Retry-After") == "2"
 
 
+def test_a_kill_that_is_told_again_after_a_restart_does_not_stop_the_new_run(start, origin, engine):
+    engine.put("app", origin.port, RULE)
+    proxy = start(install={**engine.install, "hold": {"requests": 0}})
+    proxy.wait_status(200, "app")
+
+    killed = time.time_ns()
+    engine._event("kill", "id-app", killed, signal="15")
+    proxy.wait_status(503, "app")
+    for action in ("die", "stop", "start", "restart"):
+        engine._event(action, "id-app")
+    proxy.wait_status(200, "app", seconds=5)
+    engine._event("kill", "id-app", killed, signal="15")
+    engine.put("late", origin.port, ["http.routers.late.rule=Host(`late`)"])
+    proxy.wait_status(200, "late")
+
+    assert proxy.ask(host="app").status == 200
+
+
 @pytest.mark.parametrize("ends", [False, True], ids=["it still runs", "it has ended"])
 def test_what_a_container_refuses_is_held_for_a_successor_and_then_503(start, engine, ends):
     engine.put("app", free_port(), RULE)

@@ -49,9 +49,10 @@ class LabelledEngine:
             self.containers[f"id-{name}"] = (name, port, labels)
         self._event("start", f"id-{name}")
 
-    def _event(self, action, identifier, **attributes):
+    def _event(self, action, identifier, told=None, **attributes):
+        """`told`: when it happened, in nanoseconds; now, if not given."""
         event = json.dumps({"Type": "container", "Action": action, "Actor": {"ID": identifier, "Attributes": attributes},
-                            "timeNano": time.time_ns()}).encode() + b"\n"
+                            "timeNano": told or time.time_ns()}).encode() + b"\n"
         with self._lock:
             for connection in self._subscribers:
                 try:
