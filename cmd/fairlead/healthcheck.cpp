@@ -7,12 +7,18 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <string_view>
 #include <system_error>
 
 namespace fairlead::cmd {
 namespace {
 
 constexpr long kSeconds = 5;
+
+std::string url_of(const std::string& host, std::uint16_t port, std::string_view path) {
+  const bool v6 = host.contains(':');
+  return fmt::format("http://{}{}{}:{}{}", v6 ? "[" : "", host, v6 ? "]" : "", port, path);
+}
 
 }  // namespace
 
@@ -32,8 +38,7 @@ int ask_status(const std::string& host, std::uint16_t port, const std::string& p
                std::string& problem) {
   const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> call(curl_easy_init(), &curl_easy_cleanup);
   if (!call) return 0;
-  const bool v6 = host.find(':') != std::string::npos;
-  const std::string url = fmt::format("http://{}{}{}:{}{}", v6 ? "[" : "", host, v6 ? "]" : "", port, path);
+  const std::string url = url_of(host, port, path);
   const auto forget = +[](char*, std::size_t size, std::size_t count, void*) { return size * count; };
   curl_easy_setopt(call.get(), CURLOPT_URL, url.c_str());
   curl_easy_setopt(call.get(), CURLOPT_NOBODY, head ? 1L : 0L);
@@ -67,7 +72,7 @@ int healthcheck(const model::Static& install) {
   std::string problem;
   const int status = ask_status(host, address->port, "/ping", true, problem);
   if (status == 200) {
-    fmt::print("OK: http://{}:{}/ping\n", host, address->port);
+    fmt::print("OK: {}\n", url_of(host, address->port, "/ping"));
     return 0;
   }
   fmt::print(stderr, "{}\n",

@@ -156,7 +156,7 @@ std::string stray_word(const Arguments& arguments, const std::vector<std::string
   const std::string& word = words.front();
   const std::string before =
       arguments.size() > words.size() ? arguments[arguments.size() - words.size() - 1] : "";
-  if (before.starts_with('-') && !before.contains('='))
+  if (before.starts_with('-') && before != "--" && !before.contains('='))
     return fmt::format("\"{0}\" follows {1}, which takes a value after = only; did you mean {1}={0}?", word,
                        before);
   return fmt::format(

@@ -114,6 +114,21 @@ def test_healthcheck_follows_the_ping(start):
     good = call("healthcheck", "--ping", f"--entryPoints.traefik.address=127.0.0.1:{running.api_port}")
     bad = call("healthcheck", "--ping", f"--entryPoints.traefik.address=127.0.0.1:{free_port()}")
     assert (good.returncode, bad.returncode) == (0, 1)
+    assert good.stdout == f"OK: http://127.0.0.1:{running.api_port}/ping\n"
+
+
+def test_healthcheck_names_an_address_of_ipv6_in_brackets():
+    port = free_port()
+    address = f"--entryPoints.traefik.address=[::1]:{port}"
+    running = subprocess.Popen([BINARY, "--ping", address], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                               env=environment())
+    try:
+        done = wait_for(lambda: (run := call("healthcheck", "--ping", address)).returncode == 0 and run, 15,
+                        "the ping answers")
+        assert done.stdout == f"OK: http://[::1]:{port}/ping\n"
+    finally:
+        running.terminate()
+        assert running.wait(60) == 0
 
 
 @pytest.mark.parametrize("flags, verdict, says", [
