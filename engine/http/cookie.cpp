@@ -104,9 +104,11 @@ std::string format(const SetCookie& cookie) {
 }
 
 std::string sanitize_cookie_name(std::string_view name) {
-  std::string out(name);
-  for (char& c : out)
-    if (!is_token({&c, 1})) c = '_';
+  std::string out;
+  for (const char c : name) {
+    const bool goes_on = (static_cast<unsigned char>(c) & 0xc0) == 0x80;  // of a character in UTF-8
+    if (!goes_on || out.empty()) out += is_token({&c, 1}) ? c : '_';
+  }
   return out;
 }
 

@@ -56,7 +56,7 @@ struct SetCookie {
 // SameSite, forbidden bytes left out. Empty when the name is no token.
 std::string format(const SetCookie& cookie);
 
-// The name with every byte that a token may not hold replaced by '_'.
+// The name with every character that a token may not hold replaced by '_'.
 std::string sanitize_cookie_name(std::string_view name);
 
 }  // namespace fairlead::http

@@ -63,6 +63,9 @@ TEST(SetCookieFormat, TakesDomainsAsGoDoes) {
 TEST(CookieName, IsMadeATokenWithUnderscores) {
   EXPECT_EQ(sanitize_cookie_name("my cookie;=x"), "my_cookie__x");
   EXPECT_EQ(sanitize_cookie_name("_1a2b3"), "_1a2b3");
+  EXPECT_EQ(sanitize_cookie_name("größe"), "gr__e");
+  EXPECT_EQ(sanitize_cookie_name("é"), "_");
+  EXPECT_EQ(sanitize_cookie_name("\x80"), "_");
 }
 
 }  // namespace
