@@ -1,5 +1,7 @@
 #include "engine/middleware/compress.h"
 
+#include "engine/base/memory_budget.h"
+#include "engine/middleware/compressor.h"
 #include "engine/middleware/test_options.h"
 #include "engine/middleware/test_waiting.h"
 
@@ -62,6 +64,30 @@ test::StubService page(std::string text, std::string_view type = "text/html") {
     response.body = http::text_body(x.arena().copy(text));
     return response;
   });
+}
+
+TEST(Compress, CountsAsBufferedBytesAndPassesBodiesAsTheyAreWhenThoseAreUsedUp) {
+  const test::Made made("compress", {{"", "true"}});
+  ASSERT_TRUE(made) << made.error();
+  const std::string text = long_text();
+  MemoryBudget& budget = MemoryBudget::instance();
+  const std::size_t before = budget.used();
+  const auto coding = [&] {
+    auto x = test::get("/");
+    x.header("Accept-Encoding", "zstd");
+    return std::string(test::run(*made, x, page(text)).head.fields.get("Content-Encoding"));
+  };
+
+  {
+    const CompressorPtr held = make_compressor(Coding::Zstd);
+    EXPECT_GE(budget.used(), before + 500'000);
+    budget.set_limit(before + 900'000);
+    EXPECT_EQ(coding(), "");
+  }
+
+  EXPECT_EQ(budget.used(), before);
+  EXPECT_EQ(coding(), "zstd");
+  budget.set_limit(0);
 }
 
 TEST(Compress, EachEncodingGivesTheSameBytesBack) {

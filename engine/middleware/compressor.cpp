@@ -1,5 +1,7 @@
 #include "engine/middleware/compressor.h"
 
+#include "engine/base/memory_budget.h"
+
 #include <brotli/encode.h>
 #include <zlib.h>
 #include <zstd.h>
@@ -21,6 +23,9 @@ constexpr int kZstdWindowBits = 18;
 
 constexpr std::size_t kStep = 16 * 1024;  // of output; 2 to 64 KiB cost the same
 constexpr std::size_t kKeptPerThread = 8;
+// What one of each coding holds while it works, measured: in the budget of buffered bytes, since it is held
+// for as long as its client does not read.
+constexpr std::array<std::size_t, 3> kHeld = {256 * 1024, 640 * 1024, 1024 * 1024};
 
 class Gzip final : public Compressor {
  public:
@@ -129,11 +134,13 @@ Compressor* start() {
 
 void ReturnCompressor::operator()(Compressor* compressor) const {
   std::unique_ptr<Compressor> owned(compressor);
+  MemoryBudget::instance().remove(kHeld[static_cast<std::size_t>(coding)]);
   auto& pool = kept[static_cast<std::size_t>(coding)];
   if (pool.size() < kKeptPerThread && owned->rewind()) pool.push_back(std::move(owned));
 }
 
 CompressorPtr make_compressor(Coding coding) {
+  if (MemoryBudget::instance().exhausted()) return nullptr;
   auto& pool = kept[static_cast<std::size_t>(coding)];
   Compressor* made = nullptr;
   if (!pool.empty()) {
@@ -146,6 +153,7 @@ CompressorPtr make_compressor(Coding coding) {
       case Coding::Zstd: made = start<Zstd>(); break;
     }
   }
+  if (made) MemoryBudget::instance().add(kHeld[static_cast<std::size_t>(coding)]);
   return {made, ReturnCompressor{coding}};
 }
 
