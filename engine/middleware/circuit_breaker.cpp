@@ -39,7 +39,9 @@ Task<Response> CircuitBreaker::watch(Exchange& x, exchange::Next next,
                                      std::shared_ptr<Breaker> breaker) const {
   const TimePoint begun = x.loop.now();
   Response response = co_await next(x);
-  breaker->record(response.head.status, x.loop.now() - begun, x.loop.now());
+  // What a container refused and no successor took is answered 503; it is a network error all the same.
+  const bool refused = response.head.status == 503 && x.record.reason == "unreachable";
+  breaker->record(refused ? 502 : response.head.status, x.loop.now() - begun, x.loop.now());
   co_return response;
 }
 

@@ -64,6 +64,17 @@ def test_what_a_container_refuses_is_held_for_a_successor_and_then_503(start, en
     assert time.monotonic() - begun > 0.6, "a successor was waited for"
 
 
+def test_what_a_container_refuses_is_a_network_error_to_a_circuit_breaker(start, engine):
+    breaker = "http.middlewares.cut.circuitbreaker"
+    engine.put("app", free_port(), [*RULE, "http.routers.app.middlewares=cut", f"{breaker}.responsecode=507",
+                                    f"{breaker}.expression=NetworkErrorRatio() > 0.5"])
+    proxy = start(install={**engine.install, "hold": {"time": "50ms"}})
+    wait_for(lambda: proxy.router("app@docker"), 10, "the container is known")
+
+    assert proxy.ask(host="app").status == 503
+    wait_for(lambda: proxy.ask(host="app").status == 507, 10, "the breaker trips")
+
+
 def test_a_server_that_vanishes_without_a_word_is_noticed(start, origin, engine):
     engine.put("app", origin.port, RULE)
     proxy = start(install=engine.install)
