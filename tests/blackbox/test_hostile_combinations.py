@@ -1,15 +1,17 @@
 """Hostile input in combinations: what one rule holds alone must also hold beside the others."""
 
+import contextlib
+import socket
 import struct
 import time
 
 import pytest
 from support.fairlead import routes
-from support.h2 import GET, H2Client, block, replaced
+from support.h2 import CONTINUATION, END_HEADERS, END_STREAM, GET, HEADERS, H2Client, block, frame, replaced
 from support.h2_origin import H2Origin
 from support.origin import Origin, respond
 from support.ports import wait_for
-from support.raw import RawClient
+from support.raw import Closed, RawClient
 
 SSL_REQUEST = struct.pack(">II", 8, 80877103)
 ALERT = b"\x15"
@@ -106,6 +108,46 @@ def test_heads_of_requests_under_way_count_as_buffered_bytes(start):
         for client in clients:
             client.socket.close()
         proxy.wait_status(200, "quick")
+
+
+def test_connections_that_were_there_before_do_not_gather_heads_beyond_the_budget(start, origin):
+    proxy = start(routes(app=[origin.url]), {"memory": {"limit": 16 << 20}})
+    head = "GET / HTTP/1.1\r\nHost: app\r\n" + "".join(f"X-{i}: {'a' * 8000}\r\n" for i in range(100))
+    clients = [RawClient(proxy.port()) for _ in range(60)]
+    proxy.wait_status(200, "app")  # all are accepted
+    refused = 0
+    for client in clients:
+        with contextlib.suppress(ConnectionError):
+            client.send(head)
+        client.socket.settimeout(0.05)
+        with contextlib.suppress(socket.timeout, Closed):
+            refused += client.read_answer().status == 503
+
+    assert 20 <= refused <= 55
+    for client in clients:
+        client.close()
+    proxy.wait_status(200, "app")
+
+
+@pytest.mark.own_heap
+def test_half_heads_of_http_2_are_not_gathered_beyond_the_budget(start, origin):
+    proxy = start(routes(app=[origin.url]), {"memory": {"limit": 16 << 20}}, workers=1)
+    clients = [H2Client(proxy.port()) for _ in range(100)]
+    fields = [frame(CONTINUATION, 0, 1, block((f"x-{number}", "a" * 16_000))) for number in range(50)]
+    for client in clients:
+        client.ping()
+    before = proxy.resident_kib()
+    for client in clients:
+        client.send(frame(HEADERS, END_STREAM, 1, block(*replaced(GET, authority="app"))), *fields)
+    for client in clients[-10:]:
+        client.send(frame(CONTINUATION, END_HEADERS, 1, b""))
+        assert client.answer(1).status == 503
+
+    # All together have sent 80 MB; each connection may hold a frame or two.
+    assert proxy.resident_kib() < before + 40_000
+    for client in clients:
+        client.socket.close()
+    proxy.wait_status(200, "app")
 
 
 def test_heads_of_answers_that_nobody_reads_count_as_buffered_bytes(start, origin):

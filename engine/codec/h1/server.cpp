@@ -21,6 +21,10 @@ constexpr std::size_t kMaxUnread = 64 * 1024;  // of answers; a client with more
 constexpr unsigned char kTlsHandshake = 0x16;
 constexpr std::string_view kHttp2Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
+Error out_of_memory() {
+  return {503, Fault::Proxy, false, "the memory budget for buffered bytes is used up"};
+}
+
 }  // namespace
 
 ServerConnection::ServerConnection(event::Loop& loop, std::unique_ptr<net::Transport> transport,
@@ -99,6 +103,8 @@ void ServerConnection::read_heads() {
         if (first == kTlsHandshake || input_.bytes().size() >= 3) return refuse_foreign_protocol();
       if (Result<> partial = check_partial_head(input_.bytes(), settings_->limits); !partial)
         return refuse(partial.error());
+      // Connections that were here before may not go on gathering heads.
+      if (MemoryBudget::instance().exhausted()) return refuse(out_of_memory());
     }
     if (!first && input_.readable() && loop_.overdue()) {
       wants_next_ = true;
@@ -132,7 +138,7 @@ void ServerConnection::refuse_foreign_protocol() {
 
 bool ServerConnection::begin_exchange(std::size_t head_bytes) {
   if (MemoryBudget::instance().exhausted()) {
-    refuse({503, Fault::Proxy, false, "the memory budget for buffered bytes is used up"});
+    refuse(out_of_memory());
     return false;
   }
   http::Job& job = handler_.open();

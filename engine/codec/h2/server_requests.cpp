@@ -129,8 +129,12 @@ bool ServerConnection::take_field(ServerStream& stream, bool trailer, std::strin
   const Result<> taken = stream.fields_->add(name, value);
   if (taken) {
     const std::size_t honest = kFewFields + settings_->decoder_table + kMostPerByte * head_frames_;
-    if (stream.fields_->bytes() > honest)
+    const std::size_t bytes = stream.fields_->bytes();
+    if (bytes > honest)
       stream.refusal_ = Error{431, Fault::Client, false, "HTTP/2: a head of one field over and over"};
+    // Connections that were here before may not go on gathering heads.
+    else if (bytes > kFewFields && MemoryBudget::instance().exhausted())
+      stream.refusal_ = Error{503, Fault::Proxy, false, "the memory budget for buffered bytes is used up"};
     return true;
   }
   if (taken.error().status == 400) return refuse_field(stream, taken.error());
