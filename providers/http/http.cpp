@@ -14,7 +14,8 @@
 namespace fairlead::providers::http {
 namespace {
 
-constexpr std::size_t kMaxBody = schema::kMaxFileBytes;  // where the option sets no limit: no reader takes more
+constexpr std::size_t kMaxBody =
+    schema::kMaxFileBytes;  // where the option sets no limit: no reader takes more
 
 Reach reach_of(const model::HttpProvider& options) {
   Reach out;
