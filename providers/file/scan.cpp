@@ -76,7 +76,7 @@ void walk(const fs::path& directory, int depth, std::set<std::string>& visited, 
   const auto say = [&] {
     if (!failed || !passes(failed.value())) return;
     // Not to be taken for an empty directory: what was read before stays.
-    out.trouble = fmt::format("{}: cannot be listed: {}", directory.string(), failed.message());
+    out.trouble = fmt::format("{}: cannot be listed: {}", directory.string(), std::strerror(failed.value()));
     out.again = true;
   };
   const fs::path real = fs::canonical(directory, failed);
