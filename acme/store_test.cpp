@@ -3,6 +3,7 @@
 #include "acme/chain.h"
 #include "acme/encoding.h"
 #include "acme/state_json.h"
+#include "tests/support/as_nobody.h"
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -236,22 +237,28 @@ TEST_F(Files, FollowWhatIsChangedByHand) {
 }
 
 TEST_F(Files, NameTheOwnerOfWhatThisProcessMayNotUse) {
-  if (::geteuid() != 0) GTEST_SKIP() << "only root can make files of others";
+  const std::string owner = std::to_string(::geteuid());
+  std::string user, unwritten, refusal;
+  ASSERT_EQ(::chmod(folder_.c_str(), 0555), 0);
+  {
+    const test::AsNobody nobody;
+    user = std::to_string(::geteuid());
+    Store store(path_);
+    store.update([](State&) {});
+    unwritten = store.write_problem();
+  }
   ASSERT_EQ(::chmod(folder_.c_str(), 0755), 0);
-  ASSERT_EQ(::seteuid(65532), 0);
-  Store store(path_);
-  store.update([](State&) {});
-  const std::string unwritten = store.write_problem();
-  ASSERT_EQ(::seteuid(0), 0);
   std::ofstream(path_) << "{}";
-  ASSERT_EQ(::chmod(path_.c_str(), 0600), 0);
-  ASSERT_EQ(::seteuid(65532), 0);
-  const std::string refusal = Store(path_).refusal();
-  ASSERT_EQ(::seteuid(0), 0);
+  ASSERT_EQ(::chmod(path_.c_str(), 0000), 0);
+  {
+    const test::AsNobody nobody;
+    refusal = Store(path_).refusal();
+  }
 
-  EXPECT_EQ(unwritten, path_.string() + ".tmp cannot be created: Permission denied; " + folder_.string() +
-                           " is of user 0, this process of user 65532");
-  EXPECT_TRUE(refusal.contains("Permission denied; it is of user 0, this process of user 65532")) << refusal;
+  const std::string both = " is of user " + owner + ", this process of user " + user;
+  EXPECT_EQ(unwritten,
+            path_.string() + ".tmp cannot be created: Permission denied; " + folder_.string() + both);
+  EXPECT_TRUE(refusal.contains("Permission denied; it" + both)) << refusal;
 }
 
 TEST_F(Files, FollowALink) {
