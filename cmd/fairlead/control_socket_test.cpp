@@ -1,5 +1,7 @@
 #include "cmd/fairlead/control_socket.h"
 
+#include "tests/support/without_descriptors.h"
+
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 #include <sys/resource.h>
@@ -77,20 +79,24 @@ TEST_F(ControlSocketPath, ReplacesWhatADeadInstanceLeft) {
   EXPECT_TRUE(ask_control(path_, "echo"));
 }
 
-// A client that says nothing.
-Fd silent_client(const std::string& path) {
-  Fd client(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  path.copy(address.sun_path, sizeof address.sun_path - 1);
-  EXPECT_EQ(::connect(client.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-  return client;
-}
+// Clients that say nothing.
+class SilentClient {
+ public:
+  void connect(const std::string& path) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path.copy(address.sun_path, sizeof address.sun_path - 1);
+    EXPECT_EQ(::connect(socket_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  }
+
+ private:
+  Fd socket_{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+};
 
 TEST_F(ControlSocketPath, ClientsThatSayNothingKeepNobodyOut) {
   const auto socket = ControlSocket::open(path_, commands());
-  std::vector<Fd> silent;
-  for (int i = 0; i < 40; ++i) silent.push_back(silent_client(path_));
+  std::vector<SilentClient> silent(40);
+  for (SilentClient& client : silent) client.connect(path_);
 
   EXPECT_TRUE(ask_control(path_, "echo"));
 }
@@ -98,14 +104,7 @@ TEST_F(ControlSocketPath, ClientsThatSayNothingKeepNobodyOut) {
 TEST_F(ControlSocketPath, WithoutDescriptorsItRests) {
   const auto socket = ControlSocket::open(path_, commands());
   ASSERT_TRUE(ask_control(path_, "echo"));
-  const Fd client(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  path_.copy(address.sun_path, sizeof address.sun_path - 1);
-  rlimit before{};
-  ::getrlimit(RLIMIT_NOFILE, &before);
-  const rlimit none{.rlim_cur = static_cast<rlim_t>(Fd(::dup(client.get())).get()),
-                    .rlim_max = before.rlim_max};  // the lowest free number
+  SilentClient client;
   const auto spent = [] {
     rusage used{};
     ::getrusage(RUSAGE_SELF, &used);
@@ -113,12 +112,13 @@ TEST_F(ControlSocketPath, WithoutDescriptorsItRests) {
            static_cast<double>(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
   };
 
-  ::setrlimit(RLIMIT_NOFILE, &none);
-  ASSERT_EQ(::connect(client.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-  const double begun = spent();
-  std::this_thread::sleep_for(std::chrono::seconds(1));
-  EXPECT_LT(spent() - begun, 0.2);
-  ::setrlimit(RLIMIT_NOFILE, &before);
+  {
+    const test::WithoutDescriptors none;
+    client.connect(path_);
+    const double begun = spent();
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+    EXPECT_LT(spent() - begun, 0.2);
+  }
 
   EXPECT_TRUE(ask_control(path_, "echo"));
 }

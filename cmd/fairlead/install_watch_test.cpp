@@ -1,7 +1,8 @@
 #include "cmd/fairlead/install_watch.h"
 
+#include "tests/support/without_descriptors.h"
+
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -51,16 +52,13 @@ TEST_F(InstallWatches, AnEmptyFileIsAWriterAtWorkForTwoSeconds) {
 TEST_F(InstallWatches, OutOfDescriptorsAChangeWaitsToBeRead) {
   InstallWatch watch(path_);
   write("ping: {entryPoint: web}\n");
-  rlimit before{};
-  ::getrlimit(RLIMIT_NOFILE, &before);
-  const rlimit none{.rlim_cur = 0, .rlim_max = before.rlim_max};
 
-  ::setrlimit(RLIMIT_NOFILE, &none);
-  watch.reading(path_);
-  const bool due = watch.due(path_, start_ + 1h);
-  ::setrlimit(RLIMIT_NOFILE, &before);
+  {
+    const test::WithoutDescriptors none;
+    watch.reading(path_);
+    EXPECT_FALSE(watch.due(path_, start_ + 1h));
+  }
 
-  EXPECT_FALSE(due);
   EXPECT_TRUE(watch.due(path_, start_ + 2h));
   EXPECT_FALSE(watch.due(path_, start_ + 3h));
 }

@@ -1,11 +1,9 @@
 #include "providers/file/file.h"
 
-#include "engine/base/fd.h"
 #include "tests/support/recording_sink.h"
+#include "tests/support/without_descriptors.h"
 
-#include <fcntl.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 
 #include <filesystem>
 #include <fstream>
@@ -151,21 +149,6 @@ TEST_F(FileProvider, AHugeFileIsNotReadAtAll) {
   }));
 }
 
-// No descriptor is to be had while it lives.
-class WithoutDescriptors {
- public:
-  WithoutDescriptors() {
-    ::getrlimit(RLIMIT_NOFILE, &before_);
-    const Fd lowest(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-    const rlimit none{.rlim_cur = static_cast<rlim_t>(lowest.get()), .rlim_max = before_.rlim_max};
-    ::setrlimit(RLIMIT_NOFILE, &none);
-  }
-  ~WithoutDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
-
- private:
-  rlimit before_{};
-};
-
 TEST_F(FileProvider, OutOfDescriptorsADirectoryIsNotTakenForEmptyAndIsReadLater) {
   fs::create_directories(root_ / "conf");
   write("conf/a.yml", "one");
@@ -174,7 +157,7 @@ TEST_F(FileProvider, OutOfDescriptorsADirectoryIsNotTakenForEmptyAndIsReadLater)
   ASSERT_TRUE(comes("one"));
 
   {
-    const WithoutDescriptors none;
+    const test::WithoutDescriptors none;
     fs::rename(root_ / "new", root_ / "conf/a.yml");
     for (int i = 0; i < 6000 && provider_->status().connected; ++i) std::this_thread::sleep_for(10ms);
     EXPECT_FALSE(provider_->status().connected);
@@ -192,7 +175,7 @@ TEST_F(FileProvider, OutOfDescriptorsAFileIsReadLater) {
   ASSERT_TRUE(comes("one"));
 
   {
-    const WithoutDescriptors none;
+    const test::WithoutDescriptors none;
     fs::rename(root_ / "new", root_ / "a.yml");
     EXPECT_TRUE(sink_.wait_for([](const model::Dynamic& d) { return d.reasons.size() == 1; }));
     EXPECT_TRUE(comes("one"));
