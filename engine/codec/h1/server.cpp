@@ -3,6 +3,7 @@
 #include "engine/base/memory_budget.h"
 #include "engine/codec/h1/http_date.h"
 #include "engine/codec/h1/request_parser.h"
+#include "engine/codec/out_of_memory.h"
 
 #include <fmt/format.h>
 
@@ -20,10 +21,6 @@ constexpr auto kHalfClosed = 1s;  // a client that sent FIN and takes no byte fo
 constexpr std::size_t kMaxUnread = 64 * 1024;  // of answers; a client with more gets no further request in
 constexpr unsigned char kTlsHandshake = 0x16;
 constexpr std::string_view kHttp2Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-
-Error out_of_memory() {
-  return {503, Fault::Proxy, false, "the memory budget for buffered bytes is used up"};
-}
 
 }  // namespace
 

@@ -3,6 +3,7 @@
 #include "engine/codec/h2/response_block.h"
 #include "engine/codec/h2/server.h"
 #include "engine/codec/h2/server_session.h"
+#include "engine/codec/out_of_memory.h"
 
 #include <fmt/format.h>
 
@@ -94,7 +95,7 @@ bool ServerConnection::begin_request(std::int32_t id) {
   const nghttp2_extpri turns{NGHTTP2_EXTPRI_DEFAULT_URGENCY, 1};
   nghttp2_session_change_extpri_stream_priority(session_, id, &turns, 1);
   if (MemoryBudget::instance().exhausted())
-    stream->refusal_ = Error{503, Fault::Proxy, false, "the memory budget for buffered bytes is used up"};
+    stream->refusal_ = out_of_memory();
   else if (head_bytes_ > kHeadsAtOnce * settings_->common.limits.max_head_bytes)
     stream->refusal_ =
         Error{503, Fault::Client, false, "HTTP/2: the requests in flight have too many fields"};
@@ -134,7 +135,7 @@ bool ServerConnection::take_field(ServerStream& stream, bool trailer, std::strin
       stream.refusal_ = Error{431, Fault::Client, false, "HTTP/2: a head of one field over and over"};
     // Connections that were here before may not go on gathering heads.
     else if (bytes > kFewFields && MemoryBudget::instance().exhausted())
-      stream.refusal_ = Error{503, Fault::Proxy, false, "the memory budget for buffered bytes is used up"};
+      stream.refusal_ = out_of_memory();
     return true;
   }
   if (taken.error().status == 400) return refuse_field(stream, taken.error());
