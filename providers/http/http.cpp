@@ -14,8 +14,8 @@
 namespace fairlead::providers::http {
 namespace {
 
-constexpr std::size_t kMaxBody =
-    schema::kMaxFileBytes;  // where the option sets no limit: no reader takes more
+// Where the option sets no limit: no reader takes more.
+constexpr std::size_t kMaxBody = schema::kMaxFileBytes;
 
 Reach reach_of(const model::HttpProvider& options) {
   Reach out;
