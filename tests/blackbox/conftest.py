@@ -6,7 +6,8 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from support.acme_site import Stage  # noqa: E402
-from support.fairlead import BINARY, Fairlead, routes  # noqa: E402
+from support.fairlead import BINARY, routes  # noqa: E402
+from support.fixtures import start  # noqa: E402, F401
 from support.origin import Origin  # noqa: E402
 from support.pebble import Pebble  # noqa: E402
 
@@ -34,21 +35,6 @@ def origin():
     with Origin() as server:
         yield server
         assert server.violations == []
-
-
-@pytest.fixture
-def start():
-    """start(dynamic, …) → a running Fairlead, ended after the test."""
-    running = []
-
-    def begin(*args, ready=True, **options):
-        instance = Fairlead(*args, **options)
-        running.append(instance)
-        return instance.start(ready)
-
-    yield begin
-    for instance in running:
-        instance.stop()
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from support.engine import MARK, RUN, DisposableEngine, Engine  # noqa: E402
 from support.fairlead import BINARY, ROOT, Fairlead  # noqa: E402
+from support.fixtures import start  # noqa: E402, F401
 from support.images import image_of  # noqa: E402
 
 numbers = itertools.count(1)
@@ -50,20 +51,6 @@ def proxy(shared_proxy, engine):
     """Fairlead on the host with the Docker provider; containers of the test are removed after it."""
     yield shared_proxy
     engine.clean()
-
-
-@pytest.fixture
-def start():
-    running = []
-
-    def begin(*args, ready=True, **options):
-        instance = Fairlead(*args, **options)
-        running.append(instance)
-        return instance.start(ready)
-
-    yield begin
-    for instance in running:
-        instance.stop()
 
 
 @pytest.fixture
