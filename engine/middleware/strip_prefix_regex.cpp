@@ -6,8 +6,6 @@
 #include "engine/middleware/path_rewrite.h"
 #include "engine/routing/regex.h"
 
-#include <re2/re2.h>
-
 namespace fairlead::middleware {
 
 Configured<std::shared_ptr<const StripPrefixRegex>> StripPrefixRegex::make(Options options, Making&) {
@@ -25,11 +23,10 @@ std::optional<exchange::Response> StripPrefixRegex::on_request(exchange::Exchang
   const std::optional<std::string> decoded = http::percent_decode(x.request.path);
   if (!decoded) return std::nullopt;
   for (const auto& pattern : patterns_) {
-    re2::StringPiece found;
     // The leftmost match counts; one that stands elsewhere is none, even if another would stand in front.
-    if (!pattern->re2().Match(*decoded, 0, decoded->size(), re2::RE2::UNANCHORED, &found, 1)) continue;
-    if (found.empty() || found.data() != decoded->data()) continue;
-    return strip_path(x, escaped_length(x.request.path, found.size()), {found.data(), found.size()});
+    const std::size_t size = pattern->leading_match(*decoded);
+    if (size == 0) continue;
+    return strip_path(x, escaped_length(x.request.path, size), std::string_view(*decoded).substr(0, size));
   }
   return std::nullopt;
 }

@@ -30,6 +30,7 @@ TEST(StripPrefixRegex, PassesWhatMatchesElsewhere) {
 
 TEST(StripPrefixRegex, CutsTheEscapedPathWhereTheDecodedMatchEnds) {
   EXPECT_EQ(stripped(test::Made("stripPrefixRegex", {{"regex", "/a b"}}), "/a%20b/c%2Fd"), "/c%2Fd");
+  EXPECT_EQ(stripped(test::Made("stripPrefixRegex", {{"regex", "/[^/]+/"}}), "/%FF%C3%A9/c%FF"), "/c%FF");
 }
 
 TEST(StripPrefixRegex, RefusesWhatWouldLeaveDotSegments) {

@@ -1,7 +1,10 @@
 #include "engine/routing/regex.h"
 
+#include "engine/base/utf8.h"
+
 #include <re2/re2.h>
 
+#include <algorithm>
 #include <functional>
 #include <mutex>
 #include <unordered_map>
@@ -106,7 +109,27 @@ std::expected<std::shared_ptr<const Regex>, std::string> Regex::compile(std::str
 }
 
 bool Regex::matches(std::string_view text) const {
-  return compiled_->Match({text.data(), text.size()}, 0, text.size(), re2::RE2::UNANCHORED, nullptr, 0);
+  std::string scratch;
+  const std::string_view subject = as_utf8(text, scratch);
+  return compiled_->Match({subject.data(), subject.size()}, 0, subject.size(), re2::RE2::UNANCHORED, nullptr,
+                          0);
+}
+
+std::size_t Regex::leading_match(std::string_view text) const {
+  std::string scratch;
+  const std::string_view subject = as_utf8(text, scratch);
+  re2::StringPiece found;
+  if (!compiled_->Match({subject.data(), subject.size()}, 0, subject.size(), re2::RE2::UNANCHORED, &found, 1))
+    return 0;
+  if (found.data() != subject.data()) return 0;
+  // Back from the characters of the subject to the bytes they stand for.
+  std::size_t at = 0;
+  for (std::size_t matched = 0; matched < found.size();) {
+    const std::size_t length = utf8_length(text.substr(at));
+    matched += length == 0 ? kReplacementCharacter.size() : length;
+    at += std::max<std::size_t>(length, 1);
+  }
+  return at;
 }
 
 }  // namespace fairlead::routing

@@ -26,9 +26,12 @@ class Regex {
   Regex(const Regex&) = delete;
   Regex& operator=(const Regex&) = delete;
 
-  // True when any part of `text` matches; ^ and $ anchor.
+  // True when any part of `text` matches; ^ and $ anchor. As in Go, a byte that is no UTF-8 is a character as
+  // U+FFFD is; RE2 alone would find none there, and `/%ff` would get past `^/.*$`.
   bool matches(std::string_view text) const;
-  // For captures and replacements; anchored nowhere by itself.
+  // Bytes of the leftmost match when `text` begins with it; 0 when it is elsewhere or there is none.
+  std::size_t leading_match(std::string_view text) const;
+  // For captures and replacements in text that is UTF-8; anchored nowhere by itself.
   const re2::RE2& re2() const { return *compiled_; }
   // As the user wrote it.
   const std::string& pattern() const { return pattern_; }

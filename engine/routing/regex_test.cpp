@@ -49,6 +49,23 @@ TEST(Regex, RefusesLookaroundAndWhatWouldCostTooMuch) {
   EXPECT_FALSE(Regex::compile(std::string(20'000, 'a')));
 }
 
+TEST(Regex, TakesBytesThatAreNoTextForCharacters) {
+  EXPECT_TRUE(Regex::compile("^/.*$").value()->matches("/\xff"));
+  EXPECT_TRUE(Regex::compile("^/[^/]$").value()->matches("/\xc3"));
+  EXPECT_TRUE(Regex::compile("^/..$").value()->matches("/\xc3("));
+  EXPECT_FALSE(Regex::compile("^/[a-z]+$").value()->matches("/a\xff"));
+  EXPECT_TRUE(Regex::compile("^/\xc3\xa9$").value()->matches("/\xc3\xa9"));
+}
+
+TEST(Regex, CountsTheBytesOfAMatchAtTheBegin) {
+  const auto regex = Regex::compile("/[^/]+/").value();
+  EXPECT_EQ(regex->leading_match("/ab/c"), 4u);
+  EXPECT_EQ(regex->leading_match("/\xff\xfe/c"), 4u);
+  EXPECT_EQ(regex->leading_match("/\xc3\xa9\xff/\xff"), 5u);
+  EXPECT_EQ(regex->leading_match("x/ab/"), 0u);
+  EXPECT_EQ(regex->leading_match("/ab"), 0u);
+}
+
 TEST(Regex, QuotesWhatMeansSomething) {
   EXPECT_TRUE(Regex::compile("^" + Regex::quote("a.b*[c]/d") + "$").value()->matches("a.b*[c]/d"));
 }

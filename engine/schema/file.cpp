@@ -1,5 +1,6 @@
 #include "engine/schema/file.h"
 
+#include "engine/base/utf8.h"
 #include "engine/schema/file_limits.h"
 
 #include <fmt/format.h>
@@ -9,33 +10,12 @@
 namespace fairlead::schema {
 namespace {
 
-// The length of the well-formed UTF-8 character at the start (RFC 3629 §4), or 0.
-std::size_t character_length(std::string_view text) {
-  const auto byte = [text](std::size_t i) {
-    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u;
-  };
-  const auto continues = [&byte](std::size_t i) { return (byte(i) & 0xC0u) == 0x80u; };
-  const unsigned first = byte(0);
-  if (first < 0x80) return 1;
-  if (first >= 0xC2 && first <= 0xDF) return continues(1) ? 2 : 0;
-  if (first >= 0xE0 && first <= 0xEF) {
-    const bool is_overlong = first == 0xE0 && byte(1) < 0xA0;
-    const bool is_surrogate = first == 0xED && byte(1) > 0x9F;
-    return continues(1) && continues(2) && !is_overlong && !is_surrogate ? 3 : 0;
-  }
-  if (first >= 0xF0 && first <= 0xF4) {
-    const bool is_out_of_range = (first == 0xF0 && byte(1) < 0x90) || (first == 0xF4 && byte(1) > 0x8F);
-    return continues(1) && continues(2) && continues(3) && !is_out_of_range ? 4 : 0;
-  }
-  return 0;
-}
-
 Configured<std::string_view> check_text(std::string_view text, const std::string& source) {
   if (text.size() > kMaxFileBytes) return misconfigured(source, "the file is larger than 64 MiB");
   for (std::size_t at = 0; at < text.size();) {
     const auto c = static_cast<unsigned char>(text[at]);
     const bool is_plain = (c >= 0x20 && c < 0x7f) || c == '\n' || c == '\t' || c == '\r';
-    const std::size_t length = is_plain ? 1 : c < 0x80 ? 0 : character_length(text.substr(at));
+    const std::size_t length = is_plain ? 1 : c < 0x80 ? 0 : utf8_length(text.substr(at));
     if (length == 0) {
       const std::string_view before = text.substr(0, at);
       const auto line = static_cast<int>(std::ranges::count(before, '\n')) + 1;

@@ -1,6 +1,7 @@
 #include "engine/telemetry/wire.h"
 
 #include "engine/base/strings.h"
+#include "engine/base/utf8.h"
 #include "engine/http/url.h"
 #include "engine/telemetry/collector.h"
 #include "engine/telemetry/write.h"
@@ -13,32 +14,6 @@
 
 namespace fairlead::telemetry {
 namespace {
-
-constexpr std::string_view kReplacement = "\xef\xbf\xbd";  // U+FFFD
-
-// Bytes of the UTF-8 character that `text` begins with; 0 when there is none (Unicode 15, table 3-7).
-std::size_t character(std::string_view text) {
-  const auto byte = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const auto follows = [&](std::size_t i, unsigned low = 0x80, unsigned high = 0xbf) {
-    return i < text.size() && byte(i) >= low && byte(i) <= high;
-  };
-  const unsigned first = byte(0);
-  if (first < 0x80) return 1;
-  if (first >= 0xc2 && first <= 0xdf) return follows(1) ? 2 : 0;
-  if (first >= 0xe0 && first <= 0xef) {
-    const bool second = first == 0xe0   ? follows(1, 0xa0)
-                        : first == 0xed ? follows(1, 0x80, 0x9f)
-                                        : follows(1);
-    return second && follows(2) ? 3 : 0;
-  }
-  if (first >= 0xf0 && first <= 0xf4) {
-    const bool second = first == 0xf0   ? follows(1, 0x90)
-                        : first == 0xf4 ? follows(1, 0x80, 0x8f)
-                                        : follows(1);
-    return second && follows(2) && follows(3) ? 4 : 0;
-  }
-  return 0;
-}
 
 std::string host_name() {
   std::array<char, 256> text{};
@@ -58,8 +33,8 @@ std::string_view clean_text(std::string_view text, std::string& scratch) {
     return text;
   scratch.clear();
   while (!text.empty() && scratch.size() < kMaxText) {
-    const std::size_t size = character(text);
-    scratch += size == 0 ? kReplacement : text.substr(0, size);
+    const std::size_t size = utf8_length(text);
+    scratch += size == 0 ? kReplacementCharacter : text.substr(0, size);
     text.remove_prefix(std::max<std::size_t>(size, 1));
   }
   return scratch;
