@@ -49,7 +49,8 @@ class ClauseBuilder {
     const std::size_t group = rule_.nodes.size();
     if (clauses > 1) {
       Node node;
-      node.op = negated_ ? Node::Op::All : Node::Op::Any;  // several values are alternatives; De Morgan
+      const bool alternatives = call_.form->arguments == Arguments::One;
+      node.op = alternatives != negated_ ? Node::Op::Any : Node::Op::All;  // De Morgan
       rule_.nodes.push_back(std::move(node));
     }
     for (std::size_t i = 0; i < call_.arguments.size(); i += step)

@@ -108,6 +108,11 @@ TEST(PathRegexpMatcher, SearchesTheMatchingPath) {
   EXPECT_FALSE(holds("PathRegexp(`^/a/b`)", {"h", "/a%2Fb"}));
 }
 
+TEST(PathRegexpMatcher, IsNotPassedByWithBytesThatAreNoText) {
+  EXPECT_TRUE(holds("PathRegexp(`^/admin/.*$`)", {"h", "/admin/%FF"}));
+  EXPECT_FALSE(holds("!PathRegexp(`^/admin(/.*)?$`)", {"h", "/admin/%C3%28"}));
+}
+
 TEST(MethodMatcher, UppersItsArgumentAndComparesExactly) {
   EXPECT_TRUE(holds("Method(`post`)", Request("h", "/").method("POST")));
   EXPECT_FALSE(holds("Method(`post`)", Request("h", "/").method("post")));
@@ -161,8 +166,10 @@ TEST(RulesV2, MatchAsTheyDidThere) {
   EXPECT_TRUE(holds("HostRegexp(`{sub:[a-z]+}.example.com`)", {"shop.example.com", "/"}, Syntax::V2));
   EXPECT_FALSE(holds("HostRegexp(`{sub:[a-z]+}.example.com`)", {"a.shop.example.com", "/"}, Syntax::V2));
   EXPECT_TRUE(holds("Query(`k=`)", {"h", "/", "k=anything"}, Syntax::V2));
-  EXPECT_TRUE(holds("Query(`a=1`, `b=2`)", {"h", "/", "b=2"}, Syntax::V2));
-  EXPECT_FALSE(holds("Query(`a=1`, `b=2`)", {"h", "/", "b=1"}, Syntax::V2));
+  EXPECT_TRUE(holds("Query(`a=1`, `b=2`)", {"h", "/", "b=2&a=1"}, Syntax::V2));
+  EXPECT_FALSE(holds("Query(`a=1`, `b=2`)", {"h", "/", "b=2"}, Syntax::V2));
+  EXPECT_TRUE(holds("!Query(`a=1`, `b=2`)", {"h", "/", "b=2"}, Syntax::V2));
+  EXPECT_FALSE(holds("Headers(`A`, `1`, `B`, `2`)", Request("h", "/").field("B", "2"), Syntax::V2));
 }
 
 TEST(RuleLogic, EvaluatesOperators) {

@@ -16,8 +16,8 @@ enum class Arguments : std::uint8_t {
   One,          // exactly one value; several are alternatives in the old syntax
   Pair,         // key and value
   KeyAndValue,  // key, and perhaps a value
-  Pairs,        // old syntax: key, value, key, value, …: alternatives
-  Assignments,  // old syntax: `key=value`, …: alternatives
+  Pairs,        // old syntax: key, value, key, value, …: all of them
+  Assignments,  // old syntax: `key=value`, …: all of them
 };
 
 struct MatcherForm {

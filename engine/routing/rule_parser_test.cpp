@@ -188,9 +188,9 @@ TEST(RuleParserV2, TakesSeveralValuesAsAlternatives) {
   EXPECT_EQ(parsed_v2("ClientIP(`10.0.0.1`, `::1`)"), "Any(ClientIP(`10.0.0.1`), ClientIP(`::1`))");
 }
 
-TEST(RuleParserV2, TakesSeveralPairsAsAlternatives) {
-  EXPECT_EQ(parsed_v2("Headers(`A`, `1`, `B`, `2`)"), "Any(Header(`A`, `1`), Header(`B`, `2`))");
-  EXPECT_EQ(parsed_v2("!Query(`a=1`, `b=2`)"), "All(!Query(`a`, `1`), !Query(`b`, `2`))");
+TEST(RuleParserV2, WantsAllOfSeveralPairs) {
+  EXPECT_EQ(parsed_v2("Headers(`A`, `1`, `B`, `2`)"), "All(Header(`A`, `1`), Header(`B`, `2`))");
+  EXPECT_EQ(parsed_v2("!Query(`a=1`, `b=2`)"), "Any(!Query(`a`, `1`), !Query(`b`, `2`))");
   EXPECT_HAS(wrong("Headers(`A`)", Protocol::Http, Syntax::V2), "in pairs");
   EXPECT_HAS(wrong("Query(`a`)", Protocol::Http, Syntax::V2), "key=value");
 }
