@@ -72,6 +72,16 @@ std::optional<std::string_view> authorization(const http::Fields& fields) {
   return found ? std::optional(found->value) : std::nullopt;
 }
 
+std::string basic_authorization(const BasicCredentials& credentials) {
+  const std::string plain = credentials.user + ":" + credentials.password;
+  std::string encoded((plain.size() + 2) / 3 * 4 + 1, '\0');  // EVP_EncodeBlock ends with a NUL
+  const int size =
+      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(encoded.data()),
+                      reinterpret_cast<const unsigned char*>(plain.data()), static_cast<int>(plain.size()));
+  encoded.resize(static_cast<std::size_t>(size));
+  return "Basic " + encoded;
+}
+
 std::optional<BasicCredentials> parse_basic(std::string_view authorization) {
   const auto encoded = behind_scheme(authorization, "Basic");
   if (!encoded || encoded->size() > 8192) return std::nullopt;

@@ -22,6 +22,7 @@ struct BasicCredentials {
 
 // "Basic " and padded base64 of user ":" password (RFC 7617).
 std::optional<BasicCredentials> parse_basic(std::string_view authorization);
+std::string basic_authorization(const BasicCredentials& credentials);
 
 // The parameters behind "Digest " (RFC 7616 §3.4), names in lower case. Nothing when it does not parse, when
 // a name comes twice, or when there are more than 32.

@@ -2,7 +2,9 @@
 
 #include "engine/exchange/spool.h"
 #include "engine/http/field_names.h"
+#include "engine/http/url.h"
 #include "engine/middleware/auth_span.h"
+#include "engine/middleware/credentials.h"
 #include "engine/middleware/forward_auth_request.h"
 #include "engine/middleware/redirect_url.h"
 #include "engine/middleware/trailer_guard.h"
@@ -30,6 +32,25 @@ std::string_view header_of(const FetchResponse& answer, std::string_view name) {
 
 std::string_view cookie_name(std::string_view set_cookie) {
   return trim(set_cookie.substr(0, set_cookie.find('=')));
+}
+
+// Takes "user:password@" out of a normalized URL, and gives the Authorization that says the same; empty when
+// there is none. Nothing when an escape is broken.
+std::optional<std::string> take_login(std::string& url) {
+  const std::size_t begin = url.find("://") + 3;
+  const std::string_view authority =
+      std::string_view(url).substr(begin, url.find_first_of("/?#", begin) - begin);
+  const std::size_t end = authority.rfind('@');
+  if (end == authority.npos) return std::string{};
+  const std::string_view login = authority.substr(0, end);
+  const std::size_t colon = login.find(':');
+  const auto user = http::percent_decode(login.substr(0, colon));
+  const auto password =
+      http::percent_decode(colon == login.npos ? std::string_view{} : login.substr(colon + 1));
+  if (!user || !password) return std::nullopt;
+  std::string authorization = basic_authorization({.user = *user, .password = *password});
+  url.erase(begin, end + 1);
+  return authorization;
 }
 
 schema::Problem warning(std::string key, std::string what) {
@@ -60,6 +81,9 @@ Configured<std::shared_ptr<const ForwardAuth>> ForwardAuth::make(Options options
   if (!address || (!address->starts_with("http://") && !address->starts_with("https://")))
     return misconfigured("address", "`" + options.address + "` is no http or https URL");
   options.address = *address;
+  auto login = take_login(options.address);
+  if (!login) return misconfigured("address", "has a broken escape in its user name or password");
+  made->login_ = std::move(*login);
   if (!options.auth_signin_url.empty() && !normalized_url(options.auth_signin_url))
     return misconfigured("authSigninURL", "`" + options.auth_signin_url + "` is no URL");
   if (!options.auth_response_headers_regex.empty()) {
@@ -104,6 +128,10 @@ Task<Response> ForwardAuth::handle(Exchange& x, exchange::Next next) const {
     request.body = std::move(*body);
   }
   request.headers = auth_request_headers(x, options_.trust_forward_header, options_.auth_request_headers);
+  if (!login_.empty() && std::ranges::none_of(request.headers, [](const auto& line) {
+        return http::same_header_folded(line.first, "Authorization");
+      }))
+    request.headers.emplace_back("Authorization", login_);
 
   observe::OpenSpan span;
   if (x.trace) span = begin_auth_span(x, request);

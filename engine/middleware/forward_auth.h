@@ -69,6 +69,7 @@ class ForwardAuth final : public exchange::Middleware {
   bool answers_for(std::string_view name) const;
 
   Options options_;
+  std::string login_;  // Authorization made of the address; empty: none
   Fetch fetch_ = nullptr;
   std::shared_ptr<const WatchedTls> tls_;  // null: the system's authorities
   std::unique_ptr<const re2::RE2> regex_;  // null: none

@@ -106,6 +106,24 @@ TEST(ForwardAuth, SendsOnlyTheHeadersThatAreListed) {
   EXPECT_THAT(asked.headers, Not(Contains(Pair("Cookie", "s=1"))));
 }
 
+TEST(ForwardAuth, LogsInWithTheCredentialsOfItsAddressUnlessTheRequestHasItsOwn) {
+  ForwardAuthOptions options;
+  options.address = "http://proxy:p%40ss@auth.internal/verify";
+  const auto middleware = make(options);
+  auto x = test::get("/");
+  test::run(*middleware, x);
+  EXPECT_EQ(asked.url, "http://auth.internal/verify");
+  EXPECT_THAT(asked.headers, Contains(Pair("Authorization", "Basic cHJveHk6cEBzcw==")));
+
+  auto own = test::get("/");
+  own.header("Authorization", "Bearer t");
+  answers(302, {{"Location", "/login"}});
+  const Response response = test::run(*middleware, own);
+  EXPECT_THAT(asked.headers, Contains(Pair("Authorization", "Bearer t")));
+  EXPECT_THAT(asked.headers, Not(Contains(Pair("Authorization", "Basic cHJveHk6cEBzcw=="))));
+  EXPECT_EQ(response.head.fields.get("Location"), "http://auth.internal/login");  // tells no password
+}
+
 TEST(ForwardAuth, KeepsWhatAProxyInFrontToldWhereItIsTrustedWhateverIsListed) {
   for (const bool trust : {false, true}) {
     ForwardAuthOptions options;
