@@ -1,6 +1,7 @@
 #include "acme/account.h"
 
 #include "acme/encoding.h"
+#include "acme/json_text.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -9,8 +10,6 @@ namespace fairlead::acme {
 namespace {
 
 using Json = nlohmann::json;
-
-std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 Json contact(const std::string& email) {
   Json out = Json::array();

@@ -23,7 +23,8 @@ std::string staging_of(const std::string& directory) {
 
 Acme::Said Acme::renew(const std::string& written) {
   const std::string name = certificate_name(written);
-  if (name.empty()) return std::unexpected(fmt::format("{} can be in no certificate", quoted(written)));
+  if (name.empty())
+    return std::unexpected(fmt::format("{} can be in no certificate", fairlead::quoted(written)));
   std::map<std::string, std::set<std::string>> again;  // by resolver
   std::size_t certificates = 0;
   std::map<std::string, std::shared_ptr<Resolver>> resolvers;
@@ -34,7 +35,7 @@ Acme::Said Acme::renew(const std::string& written) {
       if (wanted.may_order && covers(wanted.names, name))
         again[wanted.resolver].insert(wanted.names.begin(), wanted.names.end());
     if (again.empty())
-      return std::unexpected(fmt::format("no router asks for a certificate for {}", quoted(name)));
+      return std::unexpected(fmt::format("no router asks for a certificate for {}", fairlead::quoted(name)));
     for (const CertificateStatus& status : report_->certificates)
       if (!status.fingerprint.empty() && !status.resolver.empty() && covers(status.names, name)) {
         forced_.insert(status.fingerprint);
@@ -129,7 +130,8 @@ std::expected<int, std::string> Acme::dry_run(const std::string& written, const 
       break;
     }
     if (!job.resolver)
-      return std::unexpected(fmt::format("no router asks for a certificate for {}", quoted(written)));
+      return std::unexpected(
+          fmt::format("no router asks for a certificate for {}", fairlead::quoted(written)));
     if (const std::string problem = job.resolver->problem(); !problem.empty())
       return std::unexpected(fmt::format("resolver {}: {}", job.resolver->name(), problem));
     job.renewal_id = server.empty() ? staging_of(job.resolver->client().directory_url()) : server;

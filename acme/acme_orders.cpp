@@ -1,11 +1,11 @@
 #include "acme/acme.h"
+#include "acme/plan.h"
 #include "engine/base/strings.h"
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <random>
 
 // The order threads.
 namespace fairlead::acme {
@@ -17,11 +17,6 @@ constexpr Duration kLeastAge = std::chrono::hours(1);     // of a certificate wh
 constexpr Duration kLeastPoll = std::chrono::seconds(1);  // of renewal information
 constexpr Duration kMostPoll = std::chrono::hours(24);
 constexpr Duration kUsualPoll = std::chrono::hours(6);
-
-double chance() {
-  thread_local std::minstd_rand dice(std::random_device{}());
-  return std::uniform_real_distribution<>(0, 1)(dice);
-}
 
 std::string in_words(const std::vector<std::string>& names) { return join(names, ", "); }
 

@@ -13,7 +13,7 @@ namespace fairlead::acme {
 namespace {
 
 constexpr long kConnectTimeout = 10'000;  // ms
-constexpr int kLook = 250;                // ms between looks at the time to the head; a stop wakes earlier
+constexpr int kTimeLook = 250;            // ms between looks at the time to the head; a stop wakes earlier
 constexpr std::size_t kMaxHead = 256 * 1024;  // bytes of all header lines
 
 // One call under way, as curl's callbacks see it.
@@ -137,7 +137,7 @@ Result<HttpResponse> HttpClient::call(const HttpRequest& request, std::stop_toke
   Progress progress{.answer = {}, .max_body = options_.max_body};
   Target target;
   if (!take_apart(request.url, target))
-    return fail(502, Fault::Upstream, fmt::format("{} is no URL", quoted(request.url)));
+    return fail(502, Fault::Upstream, fmt::format("{} is no URL", fairlead::quoted(request.url)));
 
   curl_slist* headers = nullptr;
   for (const std::string& header : request.headers) headers = curl_slist_append(headers, header.c_str());
@@ -195,7 +195,7 @@ Result<HttpResponse> HttpClient::call(const HttpRequest& request, std::stop_toke
       failed = curl_multi_perform(multi, &running);
       late = running > 0 && !progress.head_begun && std::chrono::steady_clock::now() >= head_by;
       if (failed == CURLM_OK && running > 0 && !late)
-        failed = curl_multi_poll(multi, nullptr, 0, kLook, nullptr);
+        failed = curl_multi_poll(multi, nullptr, 0, kTimeLook, nullptr);
     }
   }
   int left = 0;

@@ -1,6 +1,7 @@
 #include "acme/jws.h"
 
 #include "acme/encoding.h"
+#include "acme/json_text.h"
 
 #include <nlohmann/json.hpp>
 
@@ -8,8 +9,6 @@ namespace fairlead::acme {
 namespace {
 
 using Json = nlohmann::json;
-
-std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 }  // namespace
 

@@ -5,6 +5,7 @@
 #include "acme/dns/caa.h"
 #include "acme/dns/resolver.h"
 #include "acme/encoding.h"
+#include "acme/json_text.h"
 #include "engine/base/strings.h"
 
 #include <fmt/format.h>
@@ -23,8 +24,6 @@ using Failed = std::unexpected<OrderFailure>;
 constexpr Duration kFirstPoll = std::chrono::milliseconds(100);
 constexpr Duration kSlowestPoll = std::chrono::seconds(5);               // where the authority does not say
 constexpr Duration kUsualCertificateTimeout = std::chrono::seconds(30);  // where none is set, as in Traefik
-
-std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 Failed failed(Trouble trouble) { return Failed({.names = {}, .trouble = std::move(trouble)}); }
 
@@ -341,7 +340,7 @@ Answered<std::string> Order::download(const std::string& url, const OrderOptions
   const auto chain_of = [&](const HttpResponse& answer) -> Answered<std::string> {
     if (!istarts_with(answer.header("content-type"), kType))
       return std::unexpected(nonsense(fmt::format("the certificate came as {} instead of {}",
-                                                  quoted(answer.header("content-type")), kType)));
+                                                  fairlead::quoted(answer.header("content-type")), kType)));
     return answer.body;
   };
   auto answer = client_.fetch(signer_, url, stop_, kType);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <random>
 
 namespace fairlead::acme {
 namespace {
@@ -178,6 +179,11 @@ Duration renewal_lead(std::int64_t hours) {
   if (hours >= 144) return 48h;
   if (hours >= 24) return 6h;
   return 20min;
+}
+
+double chance() {
+  thread_local std::minstd_rand dice(std::random_device{}());
+  return std::uniform_real_distribution<>(0, 1)(dice);
 }
 
 Duration name_back_off(int failures, double chance) {

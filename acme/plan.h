@@ -68,6 +68,9 @@ WallTime renewal_time(WallTime not_before, WallTime not_after, const std::string
 Duration renewal_lead(std::int64_t certificates_duration_hours);
 inline constexpr std::int64_t kUsualDuration = 2160;  // hours; what nobody set
 
+// A number from 0 to 1, another one each time.
+double chance();
+
 // How long a name waits after so many failures in a row: 2 minutes to a day. Five tries fit into an hour, as
 // Let's Encrypt allows. `chance`: 0 to 1.
 Duration name_back_off(int failures, double chance);

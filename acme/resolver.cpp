@@ -13,7 +13,6 @@
 
 #include <algorithm>
 #include <map>
-#include <random>
 
 namespace fairlead::acme {
 namespace {
@@ -26,11 +25,6 @@ constexpr auto kOrderWindow = std::chrono::hours(3);
 // for orders that were made elsewhere. Let's Encrypt: 300 orders of an account. 0: no limit is known.
 std::size_t orders_allowed(const std::string& directory_url) {
   return directory_url.find(".letsencrypt.org/") != std::string::npos ? 280 : 0;
-}
-
-double chance() {
-  thread_local std::minstd_rand dice(std::random_device{}());
-  return std::uniform_real_distribution<>(0, 1)(dice);
 }
 
 std::string host_of(const std::string& url) {

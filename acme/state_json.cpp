@@ -1,6 +1,7 @@
 #include "acme/state_json.h"
 
 #include "acme/encoding.h"
+#include "acme/json_text.h"
 #include "engine/base/strings.h"
 
 #include <fmt/format.h>
@@ -14,44 +15,44 @@
 namespace fairlead::acme {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 constexpr std::size_t kMaxDepth = 64;
 
-std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
-
 // Go's decoder takes any case of a member's name.
-const Json* find(const Json& object, std::string_view key) {
+const OrderedJson* find(const OrderedJson& object, std::string_view key) {
   if (!object.is_object()) return nullptr;
   for (const auto& [name, value] : object.items())
     if (iequals(name, key)) return &value;
   return nullptr;
 }
 
-std::string text(const Json& object, std::string_view key) {
-  const Json* found = find(object, key);
+std::string text(const OrderedJson& object, std::string_view key) {
+  const OrderedJson* found = find(object, key);
   return found && found->is_string() ? found->get<std::string>() : std::string();
 }
 
-WallTime time(const Json& object, std::string_view key) {
+WallTime time(const OrderedJson& object, std::string_view key) {
   return read_time(text(object, key)).value_or(WallTime{});
 }
 
-std::optional<Account> account_of(const Json& json) {
+std::optional<Account> account_of(const OrderedJson& json) {
   const auto key = from_base64(text(json, "PrivateKey"));
   if (!json.is_object() || !key || key->empty()) return std::nullopt;
   Account out;
   out.email = text(json, "Email");
   out.key_der = *key;
-  if (const Json* registration = find(json, "Registration"); registration && registration->is_object()) {
+  if (const OrderedJson* registration = find(json, "Registration");
+      registration && registration->is_object()) {
     out.url = text(*registration, "uri");
-    if (const Json* body = find(*registration, "body"); body && body->is_object()) out.body = dump(*body);
+    if (const OrderedJson* body = find(*registration, "body"); body && body->is_object())
+      out.body = dump_in_order(*body);
   }
   return out;
 }
 
-std::optional<StoredCertificate> certificate_of(const Json& json) {
-  const Json* domain = find(json, "domain");
+std::optional<StoredCertificate> certificate_of(const OrderedJson& json) {
+  const OrderedJson* domain = find(json, "domain");
   const auto chain = from_base64(text(json, "certificate"));
   const auto key = from_base64(text(json, "key"));
   // Whether the key is the certificate's is found out by who uses it.
@@ -60,41 +61,41 @@ std::optional<StoredCertificate> certificate_of(const Json& json) {
     return std::nullopt;
   StoredCertificate out{
       .main = lower(text(*domain, "main")), .sans = {}, .text = tls::CertificateText::of(*chain, *key)};
-  if (const Json* sans = find(*domain, "sans"); sans && sans->is_array())
-    for (const Json& name : *sans)
+  if (const OrderedJson* sans = find(*domain, "sans"); sans && sans->is_array())
+    for (const OrderedJson& name : *sans)
       if (name.is_string()) out.sans.push_back(lower(name.get<std::string>()));
   if (std::string store = text(json, "Store"); !store.empty()) out.store = std::move(store);
   return out;
 }
 
-void read_own(const Json& json, ResolverState& out) {
-  if (const Json* names = find(json, "Names"); names && names->is_object())
+void read_own(const OrderedJson& json, ResolverState& out) {
+  if (const OrderedJson* names = find(json, "Names"); names && names->is_object())
     for (const auto& [name, value] : names->items()) {
       NameState& state = out.names[name];
-      if (const Json* count = find(value, "Failures"); count && count->is_number_integer())
+      if (const OrderedJson* count = find(value, "Failures"); count && count->is_number_integer())
         state.failures = static_cast<int>(std::clamp<std::int64_t>(count->get<std::int64_t>(), 0, 1000));
       state.since = time(value, "Since");
       state.next_try = time(value, "NextTry");
       state.type = text(value, "Type");
       state.detail = text(value, "Detail");
     }
-  if (const Json* renewals = find(json, "Renewals"); renewals && renewals->is_object())
+  if (const OrderedJson* renewals = find(json, "Renewals"); renewals && renewals->is_object())
     for (const auto& [fingerprint, value] : renewals->items())
       out.renewals[fingerprint] = {.renew_at = time(value, "RenewAt"),
                                    .start = time(value, "Start"),
                                    .end = time(value, "End"),
                                    .explanation = text(value, "Explanation"),
                                    .next_poll = time(value, "NextPoll")};
-  if (const Json* limits = find(json, "Limits"); limits && limits->is_object()) {
+  if (const OrderedJson* limits = find(json, "Limits"); limits && limits->is_object()) {
     out.limits.until = time(*limits, "Until");
     out.limits.type = text(*limits, "Type");
     out.limits.detail = text(*limits, "Detail");
-    if (const Json* orders = find(*limits, "Orders"); orders && orders->is_array())
-      for (const Json& order : *orders)
+    if (const OrderedJson* orders = find(*limits, "Orders"); orders && orders->is_array())
+      for (const OrderedJson& order : *orders)
         if (order.is_string())
           if (const auto when = read_time(order.get<std::string>())) out.limits.orders.push_back(*when);
   }
-  if (const Json* tokens = find(json, "Tokens"); tokens && tokens->is_object())
+  if (const OrderedJson* tokens = find(json, "Tokens"); tokens && tokens->is_object())
     for (const auto& [token, value] : tokens->items())
       if (value.is_string()) out.tokens[token] = value.get<std::string>();
   out.authority = text(json, "Authority");
@@ -107,8 +108,8 @@ void read_own(const Json& json, ResolverState& out) {
 class Certificates {
  public:
   // As a parser's callback: false drops the value.
-  bool operator()(int depth, Json::parse_event_t event, const Json& value) {
-    using Event = Json::parse_event_t;
+  bool operator()(int depth, OrderedJson::parse_event_t event, const OrderedJson& value) {
+    using Event = OrderedJson::parse_event_t;
     if (depth > static_cast<int>(kMaxDepth)) throw std::runtime_error("nested too deeply");
     if (event == Event::key && depth == 1) {
       resolver_ = value.get<std::string>();
@@ -130,7 +131,7 @@ class Certificates {
   std::map<std::string, std::vector<StoredCertificate>> found_;
 };
 
-ResolverState resolver_of(const Json& json, std::vector<StoredCertificate> certificates) {
+ResolverState resolver_of(const OrderedJson& json, std::vector<StoredCertificate> certificates) {
   ResolverState out;
   out.certificates = std::move(certificates);
   for (const auto& [key, value] : json.items()) {
@@ -138,12 +139,12 @@ ResolverState resolver_of(const Json& json, std::vector<StoredCertificate> certi
       out.account = account_of(value);
     } else if (iequals(key, "Certificates")) {
       if (!value.is_array()) continue;
-      for (const Json& item : value) out.unreadable.push_back(dump(item));
+      for (const OrderedJson& item : value) out.unreadable.push_back(dump_in_order(item));
     } else if (key != "Fairlead") {
-      out.others[key] = dump(value);
+      out.others[key] = dump_in_order(value);
     }
   }
-  if (const Json* own = find(json, "Fairlead")) read_own(*own, out);
+  if (const OrderedJson* own = find(json, "Fairlead")) read_own(*own, out);
   return out;
 }
 
@@ -156,11 +157,12 @@ std::string key_type(const std::string& der) {
   return std::to_string(EVP_PKEY_get_bits((*key)->get()));
 }
 
-Json print_account(const Account& account) {
-  Json registration = nullptr;
+OrderedJson print_account(const Account& account) {
+  OrderedJson registration = nullptr;
   if (!account.url.empty()) {
-    Json body = Json::parse(account.body, nullptr, false);
-    registration = {{"body", body.is_object() ? std::move(body) : Json::object()}, {"uri", account.url}};
+    OrderedJson body = OrderedJson::parse(account.body, nullptr, false);
+    registration = {{"body", body.is_object() ? std::move(body) : OrderedJson::object()},
+                    {"uri", account.url}};
   }
   return {{"Email", account.email},
           {"Registration", std::move(registration)},
@@ -168,8 +170,8 @@ Json print_account(const Account& account) {
           {"KeyType", key_type(account.key_der)}};
 }
 
-Json print_certificate(const StoredCertificate& certificate) {
-  Json domain{{"main", certificate.main}};
+OrderedJson print_certificate(const StoredCertificate& certificate) {
+  OrderedJson domain{{"main", certificate.main}};
   if (!certificate.sans.empty()) domain["sans"] = certificate.sans;
   return {{"domain", std::move(domain)},
           {"certificate", base64(certificate.text->chain())},
@@ -177,8 +179,8 @@ Json print_certificate(const StoredCertificate& certificate) {
           {"Store", certificate.store}};
 }
 
-Json print_own(const ResolverState& state) {
-  Json out = Json::object();
+OrderedJson print_own(const ResolverState& state) {
+  OrderedJson out = OrderedJson::object();
   if (state.account && !state.account->directory.empty()) out["Directory"] = state.account->directory;
   for (const auto& [name, one] : state.names)
     out["Names"][name] = {{"Failures", one.failures},
@@ -195,7 +197,7 @@ Json print_own(const ResolverState& state) {
   const LimitState& limits = state.limits;
   if (limits.until > WallTime{} || !limits.orders.empty()) {
     out["Limits"] = {{"Until", time_text(limits.until)}, {"Type", limits.type}, {"Detail", limits.detail}};
-    Json& orders = out["Limits"]["Orders"] = Json::array();
+    OrderedJson& orders = out["Limits"]["Orders"] = OrderedJson::array();
     for (const WallTime when : limits.orders) orders.push_back(time_text(when));
   }
   if (!state.authority.empty()) out["Authority"] = state.authority;
@@ -207,12 +209,13 @@ Json print_own(const ResolverState& state) {
 template <class Input>
 Configured<State> read(Input&& input) {
   std::string why;
-  Json json;
+  OrderedJson json;
   Certificates certificates;
   try {
-    json = Json::parse(std::forward<Input>(input), [&](int depth, Json::parse_event_t event, Json& value) {
-      return certificates(depth, event, value);
-    });
+    json = OrderedJson::parse(std::forward<Input>(input),
+                              [&](int depth, OrderedJson::parse_event_t event, OrderedJson& value) {
+                                return certificates(depth, event, value);
+                              });
   } catch (const std::exception& problem) {
     why = problem.what();
   }
@@ -245,8 +248,8 @@ void print_state(const State& state, const std::function<void(std::string_view)>
   for (const auto& [name, resolver] : state) {
     sink(between);
     between = ",";
-    sink("\n  " + dump(name) + ": {\n    \"Account\": ");
-    sink(dump(resolver.account ? print_account(*resolver.account) : Json(nullptr)));
+    sink("\n  " + dump_in_order(name) + ": {\n    \"Account\": ");
+    sink(dump_in_order(resolver.account ? print_account(*resolver.account) : OrderedJson(nullptr)));
     sink(",\n    \"Certificates\": ");
     std::string_view before = "[";
     const auto certificate = [&](const std::string& text) {
@@ -255,12 +258,13 @@ void print_state(const State& state, const std::function<void(std::string_view)>
       sink(text);
       before = ",";
     };
-    for (const StoredCertificate& one : resolver.certificates) certificate(dump(print_certificate(one)));
+    for (const StoredCertificate& one : resolver.certificates)
+      certificate(dump_in_order(print_certificate(one)));
     for (const std::string& raw : resolver.unreadable) certificate(raw);
     sink(before == "[" ? "null" : "\n    ]");
-    for (const auto& [key, raw] : resolver.others) sink(",\n    " + dump(key) + ": " + raw);
-    if (const Json own = print_own(resolver); !own.empty())
-      sink(",\n    \"Fairlead\": " + own.dump(2, ' ', false, Json::error_handler_t::replace));
+    for (const auto& [key, raw] : resolver.others) sink(",\n    " + dump_in_order(key) + ": " + raw);
+    if (const OrderedJson own = print_own(resolver); !own.empty())
+      sink(",\n    \"Fairlead\": " + own.dump(2, ' ', false, OrderedJson::error_handler_t::replace));
     sink("\n  }");
   }
   sink(state.empty() ? "{}\n" : "\n}\n");

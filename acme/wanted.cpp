@@ -75,7 +75,7 @@ void Collector::add(const std::string& resolver, const std::vector<std::string>&
     std::string name = certificate_name(written);
     if (name.empty())
       out_.unusable.push_back(
-          {router, fmt::format("{} can be in no certificate{}", quoted(written),
+          {router, fmt::format("{} can be in no certificate{}", fairlead::quoted(written),
                                is_ascii(written) ? "" : ": write it as the DNS does, xn--...")});
     else if (std::ranges::find(usable, name) == usable.end())
       usable.push_back(std::move(name));

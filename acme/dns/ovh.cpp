@@ -22,10 +22,6 @@ constexpr std::pair<std::string_view, std::string_view> kEndpoints[] = {
     {"soyoustart-ca", "https://ca.api.soyoustart.com/1.0"},
 };
 
-std::int64_t unix_seconds() {
-  return SystemClock::instance().wall().time_since_epoch() / std::chrono::seconds(1);
-}
-
 // The ways to be somebody at OVH.
 struct Identity {
   std::string application_key, application_secret, consumer_key;
@@ -108,7 +104,7 @@ class Ovh final : public ZoneProvider {
       options.credentials = "OVH_APPLICATION_KEY, OVH_APPLICATION_SECRET and OVH_CONSUMER_KEY";
       options.authorize = [identity = identity_, skew = *skew](
                               const std::string& method, const std::string& url, const std::string& body) {
-        const std::string time = std::to_string(unix_seconds() + skew);
+        const std::string time = std::to_string(SystemClock::instance().unix_seconds() + skew);
         return std::vector<std::string>{
             "X-Ovh-Application: " + identity.application_key, "X-Ovh-Consumer: " + identity.consumer_key,
             "X-Ovh-Timestamp: " + time,
@@ -136,7 +132,7 @@ class Ovh final : public ZoneProvider {
     if (!time) return std::unexpected(time.error());
     const auto theirs = parse_digits(trim(time->body));
     if (!theirs) return fail(502, Fault::Upstream, fmt::format("{}/auth/time gives no time", base_));
-    return static_cast<std::int64_t>(*theirs) - unix_seconds();
+    return static_cast<std::int64_t>(*theirs) - SystemClock::instance().unix_seconds();
   }
 
   // OAuth 2 client credentials (RFC 6749 §4.4).

@@ -16,10 +16,7 @@ namespace {
 
 constexpr std::uint16_t kUpdate = 5u << 11;  // the operation code in its place
 
-std::uint64_t unix_seconds() {
-  return static_cast<std::uint64_t>(SystemClock::instance().wall().time_since_epoch() /
-                                    std::chrono::seconds(1));
-}
+std::uint64_t signing_time() { return static_cast<std::uint64_t>(SystemClock::instance().unix_seconds()); }
 
 void put_string(std::string& out, std::string_view text) {
   out += static_cast<char>(text.size());
@@ -75,11 +72,11 @@ Result<> DynamicUpdate::update(const Record& record, bool adds, std::stop_token 
   auto message = make_update(id, *zone, record.name, record.value, options_.ttl, adds);
   if (!message) return because(message.error());
   std::string mac;
-  if (options_.key) mac = sign(*message, *options_.key, unix_seconds());
+  if (options_.key) mac = sign(*message, *options_.key, signing_time());
   const auto answer = round_trip(options_.server, *message, options_.timeout, stop);
   if (!answer) return because(answer.error());
   if (options_.key)
-    if (const auto genuine = verify(*answer, *options_.key, mac, unix_seconds()); !genuine)
+    if (const auto genuine = verify(*answer, *options_.key, mac, signing_time()); !genuine)
       return because(genuine.error());
   const auto read = parse_message(*answer);
   if (!read || !read->is_response || read->id != id)

@@ -18,7 +18,7 @@
 namespace fairlead::acme::dns {
 namespace {
 
-constexpr int kLook = 50;          // ms between looks at the stop
+constexpr int kStopLook = 50;      // ms between looks at the stop
 constexpr int kDatagramTries = 3;  // within the timeout
 
 struct Line {
@@ -32,7 +32,7 @@ struct Line {
       // First: bytes that go on coming must not put off the end.
       if (SystemClock::instance().now() >= until) return ETIMEDOUT;
       pollfd one{socket.get(), events, 0};
-      const int ready = ::poll(&one, 1, kLook);
+      const int ready = ::poll(&one, 1, kStopLook);
       if (ready > 0) return 0;
       if (ready < 0 && errno != EINTR) return errno;
     }

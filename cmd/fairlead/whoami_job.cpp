@@ -15,7 +15,7 @@ namespace fairlead::cmd {
 namespace {
 
 constexpr std::string_view kText = "text/plain; charset=utf-8";
-constexpr std::size_t kPiece = 64 * 1024;
+constexpr std::size_t kChunk = 64 * 1024;
 constexpr std::size_t kMaxShown = 64 * 1024;  // of a body that is printed back
 constexpr auto kMaxWait = std::chrono::hours(1);
 
@@ -112,7 +112,7 @@ Task<void> WhoamiJob::data(http::ServerStream& stream, std::string_view query) {
   std::string piece;
   for (std::uint64_t offset = 0; sent && offset < size; offset += piece.size()) {
     piece.clear();
-    append_data(piece, offset, static_cast<std::size_t>(std::min<std::uint64_t>(kPiece, size - offset)),
+    append_data(piece, offset, static_cast<std::size_t>(std::min<std::uint64_t>(kChunk, size - offset)),
                 size);
     sent = co_await stream.write(piece, offset + piece.size() == size);
   }
@@ -140,7 +140,7 @@ Task<void> WhoamiJob::echo(http::ServerStream& stream) {
   WebSocketEcho websocket;
   std::string out;
   for (bool more = true; more;) {
-    Result<http::Chunk> chunk = co_await client->read(kPiece);
+    Result<http::Chunk> chunk = co_await client->read(kChunk);
     if (!chunk) co_return;
     out.clear();
     const bool last = chunk->last;
@@ -165,7 +165,7 @@ Task<void> WhoamiJob::send(http::ServerStream& stream, int status, std::string_v
 Task<std::string> WhoamiJob::body(http::ServerStream&, std::size_t keep) {
   std::string out;
   while (body_) {
-    Result<http::Chunk> chunk = co_await body_->read(kPiece);
+    Result<http::Chunk> chunk = co_await body_->read(kChunk);
     if (!chunk) break;
     body_bytes_ += chunk->bytes.size();
     out += chunk->bytes.substr(0, keep - std::min(keep, out.size()));

@@ -13,7 +13,6 @@ namespace fairlead::admin {
 namespace {
 
 constexpr std::size_t kSmall = 200;  // elements that a worker may well look through itself
-constexpr std::string_view kText = "text/plain; charset=utf-8";
 
 bool is_small(const model::Dynamic& dynamic) {
   return dynamic.http.routers.size() + dynamic.http.services.size() + dynamic.http.middlewares.size() +
@@ -34,8 +33,9 @@ exchange::Response respond(exchange::Exchange& x, const ApiAnswer& answer) {
                          x.arena().join(std::string_view("attachment; filename="), answer.archive));
     return file;
   }
-  exchange::Response response = exchange::plain(
-      x, answer.status, answer.is_json() ? "application/json" : kText, x.arena().copy(answer.body));
+  exchange::Response response =
+      exchange::plain(x, answer.status, answer.is_json() ? "application/json" : exchange::kPlainText,
+                      x.arena().copy(answer.body));
   if (answer.next_page != 0)
     response.head.fields.add("X-Next-Page", fmt::format_int(answer.next_page).c_str());
   if (!answer.is_json()) response.head.fields.add("X-Content-Type-Options", "nosniff");
@@ -72,7 +72,7 @@ Task<exchange::Response> Api::serve(exchange::Exchange& x) const {
     co_return exchange::answer(x, 404);
   }
   if (x.request.method != "GET" && x.request.method != "HEAD") {
-    exchange::Response refusal = exchange::plain(x, 405, kText, "");
+    exchange::Response refusal = exchange::plain(x, 405, exchange::kPlainText, "");
     refusal.head.fields.add("Allow", "GET, HEAD");
     co_return refusal;
   }

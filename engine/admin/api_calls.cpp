@@ -1,6 +1,7 @@
 #include "engine/admin/api.h"
 #include "engine/admin/api_list.h"
 #include "engine/admin/certificates.h"
+#include "engine/admin/json_text.h"
 #include "engine/admin/redact.h"
 #include "engine/admin/support_dump.h"
 #include "engine/middleware/registry.h"
@@ -9,7 +10,6 @@
 #include "engine/model/served_routers.h"
 #include "engine/schema/json.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -20,15 +20,6 @@ namespace fairlead::admin {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-std::string time_text(WallTime time) {
-  const auto second = std::chrono::floor<std::chrono::seconds>(time);
-  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}",
-                     fmt::gmtime(std::chrono::system_clock::to_time_t(
-                         std::chrono::time_point_cast<std::chrono::system_clock::duration>(second))));
-}
-
-std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 // Only the table of a middleware knows which options are secret.
 std::string middleware_options(const model::Middleware& middleware) {

@@ -14,7 +14,7 @@
 namespace fairlead::admin {
 namespace {
 
-using Json = nlohmann::json;
+using nlohmann::json;
 
 // "web@docker" fits "web@docker", and "web" what any provider calls so.
 bool names_same(std::string_view wanted, std::string_view name) {
@@ -26,15 +26,15 @@ bool contains_ignoring_case(std::string_view text, std::string_view lower_part) 
 }
 
 // What a list is sorted by when it is not the name: numbers by value, all else as text.
-Json sort_key(const ListItem& item, const std::string& by) {
+json sort_key(const ListItem& item, const std::string& by) {
   if (by == "provider") return std::string(model::split(item.name).provider);
   if (by == "status") return std::string(item.status);
-  const Json json = Json::parse(item.json(), nullptr, false);
-  if (by == "entryPoints") return json.value("entryPoints", Json::array()).size();
-  if (by == "validUntil") return json.value("notAfter", "");  // times of one form sort as text
-  if (by == "issuer") return json.value("issuerOrg", json.value("issuerCN", ""));
-  if (by == "servers") return json.value("/loadBalancer/servers"_json_pointer, Json::array()).size();
-  return json.contains(by) ? json[by] : Json(nullptr);
+  const json element = json::parse(item.json(), nullptr, false);
+  if (by == "entryPoints") return element.value("entryPoints", json::array()).size();
+  if (by == "validUntil") return element.value("notAfter", "");  // times of one form sort as text
+  if (by == "issuer") return element.value("issuerOrg", element.value("issuerCN", ""));
+  if (by == "servers") return element.value("/loadBalancer/servers"_json_pointer, json::array()).size();
+  return element.contains(by) ? element[by] : json(nullptr);
 }
 
 void sort(std::vector<ListItem>& items, const ListQuery& query) {
@@ -43,7 +43,7 @@ void sort(std::vector<ListItem>& items, const ListQuery& query) {
     if (query.descending) std::ranges::reverse(items);
     return;
   }
-  std::vector<std::pair<Json, std::size_t>> order;
+  std::vector<std::pair<json, std::size_t>> order;
   for (std::size_t i = 0; i < items.size(); ++i) order.emplace_back(sort_key(items[i], query.sort_by), i);
   std::ranges::sort(order);
   if (query.descending) std::ranges::reverse(order);  // names of equals too

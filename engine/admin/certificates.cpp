@@ -1,10 +1,10 @@
 #include "engine/admin/certificates.h"
 
 #include "engine/admin/api_list.h"
+#include "engine/admin/json_text.h"
 #include "engine/base/strings.h"
 #include "engine/tls/certificate_details.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -22,10 +22,6 @@ constexpr auto kSoon = std::chrono::hours(24 * 30);
 
 std::vector<CertificateView> all(const Sources& sources) {
   return sources.certificates ? sources.certificates() : std::vector<CertificateView>{};
-}
-
-std::string time_text(system_clock::time_point time) {
-  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(system_clock::to_time_t(time)));
 }
 
 std::string name_of(const CertificateView& view) {
@@ -81,8 +77,6 @@ Json json_of(const CertificateView& view) {
   if (!view.meaning.empty()) out["meaning"] = view.meaning;
   return out;
 }
-
-std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 }  // namespace
 

@@ -16,8 +16,7 @@ constexpr std::string_view kSuffix = "@internal";
 class Noop final : public exchange::Service {
  public:
   Task<exchange::Response> serve(exchange::Exchange& x) const override {
-    return Task<exchange::Response>::ready(
-        exchange::plain(x, 418, "text/plain; charset=utf-8", "I'm a teapot"));
+    return Task<exchange::Response>::ready(exchange::plain(x, 418, exchange::kPlainText, "I'm a teapot"));
   }
 };
 

@@ -10,7 +10,7 @@ Task<exchange::Response> Ping::serve(exchange::Exchange& x) const {
       status = static_cast<int>(view->install->ping->terminating_status_code);
   }
   return Task<exchange::Response>::ready(
-      exchange::plain(x, status, "text/plain; charset=utf-8", http::reason_phrase(status)));
+      exchange::plain(x, status, exchange::kPlainText, http::reason_phrase(status)));
 }
 
 }  // namespace fairlead::admin

@@ -12,8 +12,7 @@
 namespace fairlead::admin {
 namespace {
 
-constexpr std::string_view kPrefix = "/api/providers/";
-constexpr std::string_view kText = "text/plain; charset=utf-8";
+constexpr std::string_view kProviders = "/api/providers/";
 constexpr std::size_t kMaxBody = 16 << 20;  // bytes
 constexpr std::size_t kChunk = 64 << 10;
 
@@ -33,7 +32,7 @@ Task<Result<std::string>> whole_body(http::BodyPtr body) {
 }
 
 exchange::Response refusal(exchange::Exchange& x, const std::string& why) {
-  return exchange::plain(x, 400, kText, x.arena().copy(why + '\n'));
+  return exchange::plain(x, 400, exchange::kPlainText, x.arena().copy(why + '\n'));
 }
 
 }  // namespace
@@ -41,10 +40,10 @@ exchange::Response refusal(exchange::Exchange& x, const std::string& why) {
 Task<exchange::Response> Rest::serve(exchange::Exchange& x) const {
   const std::string_view path = x.request.path;
   const std::string_view provider =
-      path.starts_with(kPrefix) ? path.substr(kPrefix.size()) : std::string_view{};
+      path.starts_with(kProviders) ? path.substr(kProviders.size()) : std::string_view{};
   if (provider.empty() || provider.find('/') != provider.npos) co_return exchange::answer(x, 404);
   if (x.request.method != "PUT") {
-    exchange::Response response = exchange::plain(x, 405, kText, "");
+    exchange::Response response = exchange::plain(x, 405, exchange::kPlainText, "");
     response.head.fields.add("Allow", "PUT");
     co_return response;
   }

@@ -22,6 +22,8 @@ class SystemClock final : public Clock {
  public:
   TimePoint now() const override { return std::chrono::steady_clock::now(); }
   WallTime wall() const override { return std::chrono::system_clock::now(); }
+  // Since 1970.
+  std::int64_t unix_seconds() const { return wall().time_since_epoch() / std::chrono::seconds(1); }
   static const SystemClock& instance() {
     static const SystemClock clock;
     return clock;

@@ -11,8 +11,6 @@
 namespace fairlead::exchange {
 namespace {
 
-constexpr std::string_view kPlainText = "text/plain; charset=utf-8";
-
 // Reasons that pass by themselves, and how many seconds to wait: starting and stopping are a matter of
 // moments, the others of somebody's doing.
 struct Transient {

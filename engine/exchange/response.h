@@ -55,6 +55,8 @@ struct ReasonsPolicy {
 Response answer(Exchange& x, int status, std::string_view text = {});
 // The same for a failure; the status is the error's.
 Response failure(Exchange& x, Error error);
+// The type of short answers.
+inline constexpr std::string_view kPlainText = "text/plain; charset=utf-8";
 // Exactly this body, for endpoints of our own. `text` must live as long as the exchange.
 Response plain(Exchange& x, int status, std::string_view content_type, std::string_view text);
 // 30x to `location`, body is the status text.

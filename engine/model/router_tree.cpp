@@ -9,7 +9,7 @@ namespace fairlead::model {
 namespace {
 
 // A sane nesting is two or three deep.
-constexpr int kMaxDepth = 16;
+constexpr int kDeepestRouter = 16;
 
 class Tree {
  public:
@@ -50,7 +50,7 @@ class Tree {
       element.warn(
           ReasonKind::BadOption,
           fmt::format("parentRefs: the router \"{}\" is below this one; the link is left out", name));
-    } else if (depth >= kMaxDepth) {
+    } else if (depth >= kDeepestRouter) {
       states_[child] = State::Done;
       element.break_off(ReasonKind::BadOption, "parentRefs are nested too deeply");
     } else {

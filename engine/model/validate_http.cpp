@@ -11,7 +11,7 @@ namespace fairlead::model {
 namespace {
 
 // Services and middlewares refer to each other without end only by mistake; a sane nesting is a handful deep.
-constexpr int kMaxDepth = 16;
+constexpr int kDeepestChain = 16;
 
 // Marks what is missing, broken below or turns in a circle. Each element is looked at once.
 class Graph {
@@ -61,7 +61,7 @@ class Graph {
                        fmt::format("{} leads back to the {} \"{}\"", reference.option, what, reference.name));
         return;
       }
-      if (depth >= kMaxDepth) {
+      if (depth >= kDeepestChain) {
         from.break_off(ReasonKind::BadOption, fmt::format("{} is nested too deeply", reference.option));
         return;
       }

@@ -8,7 +8,7 @@
 namespace fairlead::model {
 namespace {
 
-constexpr int kMaxDepth = 100;
+constexpr int kDeepestWeighted = 100;
 
 // The services of TCP and UDP refer to each other by `weighted` alone. `status` is kept by name.
 template <class Service>
@@ -34,7 +34,7 @@ class Weights {
                                                                reference.option, reference.name));
           continue;
         }
-        if (depth >= kMaxDepth) {
+        if (depth >= kDeepestWeighted) {
           element.break_off(ReasonKind::BadOption, fmt::format("{} is nested too deeply", reference.option));
           continue;
         }

@@ -77,6 +77,8 @@ struct Obstacle {
   std::string short_text;  // the class: "starting", "stopped", "no shared network"
   std::string full_text;   // "container shop-1: app is on `blog_default`; …"
   bool transient = true;   // a Retry-After makes sense
+
+  bool operator==(const Obstacle&) const = default;
 };
 
 // The servers of one service, as the current snapshot has them. Immutable; a swap replaces it whole.

@@ -16,26 +16,10 @@ namespace {
 
 using nlohmann::json;
 
-const json kNothing = json::object();
 constexpr int kLastYear = 2250;  // nanoseconds in 64 bits end in 2262, and months go up to 99 here
 constexpr std::int64_t kLongestStop = 86'400;  // seconds
 // Signals of systemd (SIGRTMIN+3 stops it) and others, as Docker numbers them.
 constexpr std::uint64_t kFirstRealTime = 34, kLastRealTime = 64, kRealTime = kLastRealTime - kFirstRealTime;
-
-// Members may be missing, null or (Podman) of another type; then they count as empty.
-const json& member(const json& object, const char* key) {
-  if (!object.is_object()) return kNothing;
-  const auto found = object.find(key);
-  return found == object.end() || found->is_null() ? kNothing : *found;
-}
-
-std::string text(const json& object, const char* key) {
-  const json& value = member(object, key);
-  if (value.is_string()) return value.get<std::string>();
-  if (value.is_number_integer())
-    return fmt::format("{}", value.get<std::int64_t>());  // Podman: StopSignal 15
-  return {};
-}
 
 std::string bare_name(std::string name) {
   if (name.starts_with('/')) name.erase(0, 1);

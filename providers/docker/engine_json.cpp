@@ -16,7 +16,7 @@ constexpr std::size_t kMaxComplaint = 200;  // bytes; json quotes the token it s
 
 // Builds the document and leaves out what nests too deep. (The library's own filter looks through all members
 // of an object after each of them: seconds for the ports that some images expose.)
-class Builder final : public json::json_sax_t {
+class Document final : public json::json_sax_t {
  public:
   json document;
   std::string complaint;
@@ -76,11 +76,25 @@ class Builder final : public json::json_sax_t {
 }  // namespace
 
 std::expected<json, std::string> parse_json(std::string_view text) try {
-  Builder builder;
+  Document builder;
   if (!json::sax_parse(text, &builder)) return std::unexpected(std::move(builder.complaint));
   return std::move(builder.document);
 } catch (const json::exception& e) {
   return std::unexpected(quoted(e.what(), kMaxComplaint));
+}
+
+const json& member(const json& object, const char* key) {
+  static const json none = json::object();
+  if (!object.is_object()) return none;
+  const auto found = object.find(key);
+  return found == object.end() || found->is_null() ? none : *found;
+}
+
+std::string text(const json& object, const char* key) {
+  const json& value = member(object, key);
+  if (value.is_string()) return value.get<std::string>();
+  if (value.is_number_integer()) return std::to_string(value.get<std::int64_t>());
+  return {};
 }
 
 }  // namespace fairlead::providers::docker

@@ -25,20 +25,6 @@ bool concerns_us(std::string_view word) {
          std::ranges::find(kWords, word) != kWords.end();
 }
 
-// By reference: copying a json is recursive, and how deep a line nests is not ours to say.
-const json& member(const json& object, const char* key) {
-  static const json none = json::object();
-  if (!object.is_object()) return none;
-  const auto found = object.find(key);
-  return found == object.end() ? none : *found;
-}
-
-std::string text(const json& object, const char* key) {
-  if (!object.is_object()) return {};
-  const auto found = object.find(key);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
 std::string either(std::string first, std::string otherwise) { return first.empty() ? otherwise : first; }
 
 // Docker and Podman tell nanoseconds; before API 1.22 there were seconds only, which are too coarse to
