@@ -17,8 +17,6 @@ namespace {
 using upstream::FetchRequest;
 using upstream::FetchResponse;
 
-constexpr int kMaxRunning = 256;                            // checks at once: descriptors are for requests
-constexpr auto kBusyPause = std::chrono::milliseconds(20);  // when that many run
 constexpr auto kPassivePause = std::chrono::milliseconds(100);
 constexpr int kMaxRedirects = 10;
 constexpr std::uint64_t kMaxBodyBytes = 64 * 1024;  // of an answer; the rest is not read
@@ -155,36 +153,21 @@ class HealthChecks::Probe {
       : owner_(owner),
         plan_(std::move(plan)),
         server_(server),
-        url_(check_url(server.address, *plan_->active)) {
+        url_(check_url(server.address, *plan_->active)),
+        schedule_(owner.loop_, owner.running_, *server_.state, plan_->active->interval,
+                  plan_->active->unhealthy_interval.value_or(plan_->active->interval)) {
     task_ = run();
     task_.start(nullptr);
-  }
-  ~Probe() {
-    task_.cancel();
-    if (running_) --owner_.running_;
   }
   Probe(const Probe&) = delete;
   Probe& operator=(const Probe&) = delete;
 
  private:
   Task<void> run() {
-    event::Loop& loop = owner_.loop_;
-    const Duration interval = plan_->active->interval;
-    const Duration unhealthy = plan_->active->unhealthy_interval.value_or(plan_->active->interval);
-    TimePoint last = loop.now();
     for (;;) {
-      // In steps of the shorter one: a passive check may take the server out meanwhile.
-      co_await loop.sleep(std::min(interval, unhealthy));
-      if (loop.now() - last < (server_.state->health.good() ? interval : unhealthy)) continue;
-      // Nobody asks a container that does not run: the address may be another's by now.
-      if (server_.state->phase.load(std::memory_order_relaxed) != upstream::Phase::Ready) continue;
-      while (owner_.running_ >= kMaxRunning) co_await loop.sleep(kBusyPause);
-      last = loop.now();
-      running_ = true;
-      ++owner_.running_;
+      co_await schedule_.next();
+      const upstream::RunningChecks::One running(owner_.running_);
       const Result<> outcome = co_await check();
-      --owner_.running_;
-      running_ = false;
       // What we lack ourselves, descriptors for one, says nothing about the server.
       if (outcome || !upstream::is_own_want(outcome.error())) tell(outcome);
     }
@@ -243,7 +226,7 @@ class HealthChecks::Probe {
   std::shared_ptr<const HealthPlan> plan_;
   upstream::Server server_;
   std::string url_;
-  bool running_ = false;
+  upstream::CheckSchedule schedule_;
   Task<void> task_;
 };
 

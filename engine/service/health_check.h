@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/model/http_service.h"
+#include "engine/upstream/check_schedule.h"
 #include "engine/upstream/pools.h"
 
 #include <cstdint>
@@ -53,7 +54,7 @@ class HealthChecks {
   event::Loop& loop_;
   upstream::Pools& pools_;
   Changed changed_;
-  int running_ = 0;  // checks that wait for an answer
+  upstream::RunningChecks running_;
   std::map<std::string, std::unique_ptr<Probe>> probes_;
   std::vector<Watched> watched_;  // servers with a passive check
   Task<void> watching_;

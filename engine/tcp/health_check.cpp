@@ -9,15 +9,10 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
-#include <algorithm>
-#include <optional>
-
 namespace fairlead::tcp {
 namespace {
 
-constexpr int kMaxRunning = 256;                            // checks at once: descriptors are for connections
-constexpr auto kBusyPause = std::chrono::milliseconds(20);  // when that many run
-constexpr std::size_t kShown = 64;                          // bytes of a wrong answer in the log
+constexpr std::size_t kShown = 64;  // bytes of a wrong answer in the log
 
 // Closes a connection when its check is over, or given up.
 class Connection {
@@ -55,40 +50,23 @@ class HealthChecks::Probe {
         plan_(std::move(plan)),
         server_(server),
         address_(check_address(server.address, plan_->check)),
-        transport_(*plan_->transport) {
+        transport_(*plan_->transport),
+        schedule_(owner.loop_, owner.running_, *server_.state, plan_->check.interval,
+                  plan_->check.unhealthy_interval.value_or(plan_->check.interval)) {
     // The limit is one for all of the check.
     transport_.dial_timeout = plan_->check.timeout;
     task_ = run();
     task_.start(nullptr);
-  }
-  ~Probe() {
-    task_.cancel();
-    if (running_) --owner_.running_;
   }
   Probe(const Probe&) = delete;
   Probe& operator=(const Probe&) = delete;
 
  private:
   Task<void> run() {
-    event::Loop& loop = owner_.loop_;
-    const Duration interval = plan_->check.interval;
-    const Duration unhealthy = plan_->check.unhealthy_interval.value_or(plan_->check.interval);
-    TimePoint last = loop.now();
     for (;;) {
-      const Duration pause = server_.state->health.good() ? interval : unhealthy;
-      co_await loop.sleep(std::max<Duration>(last + pause - loop.now(), std::chrono::milliseconds(1)));
-      // Nobody asks a container that does not run: the address may be another's by now.
-      if (server_.state->phase.load(std::memory_order_relaxed) != upstream::Phase::Ready) {
-        last = loop.now();
-        continue;
-      }
-      while (owner_.running_ >= kMaxRunning) co_await loop.sleep(kBusyPause);
-      last = loop.now();
-      running_ = true;
-      ++owner_.running_;
+      co_await schedule_.next();
+      const upstream::RunningChecks::One running(owner_.running_);
       const Result<> outcome = co_await check();
-      --owner_.running_;
-      running_ = false;
       // What we lack ourselves, descriptors for one, says nothing about the server.
       if (outcome || !upstream::is_own_want(outcome.error())) tell(outcome);
     }
@@ -136,7 +114,7 @@ class HealthChecks::Probe {
   upstream::Server server_;
   upstream::ServerAddress address_;
   TransportOptions transport_;
-  bool running_ = false;
+  upstream::CheckSchedule schedule_;
   Task<void> task_;
 };
 

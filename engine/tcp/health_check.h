@@ -2,7 +2,7 @@
 
 #include "engine/model/tcp.h"
 #include "engine/tcp/connector.h"
-#include "engine/upstream/server_state.h"
+#include "engine/upstream/check_schedule.h"
 
 #include <cstdint>
 #include <functional>
@@ -47,7 +47,7 @@ class HealthChecks {
 
   event::Loop& loop_;
   Changed changed_;
-  int running_ = 0;  // checks on their way
+  upstream::RunningChecks running_;
   std::map<std::string, std::unique_ptr<Probe>> probes_;
 };
 
