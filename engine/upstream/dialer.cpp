@@ -2,13 +2,20 @@
 
 #include "engine/net/tcp_transport.h"
 #include "engine/upstream/abandon.h"
+#include "engine/upstream/resolver.h"
+#include "engine/upstream/secure.h"
 
 #include <fmt/format.h>
 
 #include <cstring>
+#include <utility>
+#include <vector>
 
 namespace fairlead::upstream {
 namespace {
+
+// Tunnels and endless answers of a server that vanished without a word must end; as Traefik's dialer.
+constexpr int kKeepAliveSeconds = 30;
 
 // Waits for one connecting socket.
 class Connecting final : public net::TransportUser, event::TimerUser {
@@ -84,6 +91,48 @@ Task<Result<std::unique_ptr<net::Transport>>> dial(event::Loop& loop, net::Addre
     co_return fail(502, Fault::Upstream,
                    fmt::format("connect {}: {}", to.text(), std::strerror(connecting.error)), true);
   co_return guard.take();
+}
+
+Task<Result<Dialled>> dial_server(event::Loop& loop, const ServerAddress& address,
+                                  const TransportOptions& options, bool http1, std::string header) {
+  std::shared_ptr<const tls::ClientContext> tls = options.tls;
+  if (address.scheme == Scheme::Https && !tls) {
+    auto plain = default_client_context();
+    if (!plain) co_return std::unexpected(std::move(plain.error()));
+    tls = std::move(*plain);
+  }
+  std::vector<net::Ip> candidates;
+  if (address.ip) {
+    candidates.push_back(*address.ip);
+  } else {
+    Result<std::vector<net::Ip>> found = co_await resolve(loop, address.host);
+    if (!found) co_return std::unexpected(std::move(found.error()));
+    candidates = std::move(*found);
+  }
+  Error last{502, Fault::Upstream, true, "no address"};
+  for (const net::Ip& ip : candidates) {
+    auto transport = co_await dial(loop, {ip, address.port}, options.dial_timeout);
+    if (!transport) {
+      last = std::move(transport.error());
+      continue;
+    }
+    net::enable_keepalive((*transport)->plain_fd(), kKeepAliveSeconds, kKeepAliveSeconds);
+    // A new connection has room for it: what is left over would be no header.
+    if (const iovec part{header.data(), header.size()};
+        !header.empty() && (*transport)->write({&part, 1}).bytes < header.size()) {
+      abandon(loop, std::move(*transport));
+      last = {502, Fault::Upstream, true,
+              fmt::format("{}: lost before the PROXY header was sent", address.url)};
+      continue;
+    }
+    if (address.scheme != Scheme::Https)
+      co_return Dialled{std::move(*transport), address.scheme == Scheme::H2c && !http1};
+    auto secured =
+        co_await secure_http(loop, std::move(*transport), tls, address.host, options.http2 && !http1);
+    if (!secured) co_return std::unexpected(std::move(secured.error()));
+    co_return Dialled{std::move(secured->transport), secured->http2};
+  }
+  co_return std::unexpected(std::move(last));
 }
 
 }  // namespace fairlead::upstream

@@ -1,10 +1,6 @@
 #include "engine/upstream/pool.h"
 
-#include "engine/net/tcp_transport.h"
-#include "engine/upstream/abandon.h"
 #include "engine/upstream/dialer.h"
-#include "engine/upstream/resolver.h"
-#include "engine/upstream/secure.h"
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -23,8 +19,6 @@ constexpr int kSurplus = 4;
 constexpr auto kSurplusTime = std::chrono::seconds(1);
 // How long a server that said what nobody asked for gets a connection for each request.
 constexpr auto kDistrust = std::chrono::minutes(1);
-// Tunnels and endless answers of a server that vanished without a word must end; as Traefik's dialer.
-constexpr int kKeepAliveSeconds = 30;
 
 }  // namespace
 
@@ -165,7 +159,7 @@ void Pool::forget_client(std::uint64_t client) {
 
 Task<Result<http::ClientStreamPtr>> Pool::connect(bool http1) {
   const Dialing dialing(*this);
-  Result<Dialled> dialled = co_await dial_server(http1);
+  Result<Dialled> dialled = co_await dial_server(loop_, address_, options_, http1);
   if (!dialled) co_return std::unexpected(std::move(dialled.error()));
   if (dialled->http2) {
     speaks_ = Speaks::Http2;
@@ -181,7 +175,7 @@ Task<Result<http::ClientStreamPtr>> Pool::connect_announced(StreamNeeds needs) {
   std::string header = needs.client ? net::proxy_header(options_.proxy_version, needs.client->source,
                                                         needs.client->destination)
                                     : net::own_proxy_header(options_.proxy_version);
-  Result<Dialled> dialled = co_await dial_server(needs.http1, std::move(header));
+  Result<Dialled> dialled = co_await dial_server(loop_, address_, options_, needs.http1, std::move(header));
   if (!dialled) co_return std::unexpected(std::move(dialled.error()));
   if (dialled->http2) {
     codec::h2::ClientConnection& connection = adopt_http2(std::move(dialled->transport));
@@ -218,7 +212,7 @@ Task<Result<http::ClientStreamPtr>> Pool::share() {
 }
 
 Task<void> Pool::dial_shared() {
-  Result<Dialled> dialled = co_await dial_server(false);
+  Result<Dialled> dialled = co_await dial_server(loop_, address_, options_, false);
   if (!dialled) {
     dial_error_ = std::move(dialled.error());
     co_return;
@@ -253,47 +247,6 @@ void Pool::on_tick_end() {
   }
   if (retired_ || options_.max_idle_per_host < 0)
     while (idle_list_.first) idle_list_.first->retire();
-}
-
-Task<Result<Pool::Dialled>> Pool::dial_server(bool http1, std::string header) {
-  std::shared_ptr<const tls::ClientContext> tls = options_.tls;
-  if (address_.scheme == Scheme::Https && !tls) {
-    auto plain = default_client_context();
-    if (!plain) co_return std::unexpected(std::move(plain.error()));
-    tls = std::move(*plain);
-  }
-  std::vector<net::Ip> candidates;
-  if (address_.ip) {
-    candidates.push_back(*address_.ip);
-  } else {
-    Result<std::vector<net::Ip>> found = co_await resolve(loop_, address_.host);
-    if (!found) co_return std::unexpected(std::move(found.error()));
-    candidates = std::move(*found);
-  }
-  Error last{502, Fault::Upstream, true, "no address"};
-  for (const net::Ip& ip : candidates) {
-    auto transport = co_await dial(loop_, {ip, address_.port}, options_.dial_timeout);
-    if (!transport) {
-      last = std::move(transport.error());
-      continue;
-    }
-    net::enable_keepalive((*transport)->plain_fd(), kKeepAliveSeconds, kKeepAliveSeconds);
-    // A new connection has room for it: what is left over would be no header.
-    if (const iovec part{header.data(), header.size()};
-        !header.empty() && (*transport)->write({&part, 1}).bytes < header.size()) {
-      abandon(loop_, std::move(*transport));
-      last = {502, Fault::Upstream, true,
-              fmt::format("{}: lost before the PROXY header was sent", address_.url)};
-      continue;
-    }
-    if (address_.scheme != Scheme::Https)
-      co_return Dialled{std::move(*transport), address_.scheme == Scheme::H2c && !http1};
-    auto secured =
-        co_await secure_http(loop_, std::move(*transport), tls, address_.host, options_.http2 && !http1);
-    if (!secured) co_return std::unexpected(std::move(secured.error()));
-    co_return Dialled{std::move(secured->transport), secured->http2};
-  }
-  co_return std::unexpected(std::move(last));
 }
 
 codec::h1::ClientConnection& Pool::adopt_http1(std::unique_ptr<net::Transport> transport) {

@@ -69,10 +69,6 @@ class Pool final : codec::h1::ClientOwner,
  private:
   class Dialing;
   class DialWait;
-  struct Dialled {
-    std::unique_ptr<net::Transport> transport;
-    bool http2 = false;
-  };
   template <class Connection>
   struct List {
     Connection* first = nullptr;
@@ -89,8 +85,6 @@ class Pool final : codec::h1::ClientOwner,
   Task<Result<http::ClientStreamPtr>> share();
   Task<Result<http::ClientStreamPtr>> connect_announced(StreamNeeds needs);
   Task<void> dial_shared();
-  // `header`: sent before anything else.
-  Task<Result<Dialled>> dial_server(bool http1, std::string header = {});
   void task_done() override { loop_.at_tick_end(*this); }
   void on_tick_end() override;
 
