@@ -20,8 +20,13 @@ ROUTERS = {
     "v2": {"rule": "HostRegexp(`{sub:[a-z]+}.v2`) && Path(`/p/{id:[0-9]+}`)", "service": "app", "ruleSyntax": "v2"},
     "v2-headers": {"rule": "Headers(`X-Mode`, `on`) && Query(`k=v`) && Host(`heads`)", "service": "app",
                    "ruleSyntax": "v2"},
+    "v2-pairs": {"rule": "Query(`a=1`, `b=2`) && Host(`pairs`)", "service": "app", "ruleSyntax": "v2"},
     "arity": {"rule": "Host(`a`, `b`)", "service": "app"},
     "old-name": {"rule": "HostHeader(`a`)", "service": "app"},
+    # bytes that are no text
+    "text": {"rule": "Host(`text`)", "service": "app"},
+    "text-admin": {"rule": "Host(`text`) && PathRegexp(`^/admin/.*$`)", "service": "b"},
+    "text-header": {"rule": "Host(`text`) && HeaderRegexp(`X-Team`, `^.+$`)", "service": "b"},
     # records
     "unlogged": {"rule": "Host(`unlogged`)", "service": "app", "observability": {"accessLogs": False}},
     "unmeasured": {"rule": "Host(`unmeasured`)", "service": "app", "observability": {"metrics": False}},
@@ -89,11 +94,21 @@ def test_priority_decides_before_length(house):
 @pytest.mark.parametrize("target,host,headers,status", [
     ("/p/12", "x.v2", {}, 200), ("/p/ab", "x.v2", {}, 404), ("/p/1", "1.v2", {}, 404),
     ("/?k=v", "heads", {"X-Mode": "on"}, 200), ("/?k=w", "heads", {"X-Mode": "on"}, 404),
+    ("/?b=2&a=1", "pairs", {}, 200), ("/?b=2", "pairs", {}, 404),
 ])
 def test_rules_of_the_old_syntax(house, target, host, headers, status):
     proxy, _ = house
 
     assert proxy.ask(target, host=host, headers=headers).status == status
+
+
+@pytest.mark.parametrize("target,headers", [
+    ("/admin/x", {}), ("/admin/%FF", {}), ("/admin/%c3%28", {}), ("/admin/%ED%A0%80", {}), ("/", {"X-Team": "\xff"}),
+])
+def test_bytes_that_are_no_text_do_not_get_past_a_regular_expression(house, target, headers):
+    proxy, _ = house
+
+    assert proxy.ask(target, host="text", headers=headers).text == "b"
 
 
 def test_a_rule_with_too_many_values_names_the_new_spelling(house):
