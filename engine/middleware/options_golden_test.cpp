@@ -2,16 +2,14 @@
 #include "engine/schema/json.h"
 #include "engine/schema/labels.h"
 #include "engine/schema/suggest.h"
+#include "tests/support/golden.h"
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <set>
-#include <sstream>
 
 // tests/golden/middleware_*: labels.txt in, options.json out: what the option tables make of each label, with
 // the types and masked secrets that the API shows. FAIRLEAD_GOLDEN_WRITE writes the expected files.
@@ -20,17 +18,10 @@ namespace {
 
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
-
-fs::path golden() {
-  const fs::path here = "tests/golden";
-  return fs::exists(here) ? here : fs::path(__FILE__).parent_path() / "../../tests/golden";
-}
-
-std::string slurp(const fs::path& path) {
-  std::ostringstream out;
-  out << std::ifstream(path).rdbuf();
-  return out.str();
-}
+using test::collect_keys;
+using test::expect_golden;
+using test::golden;
+using test::labels_of;
 
 std::vector<fs::path> cases() {
   std::vector<fs::path> out;
@@ -41,13 +32,8 @@ std::vector<fs::path> cases() {
 }
 
 schema::Node middlewares_of(const fs::path& directory) {
-  schema::Labels labels;
-  std::istringstream lines(slurp(directory / "labels.txt"));
-  for (std::string line; std::getline(lines, line);)
-    if (const std::size_t equals = line.find('='); equals != std::string::npos)
-      labels[line.substr(0, equals)] = line.substr(equals + 1);
   schema::Problems problems;
-  schema::Node root = schema::read_labels(labels, "container shop-1", problems);
+  schema::Node root = schema::read_labels(labels_of(directory / "labels.txt"), "container shop-1", problems);
   EXPECT_TRUE(problems.empty()) << problems.front().text();
   return root.child("http").child("middlewares");
 }
@@ -67,27 +53,18 @@ TEST_P(OptionsGolden, LabelsBecomeTheExpectedOptions) {
         shown[name]["said"].push_back(problem.segments.back() + ": " + problem.what);
     }
 
-  const std::string text = shown.dump(2) + "\n";
-  const fs::path expected = GetParam() / "options.json";
-  if (std::getenv("FAIRLEAD_GOLDEN_WRITE")) std::ofstream(expected) << text;
-  EXPECT_EQ(slurp(expected), text);
+  expect_golden(GetParam() / "options.json", shown.dump(2) + "\n");
 }
 
 INSTANTIATE_TEST_SUITE_P(Cases, OptionsGolden, testing::ValuesIn(cases()),
                          [](const auto& info) { return info.param.filename().string(); });
 
-// "addprefix.prefix" of every input, in lower case, names of headers and the like left out.
-void walk(const schema::Node& node, const std::string& path, std::set<std::string>& out) {
-  out.insert(path);
-  for (const auto& entry : node.entries())
-    walk(entry.value, node.is_list() ? path : path + "." + schema::lower(entry.key), out);
-}
-
 TEST(OptionsGoldenPairs, NameEveryOptionOfEveryMiddleware) {
   std::set<std::string> named;
   for (const fs::path& directory : cases())
     for (const auto& [name, middleware] : middlewares_of(directory).entries())
-      for (const auto& [key, options] : middleware.entries()) walk(options, schema::lower(key), named);
+      for (const auto& [key, options] : middleware.entries())
+        collect_keys(options, schema::lower(key), named);
 
   for (const Type& type : types()) {
     if (std::string_view(type.name) == "plugin") continue;  // all its names are free

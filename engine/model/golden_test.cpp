@@ -1,3 +1,5 @@
+#include "tests/support/golden.h"
+
 #include "engine/model/api_json.h"
 #include "engine/model/attach.h"
 #include "engine/model/internal.h"
@@ -15,11 +17,8 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <set>
-#include <sstream>
 
 // Pairs in tests/golden: labels.txt or config.yml in, expected.json out. With FAIRLEAD_GOLDEN_WRITE set, the
 // expected files are written instead of compared; read the difference before committing it.
@@ -28,6 +27,11 @@ namespace {
 
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
+using test::collect_keys;
+using test::expect_golden;
+using test::golden;
+using test::labels_of;
+using test::slurp;
 
 constexpr std::string_view kHttpTypes[] = {
     "addPrefix",         "basicAuth",        "buffering",        "chain",
@@ -40,26 +44,6 @@ constexpr std::string_view kHttpTypes[] = {
     "requestId"};
 constexpr std::string_view kTcpTypes[] = {"inFlightConn", "ipAllowList", "ipWhiteList"};
 constexpr MiddlewareTypes kTypes{kHttpTypes, kTcpTypes};
-
-fs::path golden() {
-  const fs::path here = "tests/golden";
-  return fs::exists(here) ? here : fs::path(__FILE__).parent_path() / "../../tests/golden";
-}
-
-std::string slurp(const fs::path& path) {
-  std::ostringstream out;
-  out << std::ifstream(path).rdbuf();
-  return out.str();
-}
-
-schema::Labels labels_of(const fs::path& path) {
-  schema::Labels out;
-  std::istringstream lines(slurp(path));
-  for (std::string line; std::getline(lines, line);)
-    if (const std::size_t equals = line.find('='); equals != std::string::npos)
-      out[line.substr(0, equals)] = line.substr(equals + 1);
-  return out;
-}
 
 Static install() {
   Static out;
@@ -176,30 +160,22 @@ TEST_P(Golden, InputBecomesTheExpectedConfiguration) {
   validate(merged, s);
   const std::string shown = show(merged, s);
 
-  const fs::path expected = GetParam() / "expected.json";
-  if (std::getenv("FAIRLEAD_GOLDEN_WRITE")) std::ofstream(expected) << shown;
-  EXPECT_EQ(slurp(expected), shown);
+  expect_golden(GetParam() / "expected.json", shown);
 }
 
 INSTANTIATE_TEST_SUITE_P(Cases, Golden, testing::ValuesIn(cases()),
                          [](const auto& info) { return info.param.filename().string(); });
 
-// Every key that an input names, in lower case, free names as `*`, list positions left out.
-void walk(const schema::Node& node, const std::string& path, std::set<std::string>& out) {
-  out.insert(path);
-  for (const auto& entry : node.entries())
-    walk(entry.value, node.is_list() ? path : path + "." + schema::lower(entry.key), out);
-}
-
+// Every key that an input names, free names as `*`.
 std::set<std::string> named_keys() {
   std::set<std::string> out;
   for (const fs::path& directory : cases()) {
     schema::Problems ignored;
     if (fs::exists(directory / "config.yml")) {
       if (const auto node = schema::read_text(slurp(directory / "config.yml"), "config.yml"))
-        walk(*node, "", out);
+        collect_keys(*node, "", out);
     } else {
-      walk(schema::read_labels(labels_of(directory / "labels.txt"), "", ignored), "", out);
+      collect_keys(schema::read_labels(labels_of(directory / "labels.txt"), "", ignored), "", out);
     }
   }
   return out;

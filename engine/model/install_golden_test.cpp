@@ -4,33 +4,22 @@
 #include "engine/schema/file.h"
 #include "engine/schema/json.h"
 #include "engine/schema/suggest.h"
+#include "tests/support/golden.h"
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
 // tests/golden/install_*: install.yml in; expected.json out: what the API shows of the entry points, the
 // routers that they bring along, and the options that all services share. FAIRLEAD_GOLDEN_WRITE writes it.
 namespace fairlead::model {
 namespace {
 
-namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
-
-fs::path golden() {
-  const fs::path here = "tests/golden";
-  return fs::exists(here) ? here : fs::path(__FILE__).parent_path() / "../../tests/golden";
-}
-
-std::string slurp(const fs::path& path) {
-  std::ostringstream out;
-  out << std::ifstream(path).rdbuf();
-  return out.str();
-}
+using test::expect_golden;
+using test::golden;
+using test::slurp;
 
 schema::Node input() {
   const auto node = schema::read_text(slurp(golden() / "install_entry_points/install.yml"), "install.yml");
@@ -55,10 +44,7 @@ TEST(InstallGolden, InputBecomesWhatTheApiShows) {
   schema::write_json(install.core, shown["core"]);
   for (const schema::Problem& problem : problems) shown["problems"].push_back(problem.text());
 
-  const fs::path expected = golden() / "install_entry_points/expected.json";
-  const std::string text = shown.dump(2) + "\n";
-  if (std::getenv("FAIRLEAD_GOLDEN_WRITE")) std::ofstream(expected) << text;
-  EXPECT_EQ(slurp(expected), text);
+  expect_golden(golden() / "install_entry_points/expected.json", shown.dump(2) + "\n");
 }
 
 // Whether the input names the option, written with dots.
