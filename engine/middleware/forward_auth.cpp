@@ -6,10 +6,10 @@
 #include "engine/middleware/auth_span.h"
 #include "engine/middleware/credentials.h"
 #include "engine/middleware/forward_auth_request.h"
+#include "engine/middleware/go_expand.h"
 #include "engine/middleware/redirect_url.h"
 #include "engine/middleware/trailer_guard.h"
-
-#include <re2/re2.h>
+#include "engine/routing/regex.h"
 
 #include <algorithm>
 
@@ -66,9 +66,6 @@ schema::Problem warning(std::string key, std::string what) {
 
 }  // namespace
 
-ForwardAuth::ForwardAuth() = default;
-ForwardAuth::~ForwardAuth() = default;
-
 Configured<std::shared_ptr<const ForwardAuth>> ForwardAuth::make(Options options, Making& making) {
   return make(std::move(options), making, &upstream::fetch);
 }
@@ -87,8 +84,9 @@ Configured<std::shared_ptr<const ForwardAuth>> ForwardAuth::make(Options options
   if (!options.auth_signin_url.empty() && !normalized_url(options.auth_signin_url))
     return misconfigured("authSigninURL", "`" + options.auth_signin_url + "` is no URL");
   if (!options.auth_response_headers_regex.empty()) {
-    made->regex_ = std::make_unique<const re2::RE2>(options.auth_response_headers_regex, re2::RE2::Quiet);
-    if (!made->regex_->ok()) return misconfigured("authResponseHeadersRegex", made->regex_->error());
+    auto regex = compile_pattern("authResponseHeadersRegex", options.auth_response_headers_regex);
+    if (!regex) return std::unexpected(std::move(regex.error()));
+    made->regex_ = std::move(*regex);
   }
   for (const auto& [name, list] : {std::pair{"authResponseHeaders", &options.auth_response_headers},
                                    std::pair{"authRequestHeaders", &options.auth_request_headers}})
@@ -202,11 +200,11 @@ Response ForwardAuth::refuse(Exchange& x, const FetchResponse& answer) const {
 
 bool ForwardAuth::matches_regex(std::string_view name) const {
   const std::string canonical = canonical_header_name(name);
-  if (re2::RE2::PartialMatch(canonical, *regex_)) return true;
+  if (regex_->matches(canonical)) return true;
   // As an origin that folds '_' and '.' would read it.
   std::string folded;
   for (const char c : name) folded += http::fold_name_byte(c);
-  return re2::RE2::PartialMatch(canonical_header_name(folded), *regex_);
+  return regex_->matches(canonical_header_name(folded));
 }
 
 bool ForwardAuth::answers_for(std::string_view name) const {
@@ -227,7 +225,7 @@ void ForwardAuth::take_over_headers(Exchange& x, const FetchResponse& answer) co
   if (!regex_) return;
   fields.remove_if([&](const http::Field& line) { return matches_regex(line.name); });
   for (const auto& [name, value] : answer.headers) {
-    if (!re2::RE2::PartialMatch(canonical_header_name(name), *regex_)) continue;
+    if (!regex_->matches(canonical_header_name(name))) continue;
     // What frames the answer does not frame the request.
     if (is_hop_by_hop(name) || iequals(name, "Content-Length")) continue;
     fields.add(canonical_header_name(name), value);

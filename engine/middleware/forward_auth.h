@@ -13,8 +13,8 @@
 #include <string>
 #include <vector>
 
-namespace re2 {
-class RE2;
+namespace fairlead::routing {
+class Regex;
 }
 
 namespace fairlead::middleware {
@@ -55,8 +55,6 @@ class ForwardAuth final : public exchange::Middleware {
 
   static Configured<std::shared_ptr<const ForwardAuth>> make(Options options, Making& making);
   static Configured<std::shared_ptr<const ForwardAuth>> make(Options options, Making& making, Fetch fetch);
-  ForwardAuth();
-  ~ForwardAuth() override;
 
   Task<exchange::Response> handle(exchange::Exchange& x, exchange::Next next) const override;
 
@@ -71,8 +69,8 @@ class ForwardAuth final : public exchange::Middleware {
   Options options_;
   std::string login_;  // Authorization made of the address; empty: none
   Fetch fetch_ = nullptr;
-  std::shared_ptr<const WatchedTls> tls_;  // null: the system's authorities
-  std::unique_ptr<const re2::RE2> regex_;  // null: none
+  std::shared_ptr<const WatchedTls> tls_;        // null: the system's authorities
+  std::shared_ptr<const routing::Regex> regex_;  // null: none
 };
 
 }  // namespace fairlead::middleware
