@@ -1,5 +1,7 @@
 #include "engine/event/offload.h"
 
+#include "engine/event/test_wait.h"
+
 #include <gtest/gtest.h>
 
 #include <latch>
@@ -9,16 +11,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-struct Outcome : Completion {
-  bool done = false;
-  void task_done() override { done = true; }
-};
-
-void run_until(Loop& loop, const bool& done) {
-  const auto deadline = std::chrono::steady_clock::now() + 20s;
-  while (!done && std::chrono::steady_clock::now() < deadline) loop.run_once(10ms);
-  ASSERT_TRUE(done);
-}
+using test::Outcome;
+using test::run_until;
 
 TEST(Offload, HandsTheOutcomeToTheLoopsOwnThread) {
   Loop loop;

@@ -1,5 +1,6 @@
 #include "engine/exchange/spool.h"
 
+#include "engine/event/test_wait.h"
 #include "engine/exchange/tee.h"
 
 #include <gtest/gtest.h>
@@ -7,22 +8,7 @@
 namespace fairlead::exchange {
 namespace {
 
-using namespace std::chrono_literals;
-
-struct Outcome : Completion {
-  bool done = false;
-  void task_done() override { done = true; }
-};
-
-template <class T>
-T wait(event::Loop& loop, Task<T> task) {
-  if (task.done()) return task.take();
-  Outcome outcome;
-  task.start(&outcome);
-  const auto deadline = std::chrono::steady_clock::now() + 20s;
-  while (!outcome.done && std::chrono::steady_clock::now() < deadline) loop.run_once(10ms);
-  return task.take();
-}
+using test::wait;
 
 std::string all_of(event::Loop& loop, http::Body& body) {
   std::string out;

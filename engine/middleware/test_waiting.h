@@ -1,5 +1,6 @@
 #pragma once
 
+#include "engine/event/test_wait.h"
 #include "engine/exchange/test_exchange.h"
 
 #include <gtest/gtest.h>
@@ -11,24 +12,6 @@
 
 // For unit tests only: middlewares and bodies that wait for lanes and timers.
 namespace fairlead::test {
-
-struct Outcome : Completion {
-  bool done = false;
-  void task_done() override { done = true; }
-};
-
-// Turns the loop until the task has ended, at most 20 s.
-template <class T>
-T wait(event::Loop& loop, Task<T> task) {
-  if (task.done()) return task.take();
-  Outcome outcome;
-  task.start(&outcome);
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  while (!outcome.done && std::chrono::steady_clock::now() < deadline)
-    loop.run_once(std::chrono::milliseconds(10));
-  FL_ASSERT(outcome.done, "it ends");
-  return task.take();
-}
 
 inline exchange::Response run_waiting(const exchange::Middleware& middleware, exchange::Exchange& x,
                                       const exchange::Service& service) {
