@@ -24,6 +24,17 @@ Reach reach_of(const model::HttpProvider& options) {
   return out;
 }
 
+// The log and the API name the endpoint, and every router that comes from it: without a user's name and
+// password, and without the query, where tokens stand.
+std::string without_secrets(std::string_view url) {
+  url = url.substr(0, url.find_first_of("?#"));
+  const std::size_t scheme = url.find("://");
+  const std::size_t begin = scheme == url.npos ? 0 : scheme + 3;
+  const std::size_t at = url.substr(0, url.find('/', begin)).rfind('@');
+  if (at == url.npos) return std::string(url);
+  return std::string(url.substr(0, begin)).append(url.substr(at + 1));
+}
+
 }  // namespace
 
 Configured<std::unique_ptr<Http>> Http::make(const model::HttpProvider& options,
@@ -35,8 +46,11 @@ Configured<std::unique_ptr<Http>> Http::make(const model::HttpProvider& options,
 }
 
 Http::Http(const model::HttpProvider& options, const model::MiddlewareTypes& types)
-    : options_(options), types_(types), transfer_(reach_of(options)) {
-  status_ = {false, "connecting to " + options.endpoint, std::chrono::system_clock::now()};
+    : options_(options),
+      shown_(without_secrets(options.endpoint)),
+      types_(types),
+      transfer_(reach_of(options)) {
+  status_ = {false, "connecting to " + shown_, std::chrono::system_clock::now()};
 }
 
 Http::~Http() { stop(); }
@@ -89,7 +103,7 @@ void Http::run(Sink& sink) {
       const std::lock_guard lock(mutex_);
       if (status_.connected != trouble.empty()) status_.since = std::chrono::system_clock::now();
       status_.connected = trouble.empty();
-      status_.detail = trouble.empty() ? options_.endpoint : trouble;
+      status_.detail = trouble.empty() ? shown_ : trouble;
     }
     if (trouble.empty()) back_off.reset();
     const double share = std::uniform_real_distribution<>(0, 1)(dice);
@@ -111,19 +125,19 @@ std::string Http::poll(Sink& sink) {
             .on_head = {}};
   for (const auto& [key, value] : options_.headers) call.headers.push_back(fmt::format("{}: {}", key, value));
   auto answer = transfer_.get(call);
-  if (!answer) return fmt::format("{}: {}", options_.endpoint, answer.error());
-  if (answer->status != 200) return fmt::format("{}: status {}", options_.endpoint, answer->status);
+  if (!answer) return fmt::format("{}: {}", shown_, answer.error());
+  if (answer->status != 200) return fmt::format("{}: status {}", shown_, answer->status);
   if (polled_ && answer->body == body_) return {};
   polled_ = true;
   body_ = std::move(answer->body);
   // As in Traefik, only files are templates.
-  const auto node = schema::read_yaml(body_, options_.endpoint, schema::keep_templates);
+  const auto node = schema::read_yaml(body_, shown_, schema::keep_templates);
   if (!node) {
     // Said once: the same body is not read again, and the last good configuration stays.
     spdlog::error("http provider: {}: {}", node.error().path, node.error().what);
     return {};
   }
-  auto read = std::make_shared<model::Dynamic>(model::read_dynamic(*node, {options_.endpoint, 0, 0}, types_));
+  auto read = std::make_shared<model::Dynamic>(model::read_dynamic(*node, {shown_, 0, 0}, types_));
   if (published_ != nullptr && *read == *published_) return {};
   for (const model::Reason& reason : read->reasons)
     if (published_ == nullptr || std::ranges::find(published_->reasons, reason) == published_->reasons.end())

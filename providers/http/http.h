@@ -35,6 +35,7 @@ class Http final : public Provider {
   bool sleep(Duration duration);
 
   const model::HttpProvider options_;
+  const std::string shown_;  // the endpoint as everybody may see it
   const model::MiddlewareTypes types_;
   Transfer transfer_;
   std::string body_;  // the last one seen; one that did not change is not read again

@@ -157,6 +157,29 @@ TEST(HttpProvider, BoundsTheAnswer) {
   provider->stop();
 }
 
+TEST(HttpProvider, ShowsNoSecretOfItsEndpoint) {
+  Source source;
+  source.say(200, router("one"));
+  model::HttpProvider secret = options(source);
+  secret.endpoint.insert(secret.endpoint.find("://") + 3, "jo:hidden@").append("?token=hidden");
+  RecordingSink sink;
+  auto provider = *Http::make(secret, {});
+  const std::string at_first = provider->status().detail;
+  provider->start(sink);
+  ASSERT_TRUE(comes(sink, "one"));
+  EXPECT_NE(source.request().find("GET /config?token=hidden HTTP/1.1\r\n"), std::string::npos);
+  EXPECT_NE(source.request().find("Authorization: Basic am86aGlkZGVu\r\n"), std::string::npos);
+
+  EXPECT_EQ(at_first, "connecting to " + source.url());
+  EXPECT_TRUE(sink.wait_for(
+      [&](const model::Dynamic& d) { return d.http.routers.at("r").origin.source == source.url(); }));
+  source.say(500, "oops");
+  const auto trouble = [&] { return provider->status().detail == source.url() + ": status 500"; };
+  for (int i = 0; i < 6000 && !trouble(); ++i) std::this_thread::sleep_for(10ms);
+  EXPECT_TRUE(trouble());
+  provider->stop();
+}
+
 TEST(HttpProvider, NeedsAnEndpoint) { EXPECT_EQ(Http::make({}, {}).error().path, "providers.http.endpoint"); }
 
 }  // namespace
