@@ -40,6 +40,7 @@ class Compiler {
 
  private:
   friend class ServiceCompiler;
+  friend class TransportCompiler;
   friend class RouteCompiler;
   friend class TcpServiceCompiler;
   friend class TcpRouteCompiler;

@@ -4,6 +4,7 @@
 #include "engine/exchange/service.h"
 #include "engine/runtime/compile.h"
 #include "engine/runtime/tracer.h"
+#include "engine/runtime/transport_compiler.h"
 #include "engine/service/status.h"
 
 #include <map>
@@ -28,7 +29,8 @@ class ServiceCompiler {
         dynamic_(dynamic),
         out_(out),
         previous_(previous),
-        detailed_traces_(wants_detailed_traces(install, dynamic)) {}
+        detailed_traces_(wants_detailed_traces(install, dynamic)),
+        transports_(compiler, install, dynamic, out.version) {}
 
   // Whether routers, middlewares and services get spans of their own, for any router.
   bool detailed_traces() const { return detailed_traces_; }
@@ -80,14 +82,6 @@ class ServiceCompiler {
                                                      model::Element<model::HttpService>& element);
   std::shared_ptr<const upstream::ServerSet> server_set(const std::string& name,
                                                         model::Element<model::HttpService>& element);
-  // `secure`: it leads to https servers, so its TLS part is built too; null with the `problem` when it cannot
-  // be.
-  std::shared_ptr<const upstream::TransportOptions> transport(const std::string& name, bool container,
-                                                              bool secure, std::string& problem);
-  // The TLS part of a transport; false with the `problem` when it cannot be built and never could.
-  bool secure_transport(const model::ServersTransport& options, upstream::TransportOptions& made,
-                        std::string& problem);
-  std::uint64_t secured_key(const model::ServersTransport& options);
   std::shared_ptr<const exchange::Middleware> make_middleware(const std::string& name,
                                                               std::vector<std::string> outer_chains);
 
@@ -100,7 +94,7 @@ class ServiceCompiler {
   std::unordered_map<std::string, std::shared_ptr<const exchange::Service>> services_;
   std::unordered_map<std::string, std::shared_ptr<const exchange::Middleware>> middlewares_;
   std::unordered_map<std::string, Handler> chains_;
-  std::unordered_map<std::string, std::shared_ptr<const upstream::TransportOptions>> transports_;
+  TransportCompiler transports_;
   std::unordered_map<std::string, std::shared_ptr<const service::Status>> statuses_;
   std::unordered_set<std::string> building_;
 };

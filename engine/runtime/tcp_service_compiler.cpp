@@ -6,6 +6,7 @@
 #include "engine/runtime/obstacle.h"
 #include "engine/runtime/phase.h"
 #include "engine/runtime/service_compiler.h"
+#include "engine/runtime/transport_compiler.h"
 #include "engine/tcp/health_check.h"
 #include "engine/tcp/load_balancer.h"
 #include "engine/tcp/registry.h"
@@ -18,8 +19,6 @@
 namespace fairlead::runtime {
 namespace {
 
-constexpr auto kContainerDial = std::chrono::seconds(5);
-constexpr auto kDefaultDial = std::chrono::seconds(30);
 constexpr auto kDefaultKeepAlive = std::chrono::seconds(15);
 
 // Names of HTTP and TCP services do not meet: what outlives snapshots is kept apart.
@@ -43,15 +42,12 @@ Configured<upstream::ServerAddress> parse_address(const std::string& text) {
   return address;
 }
 
-bool same(const upstream::ServerSet& a, const upstream::ServerSet& b) {
+bool serve_alike(const upstream::ServerSet& a, const upstream::ServerSet& b) {
   const auto same_server = [](const upstream::Server& x, const upstream::Server& y) {
     return x.address.url == y.address.url && x.tls == y.tls && x.state == y.state;
   };
-  const auto same_obstacle = [](const upstream::Obstacle& x, const upstream::Obstacle& y) {
-    return x.short_text == y.short_text && x.full_text == y.full_text;
-  };
   return a.holds == b.holds && std::ranges::equal(a.servers, b.servers, same_server) &&
-         std::ranges::equal(a.obstacles, b.obstacles, same_obstacle);
+         a.obstacles == b.obstacles;
 }
 
 }  // namespace
@@ -80,7 +76,7 @@ std::shared_ptr<const tcp::Service> TcpServiceCompiler::load_balancer(const std:
   if (!transport_options) return nullptr;
   const upstream::SetId id = compiler_.set_id(key_of(name));
   const auto known = previous_ ? previous_->tcp_sets.find(name) : out_.tcp_sets.end();
-  if (previous_ && known != previous_->tcp_sets.end() && same(*known->second, *set))
+  if (previous_ && known != previous_->tcp_sets.end() && serve_alike(*known->second, *set))
     set = known->second;  // workers have nothing to do
   else
     out_.changed_sets.emplace_back(id, set);
@@ -169,8 +165,7 @@ std::shared_ptr<const tcp::TransportOptions> TcpServiceCompiler::transport(
   auto made = std::make_shared<tcp::TransportOptions>();
   made->key = model::hash_of(wanted) ^ (container ? 1 : 0);
   made->name = name.empty() ? "default@internal" : name;
-  made->dial_timeout = wanted.dial_timeout ? Duration(*wanted.dial_timeout)
-                                           : Duration(container ? kContainerDial : kDefaultDial);
+  made->dial_timeout = dial_timeout(wanted.dial_timeout, container);
   made->keep_alive =
       wanted.dial_keep_alive == schema::Duration{} ? Duration(kDefaultKeepAlive) : wanted.dial_keep_alive;
   made->termination_delay = wanted.termination_delay;

@@ -1,0 +1,111 @@
+#include "engine/runtime/transport_compiler.h"
+
+#include "engine/base/strings.h"
+#include "engine/model/hash.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+namespace fairlead::runtime {
+namespace {
+
+constexpr auto kContainerDial = std::chrono::seconds(5);
+constexpr auto kDefaultDial = std::chrono::seconds(30);
+
+}  // namespace
+
+Duration dial_timeout(const std::optional<schema::Duration>& wanted, bool container) {
+  if (wanted) return *wanted;
+  return container ? Duration(kContainerDial) : Duration(kDefaultDial);
+}
+
+// Changes when one of the files that the TLS part names does; watches them.
+std::uint64_t TransportCompiler::secured_key(const model::ServersTransport& options) {
+  std::uint64_t key = fnv1a("tls");
+  const auto add = [&](const std::string& file) {
+    key = key * 1099511628211ULL ^ compiler_.site_.files().version(file);
+  };
+  for (const std::string& file : options.root_cas) add(file);
+  for (const model::KeyPair& pair : options.certificates) {
+    add(pair.cert_file);
+    add(pair.key_file);
+  }
+  return key;
+}
+
+std::shared_ptr<const upstream::TransportOptions> TransportCompiler::transport(const std::string& name,
+                                                                               bool container, bool secure,
+                                                                               std::string& problem) {
+  const std::string key = fmt::format("{}|{}|{}", name, container, secure);
+  if (const auto made = made_.find(key); made != made_.end()) return made->second;
+  model::ServersTransport options;
+  if (name.empty() || name == "default@internal") {
+    // Served without it, what the option asks to be verified would not be.
+    if (secure && !install_.servers_transport.spiffe.is_null()) {
+      problem = "spiffe is not supported; remove it to verify servers by certificate authorities";
+      return nullptr;
+    }
+    options = model::default_servers_transport(install_);
+  } else {
+    const auto found = dynamic_.http.servers_transports.find(name);
+    if (found == dynamic_.http.servers_transports.end() || found->second.broken()) return nullptr;
+    options = found->second.options;
+  }
+  auto made = std::make_shared<upstream::TransportOptions>();
+  made->name = name.empty() ? "default@internal" : name;
+  const model::ForwardingTimeouts& timeouts = options.forwarding_timeouts;
+  made->dial_timeout = dial_timeout(timeouts.dial_timeout, container);
+  made->response_header_timeout = timeouts.response_header_timeout;
+  made->idle_timeout = timeouts.idle_conn_timeout;
+  made->http2 = !options.disable_http2;
+  made->read_idle_timeout = timeouts.read_idle_timeout;
+  made->ping_timeout = timeouts.ping_timeout;
+  made->max_idle_per_host =
+      options.max_idle_conns_per_host == 0
+          ? 2
+          : static_cast<int>(std::clamp<std::int64_t>(options.max_idle_conns_per_host, -1, 1'000'000));
+  if (options.proxy_protocol) made->proxy_version = static_cast<int>(options.proxy_protocol->version);
+  made->key = model::hash_of(options) ^ (container ? 1 : 0);
+  if (secure && !this->secure(options, *made, problem)) return nullptr;
+  return made_[key] = std::move(made);
+}
+
+bool TransportCompiler::secure(const model::ServersTransport& options, upstream::TransportOptions& made,
+                               std::string& problem) {
+  Compiler::LastGood& last = compiler_.last_good_[made.key];
+  last.version = version_;
+  made.key ^= secured_key(options);
+  // The same as before unless options or files changed.
+  auto& kept = compiler_.client_contexts_[made.key];
+  made.tls = kept.lock();
+  if (!made.tls) {
+    std::vector<std::string> notices;
+    auto context = tls::ClientContext::make(options, compiler_.site_.files(), notices);
+    if (context) {
+      made.tls = std::move(*context);
+      kept = made.tls;
+    } else {
+      problem = fmt::format("{}: {}", context.error().path, context.error().what);
+      const auto element = dynamic_.http.servers_transports.find(made.name);
+      const bool named = element != dynamic_.http.servers_transports.end();
+      if (!last.context) {
+        if (named) element->second.break_off(model::ReasonKind::BadOption, problem);
+        return false;
+      }
+      // A file that is being written, or was spoilt: what it said before stays.
+      if (named)
+        element->second.warn(model::ReasonKind::BadOption, problem + "; what the file said before is used");
+      made.key = last.key;
+      made.tls = last.context;
+      return true;
+    }
+  }
+  last.key = made.key;
+  last.context = made.tls;
+  return true;
+}
+
+}  // namespace fairlead::runtime

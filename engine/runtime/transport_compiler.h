@@ -1,0 +1,46 @@
+#pragma once
+
+#include "engine/base/clock.h"
+#include "engine/model/dynamic.h"
+#include "engine/model/static.h"
+#include "engine/runtime/compile.h"
+#include "engine/upstream/server.h"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+namespace fairlead::runtime {
+
+// How long a connection to a server may take: as the options say, else less for containers, whose addresses
+// are near or gone.
+Duration dial_timeout(const std::optional<schema::Duration>& wanted, bool container);
+
+// Builds the serversTransports of one snapshot, each once.
+class TransportCompiler {
+ public:
+  // `version`: of the snapshot.
+  TransportCompiler(Compiler& compiler, const model::Static& install, model::Dynamic& dynamic,
+                    std::uint64_t version)
+      : compiler_(compiler), install_(install), dynamic_(dynamic), version_(version) {}
+
+  // `secure`: it leads to https servers, so its TLS part is built too. Null with the `problem` when it cannot
+  // be.
+  std::shared_ptr<const upstream::TransportOptions> transport(const std::string& name, bool container,
+                                                              bool secure, std::string& problem);
+
+ private:
+  // Builds the TLS part; false with the `problem` when it cannot be built and never could.
+  bool secure(const model::ServersTransport& options, upstream::TransportOptions& made, std::string& problem);
+  std::uint64_t secured_key(const model::ServersTransport& options);
+
+  Compiler& compiler_;
+  const model::Static& install_;
+  model::Dynamic& dynamic_;
+  const std::uint64_t version_;
+  std::unordered_map<std::string, std::shared_ptr<const upstream::TransportOptions>> made_;
+};
+
+}  // namespace fairlead::runtime
