@@ -222,3 +222,24 @@ def test_one_address_has_one_spelling(start, origin):
         assert origin.last().header("Host") == f"[{spelling}]"
     with H2Client(proxy.port()) as client:
         assert client.ask(fields=replaced(GET, authority="[2001:db8::0.0.0.1]")).status == 200
+
+
+def test_what_is_refused_leaves_no_credential_in_the_log(start, origin):
+    """A space too much at the end of a token is enough to refuse a field of HTTP/2."""
+    with H2Origin(lambda stream: stream.respond(headers=[("set-cookie", "id=5up3r-h1dden ")])) as modern:
+        proxy = start(routes(app=[origin.url], modern=[modern.url]), {"log": {"level": "DEBUG"}})
+        fields = {"authorization": "Bearer 5up3r-h1dden ", "cookie": "id=5up3r-h1dden\n"}
+
+        for number, (name, value) in enumerate(fields.items(), 1):
+            with H2Client(proxy.port()) as client:
+                client.headers(1, (*GET, (name, value)))
+                assert client.answer(1).status is None
+            with RawClient(proxy.port()) as client:
+                client.send(f"GET / HTTP/1.1\r\nHost: app\r\n{name}: {value.strip()}\x01\r\n\r\n")
+                assert client.read_answer().status == 400
+            wait_for(lambda: proxy.log().count("refused a request") == 2 * number, 10, "both are told")
+            assert proxy.log().count(f"[{name}]") == 1, "the log says which field it was"
+        assert proxy.ask(host="modern").status == 502
+        wait_for(lambda: any(line["RequestHost"] == "modern" for line in proxy.access_log()), 10, "the access log tells it")
+
+        assert "5up3r-h1dden" not in proxy.log() + proxy.access_path.read_text()

@@ -3,6 +3,7 @@
 #include "engine/base/strings.h"
 #include "engine/codec/h2/client.h"
 #include "engine/codec/h2/client_head.h"
+#include "engine/codec/h2/violation.h"
 
 #include <fmt/format.h>
 #include <nghttp2/nghttp2.h>
@@ -220,7 +221,7 @@ struct ClientCallbacks {
   }
 
   static int on_error(nghttp2_session*, int, const char* message, std::size_t size, void* user) {
-    connection(user).violation_ = quoted({message, size}, 300);
+    connection(user).violation_ = quoted(without_field_value({message, size}), 300);
     return 0;
   }
 

@@ -4,6 +4,7 @@
 #include "engine/codec/h2/frame_batch.h"
 #include "engine/codec/h2/server.h"
 #include "engine/codec/h2/session_memory.h"
+#include "engine/codec/h2/violation.h"
 
 #include <algorithm>
 #include <array>
@@ -131,7 +132,7 @@ struct ServerCallbacks {
   }
 
   static int on_error(nghttp2_session*, int, const char* message, std::size_t size, void* user) {
-    connection(user).violation_.assign(message, size);
+    connection(user).violation_ = without_field_value({message, size});
     return 0;
   }
 

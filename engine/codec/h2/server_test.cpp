@@ -387,6 +387,17 @@ TEST_F(H2ServerTest, HeadsThatAreTooLongAreAnsweredAndCountAsResets) {
   EXPECT_EQ(handler.started, 0);
 }
 
+TEST_F(H2ServerTest, TellsWhichFieldItRefusedButNotItsValue) {
+  begin(say_hello);
+  peer->ask("GET", "/", {}, false, {{"authorization", "Bearer secret "}});
+  exchange();
+
+  ASSERT_EQ(handler.refusals.size(), 1U);
+  EXPECT_NE(handler.refusals[0].find("[authorization]"), std::string::npos) << handler.refusals[0];
+  EXPECT_EQ(handler.refusals[0].find("secret"), std::string::npos) << handler.refusals[0];
+  EXPECT_EQ(handler.started, 0);
+}
+
 TEST_F(H2ServerTest, APingFloodEndsTheConnection) {
   begin(say_hello);
   for (int i = 0; i < 10'000 && !wire.finished; ++i) {

@@ -99,9 +99,11 @@ class Peer {
 
   // `body` is sent as the server's windows allow; `stays_open`: no END_STREAM after it.
   std::int32_t ask(std::string_view method, std::string_view path, std::string body = {},
-                   bool stays_open = false) {
+                   bool stays_open = false,
+                   const std::vector<std::pair<std::string_view, std::string_view>>& fields = {}) {
     std::vector<nghttp2_nv> lines = {line(":method", method), line(":scheme", "http"), line(":path", path),
                                      line(":authority", "app")};
+    for (const auto& [name, value] : fields) lines.push_back(line(name, value));
     const bool has_body = !body.empty() || stays_open;
     auto* source = new Source{std::move(body), stays_open};
     sources_.emplace_back(source);
