@@ -71,6 +71,15 @@ def test_bodies_pass_unchanged_both_ways(proxy, origin, size):
     assert hashlib.sha256(answer.body).digest() == hashlib.sha256(body).digest()
 
 
+@pytest.mark.parametrize("method, length", [("POST", "0"), ("PUT", "0"), ("PATCH", "0"), ("GET", None), ("DELETE", None)])
+def test_rfc_9110_8_6_a_request_that_should_have_content_says_that_it_has_none(proxy, origin, method, length):
+    """curl -X POST says no length, and servers that want one answer 411."""
+    assert proxy.ask(host="app", method=method).status == 200
+
+    assert origin.last().header("Content-Length") == length
+    assert origin.last().header("Transfer-Encoding") is None
+
+
 def test_chunked_bodies_and_trailers_pass_both_ways(proxy, origin):
     origin.script(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n"
                   b"3\r\nabc\r\n2;note=1\r\nde\r\n0\r\nX-Sum: 5\r\n\r\n")

@@ -4,6 +4,7 @@
 #include "engine/codec/h1/refuse.h"
 #include "engine/codec/h1/scan.h"
 #include "engine/codec/h1/transfer_coding.h"
+#include "engine/codec/tells_length.h"
 #include "engine/http/url.h"
 
 #include <cstring>
@@ -139,6 +140,8 @@ Result<> settle_framing(std::string_view bytes, const SeenNames& seen, RequestHe
     if (seen.repeats(Name::ContentLength)) return bad("more than one Content-Length", bytes, value);
     head.content_length = parse_digits(value);
     if (!head.content_length) return bad("invalid Content-Length", bytes, value);
+  } else if (tells_length(head.method)) {
+    head.content_length = 0;
   }
   return {};
 }

@@ -33,6 +33,12 @@ TEST(RequestParser, KnowsTheLengthOfTheBodyRfc9112Section63) {
   EXPECT_FALSE(chunked.head.content_length);
 }
 
+TEST(RequestParser, ARequestThatShouldHaveContentSaysThatItHasNoneRfc9110Section86) {
+  EXPECT_EQ(Parsed("POST / HTTP/1.1\r\nHost: a\r\n\r\n").head.content_length, 0U);
+  EXPECT_EQ(Parsed("PATCH / HTTP/1.0\r\nHost: a\r\n\r\n").head.content_length, 0U);
+  EXPECT_FALSE(Parsed("PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n").head.content_length);
+}
+
 TEST(RequestParser, KeepsTheConnectionAsRfc9112Section93Says) {
   EXPECT_TRUE(Parsed(get("")).facts.keep_alive);
   EXPECT_FALSE(Parsed(get("Connection: close\r\n")).facts.keep_alive);

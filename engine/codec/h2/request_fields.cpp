@@ -4,6 +4,7 @@
 #include "engine/codec/h1/chunked.h"
 #include "engine/codec/h1/scan.h"
 #include "engine/codec/h2/websocket.h"
+#include "engine/codec/tells_length.h"
 #include "engine/http/field_names.h"
 #include "engine/http/url.h"
 
@@ -221,8 +222,8 @@ Result<> RequestFields::settle_body(bool ends) {
     if (ends && *head_.content_length != 0) return malformed("content-length without a body", value);
   } else if (!ends) {
     head_.chunked = true;
-  } else if (head_.method == "POST" || head_.method == "PUT" || head_.method == "PATCH") {
-    head_.content_length = 0;  // RFC 9110 §8.6: an HTTP/1 server may want to be told
+  } else if (tells_length(head_.method)) {
+    head_.content_length = 0;
   }
   return {};
 }
