@@ -40,7 +40,6 @@ class Resolver {
   const std::string& name() const { return name_; }
   const model::Acme& options() const { return options_; }
   Store& store() { return *store_; }
-  const std::shared_ptr<Store>& shared_store() const { return store_; }
   Client& client() { return *client_; }
   // How its authority is reached.
   const HttpOptions& http() const { return http_; }

@@ -6,8 +6,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <algorithm>
-
 namespace fairlead::providers {
 namespace {
 
@@ -133,10 +131,6 @@ std::expected<std::string, std::string> Template::render(const Fields& fields) c
   Renderer renderer(fields);
   if (auto done = renderer.run(*nodes_); !done) return std::unexpected(done.error());
   return renderer.take();
-}
-
-bool Template::has_actions() const {
-  return std::ranges::any_of(*nodes_, [](const Node& node) { return node.kind != Node::Kind::Text; });
 }
 
 }  // namespace fairlead::providers

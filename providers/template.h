@@ -39,9 +39,6 @@ class Template {
   // Fails for unknown fields, wrong arguments, or more than 16 MiB of output.
   std::expected<std::string, std::string> render(const Fields& fields) const;
 
-  // False when the text is all literal: nothing needs rendering.
-  bool has_actions() const;
-
  private:
   std::shared_ptr<const std::vector<Node>> nodes_;
 };

@@ -125,10 +125,5 @@ TEST(Template, RefusesEndlessNesting) {
   EXPECT_NE(render(groups + " }}").find("nested too deeply"), std::string::npos);
 }
 
-TEST(Template, KnowsWhetherAnythingNeedsRendering) {
-  EXPECT_FALSE(Template::parse("plain: text")->has_actions());
-  EXPECT_TRUE(Template::parse("a: {{ .Name }}")->has_actions());
-}
-
 }  // namespace
 }  // namespace fairlead::providers

@@ -142,11 +142,6 @@ std::string canonical(std::string_view name) {
   return lower(name);
 }
 
-bool is_within(std::string_view name, std::string_view zone) {
-  if (zone.empty() || name == zone) return true;
-  return name.size() > zone.size() && name.ends_with(zone) && name[name.size() - zone.size() - 1] == '.';
-}
-
 std::string relative_name(std::string_view name, std::string_view zone) {
   if (name.size() <= zone.size()) return {};
   return std::string(name.substr(0, name.size() - zone.size() - (zone.empty() ? 0 : 1)));

@@ -76,8 +76,6 @@ bool put_name(std::string& out, std::string_view name);
 
 // Lower case, without the dot at the end.
 std::string canonical(std::string_view name);
-// `name` is `zone` or stands below it.
-bool is_within(std::string_view name, std::string_view zone);
 // The part in front of the zone: "_acme-challenge.www" of _acme-challenge.www.example.com in example.com;
 // empty for the zone itself.
 std::string relative_name(std::string_view name, std::string_view zone);

@@ -81,8 +81,6 @@ TEST(DnsMessage, WritesNamesAsLabels) {
 }
 
 TEST(DnsMessage, TellsNamesFromZones) {
-  EXPECT_TRUE(is_within("a.example.com", "example.com"));
-  EXPECT_FALSE(is_within("aexample.com", "example.com"));
   EXPECT_EQ(relative_name("_acme-challenge.www.example.com", "example.com"), "_acme-challenge.www");
   EXPECT_EQ(relative_name("example.com", "example.com"), "");
 }

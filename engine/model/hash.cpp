@@ -1,5 +1,7 @@
 #include "engine/model/hash.h"
 
+#include "engine/schema/node.h"
+
 #include <openssl/evp.h>
 
 #include <array>
@@ -71,28 +73,18 @@ void write(std::string& out, const schema::TypeInfo& type, const void* object) {
   }
 }
 
-std::uint64_t digest(const std::string& bytes) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> sum{};
-  unsigned size = 0;
-  EVP_Digest(bytes.data(), bytes.size(), sum.data(), &size, EVP_sha256(), nullptr);
-  std::uint64_t value = 0;
-  std::memcpy(&value, sum.data(), sizeof value);
-  return value;
-}
-
 }  // namespace
 
 std::uint64_t hash_options(const schema::TypeInfo& type, const void* object) {
   std::string bytes;
   bytes.reserve(256);
   write(bytes, type, object);
-  return digest(bytes);
-}
-
-std::uint64_t hash_node(const schema::Node& node) {
-  std::string bytes;
-  write(bytes, node);
-  return digest(bytes);
+  std::array<unsigned char, EVP_MAX_MD_SIZE> sum{};
+  unsigned size = 0;
+  EVP_Digest(bytes.data(), bytes.size(), sum.data(), &size, EVP_sha256(), nullptr);
+  std::uint64_t value = 0;
+  std::memcpy(&value, sum.data(), sizeof value);
+  return value;
 }
 
 }  // namespace fairlead::model

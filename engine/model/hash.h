@@ -1,16 +1,14 @@
 #pragma once
 
-#include "engine/schema/node.h"
 #include "engine/schema/option.h"
 
 #include <cstdint>
 
 namespace fairlead::model {
 
-// A 64-bit hash of an options struct (or tree) over the names and values of its rows: equal definitions hash
-// equally, in every process. Key of state that survives a change of configuration.
+// A 64-bit hash of an options struct over the names and values of its rows: equal definitions hash equally,
+// in every process. Key of state that survives a change of configuration.
 std::uint64_t hash_options(const schema::TypeInfo& type, const void* object);
-std::uint64_t hash_node(const schema::Node& node);
 
 template <class T>
 std::uint64_t hash_of(const T& object) {

@@ -205,10 +205,4 @@ void Worker::close_entry_point(const std::string& name) {
   std::erase_if(draining_, [&](const auto& leaving) { return name.empty() || leaving->name() == name; });
 }
 
-std::vector<std::string> Worker::entry_point_names() const {
-  std::vector<std::string> names;
-  for (const auto& [name, entry_point] : entry_points_) names.push_back(name);
-  return names;
-}
-
 }  // namespace fairlead::runtime

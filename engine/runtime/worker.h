@@ -120,7 +120,6 @@ class Worker {
   void close_entry_point(const std::string& name);
   // Cuts the UDP sessions that still wait for an answer, and gives their ports back.
   void close_draining_udp() { draining_udp_.clear(); }
-  std::vector<std::string> entry_point_names() const;
 
   int index() const { return index_; }
   event::Loop& loop() { return loop_; }

@@ -78,7 +78,6 @@ struct Container {
   bool host_mode() const { return network_mode == "host"; }
   // The container whose network it uses (network_mode: container:X), or empty.
   std::string_view network_of() const;
-  bool has_healthcheck() const { return health != Health::None; }
 
   bool operator==(const Container&) const = default;
 };

@@ -25,11 +25,6 @@ struct Surroundings {
   bool use_bind_port_ip = false;
   std::string network;                                        // providers.docker.network
   std::function<const Container*(std::string_view id)> find;  // for network_mode: container:X
-
-  bool same_place(const Surroundings& other) const {
-    return networks == other.networks && host_mode_address == other.host_mode_address &&
-           remote == other.remote;
-  }
 };
 
 struct Address {
