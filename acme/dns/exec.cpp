@@ -86,8 +86,7 @@ int start(const std::vector<std::string>& arguments, int output, pid_t& pid) {
   posix_spawnattr_init(&attributes);
   sigset_t none, usual;
   sigemptyset(&none);
-  sigemptyset(&usual);
-  sigaddset(&usual, SIGPIPE);
+  sigfillset(&usual);  // what we ignore it would ignore too
   posix_spawnattr_setsigmask(&attributes, &none);
   posix_spawnattr_setsigdefault(&attributes, &usual);
   posix_spawnattr_setflags(&attributes,

@@ -77,7 +77,11 @@ sigset_t block_signals() {
   sigemptyset(&signals);
   for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR1}) sigaddset(&signals, signal);
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
+  // By default these end a process, though none of them says that it should stop; as in Go they do nothing.
+  // USR2 reloads other proxies, and XFSZ comes when a log reaches the limit of file sizes: that is an error
+  // of its write alone.
+  for (const int signal : {SIGPIPE, SIGUSR2, SIGXFSZ, SIGALRM, SIGVTALRM, SIGIO, SIGPWR})
+    std::signal(signal, SIG_IGN);
   return signals;
 }
 
