@@ -61,6 +61,10 @@ Configured<Endpoint> make_endpoint(const std::optional<model::OtlpGrpc>& grpc,
     return out;
   }
   const auto target = http::split_target(plain.endpoint);
+  if (target && target->authority.find('@') != std::string_view::npos)  // told without the password
+    return misconfigured("http.endpoint",
+                         "a user name would not be sent: leave it out of the URL, and set Authorization in "
+                         "http.headers");
   if (!target || target->form != http::TargetForm::Absolute || !http::parse_authority(target->authority))
     return misconfigured("http.endpoint", fmt::format("{} is no http or https URL", quoted(plain.endpoint)));
   out.tls = plain.tls;

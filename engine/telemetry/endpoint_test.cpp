@@ -43,6 +43,9 @@ TEST(Endpoint, OfGrpcWins) {
 
 TEST(Endpoint, NamesTheOptionThatIsWrong) {
   EXPECT_EQ(http_url("collector:4318"), "http.endpoint: \"collector:4318\" is no http or https URL");
+  EXPECT_EQ(http_url("http://me:hidden@collector:4318"),
+            "http.endpoint: a user name would not be sent: leave it out of the URL, and set Authorization in "
+            "http.headers");
   EXPECT_EQ(http_url("ftp://collector"), "http.endpoint: \"ftp://collector\" is no http or https URL");
   model::OtlpGrpc grpc;
   grpc.endpoint = "http://collector:4317";
