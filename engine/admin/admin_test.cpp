@@ -269,6 +269,17 @@ TEST(Redaction, MasksWhatNoTableDescribes) {
   EXPECT_EQ(without_user_info("http://a/b@c, https://u@d"), "http://a/b@c, https://xxxx@d");
 }
 
+TEST(Redaction, MasksHeadersThatLogIn) {
+  Json json = Json::parse(
+      R"({"customRequestHeaders":{"authorization":"Bearer x","X-Api-Key":"y","Proxy-Authorization":"z","X-A":"b"}})");
+
+  redact(json);
+
+  EXPECT_EQ(
+      json.dump(),
+      R"({"customRequestHeaders":{"authorization":"xxxx","X-Api-Key":"xxxx","Proxy-Authorization":"xxxx","X-A":"b"}})");
+}
+
 TEST_F(Admin, ShowsADashboardThatRunsOnlyItsOwnScript) {
   const Answer page = ask("dashboard@internal", "/dashboard/");
 

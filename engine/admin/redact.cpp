@@ -15,10 +15,11 @@ constexpr std::string_view kMask = "xxxx";
 }  // namespace
 
 bool names_a_secret(std::string_view name) {
-  constexpr std::array<std::string_view, 6> kWords = {"password", "token", "secret",
-                                                      "apikey",   "hmac",  "credential"};
-  const std::string low = lower(name);
-  return std::ranges::any_of(kWords, [&](std::string_view word) { return low.find(word) != low.npos; });
+  constexpr std::array<std::string_view, 7> kWords = {"password", "token",      "secret",       "apikey",
+                                                      "hmac",     "credential", "authorization"};
+  std::string plain = lower(name);
+  std::erase_if(plain, [](char c) { return c == '-' || c == '_'; });
+  return std::ranges::any_of(kWords, [&](std::string_view word) { return plain.find(word) != plain.npos; });
 }
 
 std::string without_user_info(std::string_view text) {
