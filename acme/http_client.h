@@ -11,6 +11,10 @@
 #include <utility>
 #include <vector>
 
+namespace fairlead {
+class CurlConnection;
+}
+
 namespace fairlead::acme {
 
 // How servers are reached and believed.
@@ -55,9 +59,8 @@ class HttpClient {
   Result<HttpResponse> call(const HttpRequest& request, std::stop_token stop = {});
 
  private:
-  struct Handles;
   const HttpOptions options_;
-  std::unique_ptr<Handles> handles_;
+  std::unique_ptr<CurlConnection> connection_;
 };
 
 }  // namespace fairlead::acme

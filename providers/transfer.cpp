@@ -1,9 +1,9 @@
 #include "providers/transfer.h"
 
+#include "engine/base/curl_connection.h"
 #include "engine/base/strings.h"
 #include "providers/stdio_gate.h"
 
-#include <curl/curl.h>
 #include <fmt/format.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -14,8 +14,8 @@
 namespace fairlead::providers {
 namespace {
 
-constexpr long kConnectTimeout = 10'000;  // ms
-constexpr int kWait = 1'000;              // ms between looks at the clock; stop() wakes earlier
+constexpr long kConnectTimeout = 10'000;         // ms
+constexpr auto kLook = std::chrono::seconds(1);  // at the clock; stop() wakes earlier
 
 // For whom the socket is, and how a container that is not root gets there.
 std::string way_in(const std::string& socket) {
@@ -72,52 +72,15 @@ curl_socket_t open_gate(void* user, curlsocktype, curl_sockaddr* address) {
   return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
-// A path, or PEM text given in place of it.
-void set_pem(CURL* easy, CURLoption path_option, CURLoption blob_option, const std::string& value) {
-  if (value.empty()) return;
-  if (value.find("-----BEGIN") == std::string::npos) {
-    curl_easy_setopt(easy, path_option, value.c_str());
-    return;
-  }
-  curl_blob blob{const_cast<char*>(value.data()), value.size(), CURL_BLOB_COPY};
-  curl_easy_setopt(easy, blob_option, &blob);
-}
-
-void set_tls(CURL* easy, const model::ClientTls& tls) {
-  set_pem(easy, CURLOPT_CAINFO, CURLOPT_CAINFO_BLOB, tls.ca);
-  set_pem(easy, CURLOPT_SSLCERT, CURLOPT_SSLCERT_BLOB, tls.cert);
-  set_pem(easy, CURLOPT_SSLKEY, CURLOPT_SSLKEY_BLOB, tls.key);
-  curl_easy_setopt(easy, CURLOPT_KEYPASSWD, "");  // else OpenSSL asks whoever sits at the terminal
-  if (tls.insecure_skip_verify) {
-    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
-    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
-  }
-}
-
 }  // namespace
 
-struct Transfer::Handles {
-  Handles() {
-    static const CURLcode once = curl_global_init(CURL_GLOBAL_ALL);
-    (void)once;
-    multi = curl_multi_init();
-    easy = curl_easy_init();
-  }
-  ~Handles() {
-    curl_easy_cleanup(easy);
-    curl_multi_cleanup(multi);
-  }
-  CURLM* multi;
-  CURL* easy;
+struct Transfer::Handles : CurlConnection {
   std::unique_ptr<StdioGate> gate;
 };
 
 Transfer::Transfer(Reach reach) : reach_(std::move(reach)), handles_(std::make_unique<Handles>()) {
-  CURL* const easy = handles_->easy;
-  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+  CURL* const easy = handles_->easy();
   curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);  // stop() waits for no name server
-  curl_easy_setopt(easy, CURLOPT_PROXY, "");       // HTTP_PROXY and friends must not apply
-  curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
   curl_easy_setopt(easy, CURLOPT_USERAGENT, "Fairlead");
@@ -127,7 +90,8 @@ Transfer::Transfer(Reach reach) : reach_(std::move(reach)), handles_(std::make_u
   curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, 10L);
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
   curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
-  set_tls(easy, reach_.tls);
+  const model::ClientTls& tls = reach_.tls;
+  handles_->use_tls(tls.ca, tls.cert, tls.key, !tls.insecure_skip_verify);
   if (!reach_.unix_socket.empty())
     curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, reach_.unix_socket.c_str());
   if (!reach_.ssh.empty()) {
@@ -147,17 +111,15 @@ Transfer::~Transfer() = default;
 
 void Transfer::stop() {
   stopped_ = true;
-  curl_multi_wakeup(handles_->multi);
+  handles_->wake();
 }
 
 std::expected<Answer, std::string> Transfer::get(const Call& call) {
-  CURL* const easy = handles_->easy;
-  CURLM* const multi = handles_->multi;
+  CURL* const easy = handles_->easy();
   Progress progress{call, {}, easy};
   const std::string url = reach_.base + call.path;
   curl_slist* list = nullptr;
   for (const std::string& header : call.headers) list = curl_slist_append(list, header.c_str());
-  char words[CURL_ERROR_SIZE] = {};
   curl_easy_setopt(easy, CURLOPT_URL, url.c_str());
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, list);
   curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, call.redirections > 0 ? 1L : 0L);
@@ -168,35 +130,22 @@ std::expected<Answer, std::string> Transfer::get(const Call& call) {
   curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, call.on_data ? 0L : static_cast<long>(call.stalled.count()));
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, &progress);
   curl_easy_setopt(easy, CURLOPT_HEADERDATA, &progress);
-  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, words);
 
-  curl_multi_add_handle(multi, easy);
-  CURLcode code = CURLE_OK;
-  CURLMcode failed = CURLM_OK;
   const auto begun = std::chrono::steady_clock::now();
   const auto silent = [&] {
     return call.await_head.count() > 0 && !progress.has_head &&
            std::chrono::steady_clock::now() - begun >= call.await_head;
   };
-  for (int running = 1; running > 0 && failed == CURLM_OK && !stopped_ && !silent();) {
-    failed = curl_multi_perform(multi, &running);
-    if (failed == CURLM_OK && running > 0) failed = curl_multi_poll(multi, nullptr, 0, kWait, nullptr);
-  }
-  int left = 0;
-  while (const CURLMsg* message = curl_multi_info_read(multi, &left))
-    if (message->msg == CURLMSG_DONE) code = message->data.result;
-  curl_multi_remove_handle(multi, easy);
-  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, nullptr);
+  const CurlConnection::Outcome ended = handles_->run(kLook, [&] { return stopped_ || silent(); });
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, nullptr);
   curl_slist_free_all(list);
 
   if (stopped_) return std::unexpected("stopped");
-  if (failed != CURLM_OK) return std::unexpected(curl_multi_strerror(failed));
-  if (code == CURLE_OK && silent())
+  if (ended.problem.empty() && silent())
     return std::unexpected(fmt::format("no answer within {} s", call.await_head.count() / 1000));
   if (progress.too_large)
     return std::unexpected(fmt::format("the answer is larger than {} bytes", call.max_body));
-  if (code == CURLE_COULDNT_CONNECT && !reach_.unix_socket.empty()) {
+  if (ended.code == CURLE_COULDNT_CONNECT && !reach_.unix_socket.empty()) {
     // curl's own words speak of a port of a host that does not exist.
     long why = 0;
     curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &why);
@@ -204,11 +153,11 @@ std::expected<Answer, std::string> Transfer::get(const Call& call) {
                                        std::strerror(static_cast<int>(why)),
                                        why == EACCES ? way_in(reach_.unix_socket) : ""));
   }
-  if (code != CURLE_OK) {
+  if (!ended.problem.empty()) {
     // curl sees a connection that ends; the command knows why.
     if (const std::string said = handles_->gate ? handles_->gate->last_words() : ""; !said.empty())
       return std::unexpected(fmt::format("{} says {}", reach_.ssh.front(), quoted(said, 300)));
-    return std::unexpected(words[0] != 0 ? std::string(words) : curl_easy_strerror(code));
+    return std::unexpected(ended.problem);
   }
   return std::move(progress.answer);
 }

@@ -1,9 +1,9 @@
 #include "engine/telemetry/collector.h"
 
+#include "engine/base/curl_connection.h"
 #include "engine/base/strings.h"
 #include "engine/http/url.h"
 
-#include <curl/curl.h>
 #include <fmt/format.h>
 #include <protozero/pbf_reader.hpp>
 
@@ -14,11 +14,11 @@
 namespace fairlead::telemetry {
 namespace {
 
-constexpr long kConnectTimeout = 5'000;        // ms
-constexpr long kTimeout = 10'000;              // ms of a whole request, OTLP's default
-constexpr int kWait = 1'000;                   // ms between looks at the clock; stop() wakes earlier
-constexpr std::size_t kMaxAnswer = 64 * 1024;  // bytes; answers hold a sentence at most
-constexpr std::uint64_t kMaxAfter = 5 * 60;    // s that a collector may ask us to wait
+constexpr long kConnectTimeout = 5'000;          // ms
+constexpr long kTimeout = 10'000;                // ms of a whole request, OTLP's default
+constexpr auto kLook = std::chrono::seconds(1);  // at stopped_; stop() wakes earlier
+constexpr std::size_t kMaxAnswer = 64 * 1024;    // bytes; answers hold a sentence at most
+constexpr std::uint64_t kMaxAfter = 5 * 60;      // s that a collector may ask us to wait
 
 struct Answer {
   std::map<std::string, std::string> headers;  // and trailers; names in lower case
@@ -45,27 +45,6 @@ std::size_t on_header(char* bytes, std::size_t, std::size_t count, void* user) {
   else if (const auto colon = line.find(':'); colon != std::string_view::npos && answer.headers.size() < 256)
     answer.headers[lower(line.substr(0, colon))] = trim(line.substr(colon + 1));
   return count;
-}
-
-// A path, or PEM text given in place of it.
-void set_pem(CURL* easy, CURLoption path_option, CURLoption blob_option, const std::string& value) {
-  if (value.empty()) return;
-  if (value.find("-----BEGIN") == std::string::npos) {
-    curl_easy_setopt(easy, path_option, value.c_str());
-    return;
-  }
-  curl_blob blob{const_cast<char*>(value.data()), value.size(), CURL_BLOB_COPY};
-  curl_easy_setopt(easy, blob_option, &blob);
-}
-
-void set_tls(CURL* easy, const model::ClientTls& tls) {
-  set_pem(easy, CURLOPT_CAINFO, CURLOPT_CAINFO_BLOB, tls.ca);
-  set_pem(easy, CURLOPT_SSLCERT, CURLOPT_SSLCERT_BLOB, tls.cert);
-  set_pem(easy, CURLOPT_SSLKEY, CURLOPT_SSLKEY_BLOB, tls.key);
-  if (tls.insecure_skip_verify) {
-    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
-    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
-  }
 }
 
 // What an Export…ServiceResponse says about records that were thrown away; its numbers are the same for all
@@ -121,28 +100,13 @@ Delivery by_grpc_status(long status, const Answer& answer) {
 
 }  // namespace
 
-struct Collector::Handles {
-  Handles() {
-    static const CURLcode once = curl_global_init(CURL_GLOBAL_ALL);
-    (void)once;
-    multi = curl_multi_init();
-    easy = curl_easy_init();
-  }
-  ~Handles() {
-    curl_easy_cleanup(easy);
-    curl_multi_cleanup(multi);
-    curl_slist_free_all(headers);
-  }
-  Handles(const Handles&) = delete;
-  Handles& operator=(const Handles&) = delete;
-
-  CURLM* multi;
-  CURL* easy;
+struct Collector::Handles : CurlConnection {
+  ~Handles() { curl_slist_free_all(headers); }
   curl_slist* headers = nullptr;
 };
 
 Collector::Collector(const Endpoint& endpoint) : grpc_(endpoint.grpc), handles_(std::make_unique<Handles>()) {
-  CURL* const easy = handles_->easy;
+  CURL* const easy = handles_->easy();
   for (const std::string& line : endpoint.headers)
     handles_->headers = curl_slist_append(handles_->headers, line.c_str());
   const auto header = [this](const char* line) {
@@ -151,9 +115,6 @@ Collector::Collector(const Endpoint& endpoint) : grpc_(endpoint.grpc), handles_(
   header(grpc_ ? "Content-Type: application/grpc" : "Content-Type: application/x-protobuf");
   header("Expect:");  // curl's own "100-continue" is nobody's wish
   if (grpc_) header("TE: trailers");
-  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(easy, CURLOPT_PROXY, "");  // HTTP_PROXY and friends must not apply
-  curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   const bool secure = endpoint.url.starts_with("https");
   curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
                    !grpc_   ? CURL_HTTP_VERSION_1_1
@@ -170,52 +131,36 @@ Collector::Collector(const Endpoint& endpoint) : grpc_(endpoint.grpc), handles_(
   curl_easy_setopt(easy, CURLOPT_URL, endpoint.url.c_str());
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, handles_->headers);
   curl_easy_setopt(easy, CURLOPT_POST, 1L);
-  if (endpoint.tls) set_tls(easy, *endpoint.tls);
+  if (const auto& tls = endpoint.tls)
+    handles_->use_tls(tls->ca, tls->cert, tls->key, !tls->insecure_skip_verify);
 }
 
 Collector::~Collector() = default;
 
 void Collector::stop() {
   stopped_ = true;
-  curl_multi_wakeup(handles_->multi);
+  handles_->wake();
 }
 
 Delivery Collector::send(std::string& message) {
-  CURL* const easy = handles_->easy;
-  CURLM* const multi = handles_->multi;
+  CURL* const easy = handles_->easy();
   const std::size_t size = message.size() - kFrame;
   if (grpc_) {
     message[0] = 0;  // not compressed
     for (std::size_t i = 0; i < 4; ++i) message[1 + i] = static_cast<char>(size >> (24 - 8 * i) & 0xff);
   }
   Answer answer;
-  char words[CURL_ERROR_SIZE] = {};
   curl_easy_setopt(easy, CURLOPT_POSTFIELDS, message.data() + (grpc_ ? 0 : kFrame));
   curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(grpc_ ? message.size() : size));
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, &answer);
   curl_easy_setopt(easy, CURLOPT_HEADERDATA, &answer);
-  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, words);
-
-  curl_multi_add_handle(multi, easy);
-  CURLcode code = CURLE_OK;
-  CURLMcode failed = CURLM_OK;
-  for (int running = 1; running > 0 && failed == CURLM_OK && !stopped_;) {
-    failed = curl_multi_perform(multi, &running);
-    if (failed == CURLM_OK && running > 0) failed = curl_multi_poll(multi, nullptr, 0, kWait, nullptr);
-  }
-  int left = 0;
-  while (const CURLMsg* done = curl_multi_info_read(multi, &left))
-    if (done->msg == CURLMSG_DONE) code = done->data.result;
+  const CurlConnection::Outcome ended = handles_->run(kLook, [this] { return stopped_.load(); });
   long status = 0;
   curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
-  curl_multi_remove_handle(multi, easy);
-  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, nullptr);
 
   if (stopped_) return {.end = Delivery::End::Later, .why = "stopped"};
-  if (failed != CURLM_OK) return {.end = Delivery::End::Later, .why = curl_multi_strerror(failed)};
   if (answer.too_large) return {.end = Delivery::End::Refused, .why = "the answer is too large"};
-  if (code != CURLE_OK)
-    return {.end = Delivery::End::Later, .why = words[0] != 0 ? words : curl_easy_strerror(code)};
+  if (!ended.problem.empty()) return {.end = Delivery::End::Later, .why = ended.problem};
   Delivery out = grpc_ ? by_grpc_status(status, answer) : by_http_status(status, answer);
   if (out.end != Delivery::End::Taken) return out;
   std::string_view response = answer.body;
