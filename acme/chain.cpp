@@ -2,12 +2,12 @@
 
 #include "acme/encoding.h"
 #include "acme/openssl.h"
+#include "engine/base/certificate_statement.h"
 #include "engine/base/strings.h"
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <openssl/pem.h>
-#include <openssl/provider.h>
 #include <openssl/x509v3.h>
 
 #include <algorithm>
@@ -41,34 +41,6 @@ std::string der_of(X509* certificate) {
   const int size = i2d_X509(certificate, &der);
   if (size <= 0) return {};
   std::string out(reinterpret_cast<char*>(der), static_cast<std::size_t>(size));
-  OPENSSL_free(der);
-  return out;
-}
-
-// For what it says: no object is made of its public key, which would take four times as long as all the rest.
-// Null at the end of the text, or with the reason in OpenSSL's queue.
-X509Ptr next_certificate(BIO* in) {
-  // A library context in which nothing can be decoded; never freed, as OpenSSL's own.
-  static OSSL_LIB_CTX* const bare = [] {
-    OSSL_LIB_CTX* made = OSSL_LIB_CTX_new();
-    OSSL_PROVIDER_load(made, "null");
-    return made;
-  }();
-  unsigned char* der = nullptr;
-  long size = 0;
-  if (PEM_bytes_read_bio(&der, &size, nullptr, PEM_STRING_X509, in, no_passphrase, nullptr) != 1)
-    return nullptr;
-  ERR_set_mark();
-  X509* certificate = X509_new_ex(bare, nullptr);
-  const unsigned char* at = der;
-  X509Ptr out(d2i_X509(&certificate, &at, size));
-  ERR_pop_to_mark();
-  if (!out) {
-    // With an object to fill, OpenSSL also looks at extensions, and takes fewer certificates than without.
-    X509_free(certificate);
-    at = der;
-    out.reset(d2i_X509(nullptr, &at, size));
-  }
   OPENSSL_free(der);
   return out;
 }
@@ -133,7 +105,7 @@ Configured<Chain> read_chain(std::string_view pem) {
   const BioPtr in = reader(pem);
   Chain out;
   std::size_t count = 0;
-  while (const X509Ptr certificate = next_certificate(in.get())) {
+  while (const CertificateStatement certificate = read_statement(in.get())) {
     if (++count > kMaxChain) return misconfigured({}, "more than 32 certificates");
     if (count == 1) describe(certificate.get(), out);
     out.top_issuer = common_name(X509_get_issuer_name(certificate.get()));

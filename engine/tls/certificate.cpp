@@ -1,5 +1,6 @@
 #include "engine/tls/certificate.h"
 
+#include "engine/base/certificate_statement.h"
 #include "engine/base/strings.h"
 #include "engine/net/address.h"
 #include "engine/tls/pem.h"
@@ -207,7 +208,7 @@ Configured<CertificatePtr> Certificate::from_text(CertificateTextPtr text) {
   ERR_clear_error();
   std::shared_ptr<Certificate> made(new Certificate);
   made->text_ = std::move(text);
-  const X509Ptr leaf = read_statement(reader(made->text_->leaf()).get());
+  const CertificateStatement leaf = read_statement(reader(made->text_->leaf()).get());
   if (!leaf) {
     ERR_clear_error();
     return misconfigured("certFile", "no certificate in PEM form");

@@ -3,7 +3,6 @@
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
-#include <openssl/provider.h>
 #include <openssl/sha.h>
 
 namespace fairlead::tls {
@@ -20,33 +19,6 @@ Configured<std::vector<X509Ptr>> read_certificates(std::string_view pem) {
   if (ERR_GET_REASON(end) != PEM_R_NO_START_LINE) return misconfigured({}, openssl_error());
   ERR_clear_error();
   if (out.empty()) return misconfigured({}, "no certificate in PEM form");
-  return out;
-}
-
-X509Ptr read_statement(BIO* pem) {
-  // A library context in which nothing can be decoded; never freed, as OpenSSL's own.
-  static OSSL_LIB_CTX* const bare = [] {
-    OSSL_LIB_CTX* made = OSSL_LIB_CTX_new();
-    OSSL_PROVIDER_load(made, "null");
-    return made;
-  }();
-  unsigned char* der = nullptr;
-  long size = 0;
-  const auto no_passphrase = [](char*, int, int, void*) { return 0; };
-  if (PEM_bytes_read_bio(&der, &size, nullptr, PEM_STRING_X509, pem, no_passphrase, nullptr) != 1)
-    return nullptr;
-  ERR_set_mark();
-  X509* certificate = X509_new_ex(bare, nullptr);
-  const unsigned char* at = der;
-  X509Ptr out(d2i_X509(&certificate, &at, size));
-  ERR_pop_to_mark();
-  if (!out) {
-    // With an object to fill, OpenSSL also looks at extensions, and takes fewer certificates than without.
-    X509_free(certificate);
-    at = der;
-    out.reset(d2i_X509(nullptr, &at, size));
-  }
-  OPENSSL_free(der);
   return out;
 }
 
