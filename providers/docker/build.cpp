@@ -323,4 +323,18 @@ std::optional<std::uint16_t> choose_port(const Container& container, bool tcp,
   return lowest ? lowest : other;
 }
 
+std::vector<model::Reason> faults(const Built& built, std::string_view container) {
+  std::vector<model::Reason> out = built.notes;
+  const auto add = [&out](const model::Reason& reason) {
+    if (std::ranges::find(out, reason) == out.end()) out.push_back(reason);
+  };
+  std::ranges::for_each(built.dynamic.reasons, add);
+  for (const ServerOf& server : built.servers)
+    for (model::Reason reason : server.reasons) {
+      reason.text = fmt::format("service {} (container {}): {}", server.service, container, reason.text);
+      add(reason);
+    }
+  return out;
+}
+
 }  // namespace fairlead::providers::docker

@@ -49,6 +49,9 @@ struct Built {
 Built build(const Container& container, const Surroundings& around, const Settings& settings,
             std::optional<std::uint16_t> chosen);
 
+// What concerns no element that the log names: labels that are none, servers without port or network.
+std::vector<model::Reason> faults(const Built& built, std::string_view container);
+
 // The port of a service without a port label: the only exposed one of its protocol, else `chosen`, else the
 // published one, else the lowest; without one of its protocol the lowest of the other.
 std::optional<std::uint16_t> choose_port(const Container& container, bool tcp,

@@ -27,12 +27,6 @@ bool can_settle(const Tracked& t) {
 
 bool serves_already(const Tracked& t) { return t.from_start || t.container.health == Health::Healthy; }
 
-// Until when a container that was told to stop counts as stopping, if it goes on running.
-std::optional<TimePoint> stops_until(const Tracked& t) {
-  const bool runs = t.container.running == Running::Running && !t.ended && !t.removed;
-  return runs && !t.stopping.empty() ? std::optional(t.stops_until) : std::nullopt;
-}
-
 bool is_alive(const Container& c) { return c.running == Running::Running || c.running == Running::Paused; }
 
 bool is_new_run(const Container& before, const Container& after) {
@@ -105,11 +99,18 @@ Effects Catalog::seen(Container container, bool first_list, Moment now, TimePoin
   t.container = std::move(container);
   rebuild(entry, now, effects);
   if (renewed || moved) rebuild_dependents(t.container, now, effects);
+  if (fresh)
+    for (const EarlyStops::Stop& stop : early_stops_.take(t.container.host, t.container.id)) {
+      const Effects more = stopping(t.container.host, t.container.id, stop.signal, stop.now, stop.told);
+      effects.changed = effects.changed || more.changed;
+      effects.servers.insert(effects.servers.end(), more.servers.begin(), more.servers.end());
+    }
   return effects;
 }
 
 Effects Catalog::started(std::string_view host, std::string_view id, Moment now, WallTime told) {
   Effects effects;
+  early_stops_.take(host, id);
   Entry* entry = find(host, id);
   if (entry == nullptr) return effects;
   Tracked& t = entry->tracked;
@@ -125,8 +126,12 @@ Effects Catalog::stopping(std::string_view host, std::string_view id, std::strin
                           WallTime told) {
   Effects effects;
   Entry* entry = find(host, id);
+  if (entry == nullptr) {
+    early_stops_.add(host, id, {std::string(signal), now, told});
+    return effects;
+  }
   // A paused one that is told to stop is unpaused for it.
-  if (entry == nullptr || !is_alive(entry->tracked.container)) return effects;
+  if (!is_alive(entry->tracked.container)) return effects;
   if (is_of_an_earlier_run(entry->tracked, told)) return effects;
   if (!signal.empty() && !is_stop_signal(signal, entry->tracked.container)) return effects;
   Tracked& t = entry->tracked;
@@ -140,6 +145,7 @@ Effects Catalog::stopping(std::string_view host, std::string_view id, std::strin
 
 Effects Catalog::ended(std::string_view host, std::string_view id, int exit_code, Moment now, WallTime told) {
   Effects effects;
+  early_stops_.take(host, id);
   Entry* entry = find(host, id);
   if (entry == nullptr || entry->tracked.ended) return effects;
   if (is_of_an_earlier_run(entry->tracked, told)) return effects;
@@ -152,6 +158,7 @@ Effects Catalog::ended(std::string_view host, std::string_view id, int exit_code
 
 Effects Catalog::removed(std::string_view host, std::string_view id, Moment now) {
   Effects effects;
+  early_stops_.take(host, id);
   Entry* entry = find(host, id);
   if (entry == nullptr || entry->tracked.removed) return effects;
   entry->tracked.removed = now.wall;
@@ -296,19 +303,9 @@ void Catalog::leave(const std::string& host, const Surroundings& around, const s
   }
 }
 
-// What concerns no element that the log names, once: labels that are none, servers without port or network.
+// Each fault once.
 void Catalog::say_what_is_new(Entry& entry) const {
-  std::vector<model::Reason> now = entry.built.notes;
-  const auto add = [&now](const model::Reason& reason) {
-    if (std::ranges::find(now, reason) == now.end()) now.push_back(reason);
-  };
-  std::ranges::for_each(entry.built.dynamic.reasons, add);
-  for (const ServerOf& server : entry.built.servers)
-    for (model::Reason reason : server.reasons) {
-      reason.text = fmt::format("service {} (container {}): {}", server.service, entry.tracked.container.name,
-                                reason.text);
-      add(reason);
-    }
+  std::vector<model::Reason> now = faults(entry.built, entry.tracked.container.name);
   for (const model::Reason& reason : now)
     if (std::ranges::find(entry.said, reason) == entry.said.end())
       spdlog::warn("{}: {}{}{}", settings_.swarm ? "swarm" : "docker", reason.text,

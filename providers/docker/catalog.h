@@ -1,6 +1,7 @@
 #pragma once
 
 #include "providers/docker/build.h"
+#include "providers/docker/early_stops.h"
 #include "providers/docker/merge.h"
 #include "providers/docker/state.h"
 
@@ -111,6 +112,7 @@ class Catalog {
   Settings settings_;
   std::map<std::string, Place, std::less<>> places_;
   std::map<Key, Entry> entries_;
+  EarlyStops early_stops_;
   Holders holders_;
 };
 

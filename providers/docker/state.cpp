@@ -83,6 +83,11 @@ Duration stop_patience(std::string_view signal, const Container& container) {
   return container.stop_timeout + kStopMargin;
 }
 
+std::optional<TimePoint> stops_until(const Tracked& t) {
+  const bool runs = t.container.running == Running::Running && !t.ended && !t.removed;
+  return runs && !t.stopping.empty() ? std::optional(t.stops_until) : std::nullopt;
+}
+
 State state_of(const Tracked& t) {
   const Container& c = t.container;
   if (t.removed)

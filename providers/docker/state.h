@@ -60,6 +60,9 @@ bool is_stop_signal(std::string_view signal, const Container& container);
 // a Java program write down its threads, and some programs ignore SIGTERM.
 Duration stop_patience(std::string_view signal, const Container& container);
 
+// Until when a container that was told to stop counts as stopping, if it goes on running.
+std::optional<TimePoint> stops_until(const Tracked& tracked);
+
 // What a container's server may be used for, and why not.
 State state_of(const Tracked& tracked);
 

@@ -30,6 +30,34 @@ def test_the_first_503_after_a_stop_signal_says_why_and_when_to_come_back(start,
     assert json.loads(answer.body)["reason"] == "stopping" and answer.header("Retry-After") == "2"
 
 
+class KilledInBetween(LabelledEngine):
+    """What it says of `app` is late: meanwhile the container was told to stop."""
+
+    told = False
+
+    def _answer(self, path):
+        answer = super()._answer(path)
+        if path.endswith("/id-app/json") and not self.told:
+            self.told = True
+            self._event("kill", "id-app", signal="15")
+            time.sleep(1)
+        return answer
+
+
+def test_a_stop_signal_counts_although_the_container_was_not_inspected_yet(start, origin):
+    with KilledInBetween() as engine:
+        proxy = start(install={**engine.install, "hold": {"requests": 0}})
+        wait_for(lambda: "connected to" in proxy.log(), 10, "the engine is known")
+        engine.put("app", origin.port, RULE)
+        wait_for(lambda: proxy.router("app@docker"), 10, "the container is known")
+
+        def reason():
+            answer = proxy.ask(host="app", headers=[("Accept", "application/json")])
+            return answer.status == 503 and json.loads(answer.body)["reason"]
+
+        wait_for(lambda: reason() == "stopping", 10, "it does not serve")
+
+
 def test_a_kill_that_is_told_again_after_a_restart_does_not_stop_the_new_run(start, origin, engine):
     engine.put("app", origin.port, RULE)
     proxy = start(install={**engine.install, "hold": {"requests": 0}})
