@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace fairlead::providers::docker {
@@ -14,10 +15,6 @@ constexpr int kMaxNonsense = 100;  // lines in a row that are no events
 // A row of a list is some 2 KiB, an inspection some 10 KiB, more with labels.
 constexpr std::size_t kMaxList = 64 << 20;
 constexpr std::size_t kMaxInspection = 16 << 20;
-constexpr std::chrono::minutes kLongestCall(5);   // however slowly its bytes come, without httpClientTimeout
-constexpr std::chrono::seconds kStalledCall(60);  // without a byte
-// An inspection takes an engine less than a millisecond; one that hangs must not keep the others for long.
-constexpr std::chrono::seconds kStalledInspection(5);
 constexpr std::chrono::seconds kAwaitEvents(60);  // for the head of the stream, which engines send at once
 
 std::optional<std::pair<std::uint64_t, std::uint64_t>> parse_version(std::string_view text) {
@@ -57,7 +54,7 @@ std::string engine_message(std::string_view body) {
 
 Client::Client(const Endpoint& endpoint, std::chrono::milliseconds timeout)
     : transfer_(endpoint.reach),
-      timeout_(timeout.count() > 0 ? timeout : kLongestCall),
+      timeout_(timeout.count() > 0 ? timeout : kLongest),
       fixed_version_(endpoint.api_version) {}
 
 std::expected<void, std::string> Client::negotiate() {
@@ -89,11 +86,10 @@ std::expected<void, std::string> Client::negotiate() {
 }
 
 std::expected<Answer, std::string> Client::call(std::string_view path, std::size_t max_body,
-                                                std::chrono::seconds stalled) {
+                                                std::chrono::milliseconds limit) {
   Call call{.path = version_.empty() ? std::string(path) : fmt::format("/v{}{}", version_, path),
             .headers = {},
-            .timeout = timeout_,
-            .stalled = stalled,
+            .timeout = std::min(timeout_, limit),
             .max_body = max_body,
             .on_data = {},
             .on_head = {}};
@@ -105,7 +101,7 @@ std::expected<Answer, std::string> Client::call(std::string_view path, std::size
 }
 
 std::expected<std::string, std::string> Client::get(std::string_view path) {
-  auto answer = call(path, kMaxList, kStalledCall);
+  auto answer = call(path, kMaxList);
   if (!answer) return std::unexpected(answer.error());
   if (answer->status == 404)
     return std::unexpected(fmt::format("{}: {}", path, engine_message(answer->body)));
@@ -118,9 +114,10 @@ std::expected<std::vector<Listed>, std::string> Client::list() {
   return parse_list(*body);
 }
 
-std::expected<std::optional<Container>, std::string> Client::inspect(std::string_view id) {
+std::expected<std::optional<Container>, std::string> Client::inspect(std::string_view id,
+                                                                     std::chrono::milliseconds limit) {
   if (!is_id(id)) return std::nullopt;
-  const auto answer = call(fmt::format("/containers/{}/json", id), kMaxInspection, kStalledInspection);
+  const auto answer = call(fmt::format("/containers/{}/json", id), kMaxInspection, limit);
   if (!answer) return std::unexpected(answer.error());
   if (answer->status == 404) return std::nullopt;
   auto container = parse_container(answer->body);

@@ -27,7 +27,9 @@ class Client {
   void set_version(std::string version) { version_ = std::move(version); }
 
   std::expected<std::vector<Listed>, std::string> list();
-  std::expected<std::optional<Container>, std::string> inspect(std::string_view id);  // nothing: not found
+  // Nothing: not found. `limit`: of this call, when it is the shorter one.
+  std::expected<std::optional<Container>, std::string> inspect(std::string_view id,
+                                                               std::chrono::milliseconds limit = kLongest);
 
   // Any other GET; the body of a 200. `path` begins with a slash.
   std::expected<std::string, std::string> get(std::string_view path);
@@ -40,12 +42,13 @@ class Client {
   void stop() { transfer_.stop(); }  // any thread
   bool stopped() const { return transfer_.stopped(); }
 
+  static constexpr std::chrono::minutes kLongest{5};  // a call, however slowly its bytes come
   static constexpr std::string_view kNewest = "1.54";
   static constexpr std::string_view kOldest = "1.24";
 
  private:
   std::expected<Answer, std::string> call(std::string_view path, std::size_t max_body,
-                                          std::chrono::seconds stalled);
+                                          std::chrono::milliseconds limit = kLongest);
 
   Transfer transfer_;
   std::chrono::milliseconds timeout_;

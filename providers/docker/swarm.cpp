@@ -17,6 +17,8 @@ namespace {
 constexpr const char* kTasks = "/tasks?filters=%7B%22desired-state%22%3A%7B%22running%22%3Atrue%7D%7D";
 constexpr const char* kNetworks = "/networks?filters=%7B%22scope%22%3A%7B%22swarm%22%3Atrue%7D%7D";
 
+constexpr std::chrono::seconds kOwnPatience(5);  // without an answer, what was known holds
+
 Place place_of(const Endpoint& endpoint, const model::SwarmProvider& options) {
   Place out = look_around(endpoint);
   out.network = options.network;
@@ -134,10 +136,11 @@ std::string Swarm::poll(Sink& sink) {
   auto tasks = parse_swarm(answers);
   if (!tasks) return tasks.error();
   if (!place_.own_id.empty())
-    if (auto own = client_.inspect(place_.own_id); own && *own) {
-      (*own)->labels = {{"traefik.enable", "false"}};  // known for its networks only
-      tasks->containers.push_back(std::move(**own));
-    }
+    if (auto own = client_.inspect(place_.own_id, kOwnPatience)) own_ = std::move(*own);
+  if (own_) {
+    own_->labels = {{"traefik.enable", "false"}};
+    tasks->containers.push_back(*own_);
+  }
   const std::vector<ServerChange> servers = apply(std::move(*tasks), asked);
   if (published_ != nullptr)
     for (const ServerChange& server : servers) sink.server_state(server.url, server.state, server.reasons);

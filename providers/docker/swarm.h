@@ -12,6 +12,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -46,7 +47,8 @@ class Swarm final : public Provider {
   const Place place_;
   Catalog catalog_;
   Client client_;
-  std::string complaints_;  // said last
+  std::optional<Container> own_;  // known for its networks only
+  std::string complaints_;        // said last
   std::shared_ptr<const model::Dynamic> published_;
   std::thread thread_;
 

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t kMaxPending = 1000;       // containers named by events and not yet looked at
 constexpr std::chrono::seconds kWellStream(1);  // one that lasted so long did not end because it began
+constexpr int kSlowEngine = 2;                  // slow inspections in a row: the next ones will be, too
 constexpr std::chrono::hours kNever(24 * 365);
 
 std::chrono::milliseconds to_ms(Duration duration) {
@@ -34,6 +35,8 @@ Watcher::Watcher(std::string host, const Endpoint& endpoint, Duration timeout, b
       reports_(reports),
       stream_client_(endpoint, to_ms(timeout)),
       call_client_(endpoint, to_ms(timeout)),
+      slow_lane_(endpoint, to_ms(timeout), timing.retry, timing.resync,
+                 [this](SlowLane::Answer answer) { learned(std::move(answer)); }),
       retry_(timing.retry) {}
 
 Watcher::~Watcher() { stop(); }
@@ -51,6 +54,7 @@ void Watcher::stop() {
   wake_.notify_all();
   stream_client_.stop();
   call_client_.stop();
+  slow_lane_.stop();
   if (stream_thread_.joinable()) stream_thread_.join();
   if (work_thread_.joinable()) work_thread_.join();
 }
@@ -101,6 +105,7 @@ std::string Watcher::run_once() {
     const std::lock_guard lock(mutex_);
     if (!agreed) {
       connected_ = false;
+      slow_lane_.forget();
       return agreed.error();
     }
     version_ = stream_client_.version();
@@ -197,11 +202,35 @@ void Watcher::work() {
   }
 }
 
-std::optional<Container> Watcher::inspect(const std::string& id, std::vector<std::string>& gone,
-                                          std::string& error) {
+void Watcher::learned(SlowLane::Answer answer) {
   ++calls_;
-  auto found = call_client_.inspect(id);
-  if (!found) {
+  Report report{.kind = Report::Kind::Inspected, .host = host_, .first = answer.first, .at = answer.asked};
+  if (answer.container) {
+    answer.container->host = host_;
+    report.containers.push_back(std::move(*answer.container));
+  } else {
+    report.gone.push_back(std::move(answer.id));
+  }
+  reports_.push(std::move(report));
+}
+
+// Nothing: it is gone, it could not be inspected, or, without an error, it is left to the slow lane.
+std::optional<Container> Watcher::inspect(const std::string& id, bool first, std::vector<std::string>& gone,
+                                          std::string& error) {
+  if (slow_in_a_row_ >= kSlowEngine || slow_lane_.holds(id)) {
+    slow_lane_.take(id, call_client_.version(), first);
+    return std::nullopt;
+  }
+  ++calls_;
+  const auto asked = std::chrono::steady_clock::now();
+  auto found = call_client_.inspect(id, SlowLane::kQuick);
+  if (found) slow_in_a_row_ = 0;
+  if (!found && !call_client_.stopped() && std::chrono::steady_clock::now() - asked >= SlowLane::kQuick) {
+    ++slow_in_a_row_;
+    spdlog::warn("docker: inspect {}: no answer within {} s; it is awaited while the others are read",
+                 id.substr(0, 12), SlowLane::kQuick.count());
+    slow_lane_.take(id, call_client_.version(), first);
+  } else if (!found) {
     error = found.error();
   } else if (!*found) {
     gone.push_back(id);
@@ -224,7 +253,8 @@ void Watcher::inspect_pending() {
     }
     Report report{.kind = Report::Kind::Inspected, .host = host_, .at = std::chrono::steady_clock::now()};
     std::string error;
-    if (auto container = inspect(id, report.gone, error)) report.containers.push_back(std::move(*container));
+    if (auto container = inspect(id, false, report.gone, error))
+      report.containers.push_back(std::move(*container));
     // The list lags behind events: whatever it said or says now of this container proves nothing.
     if (report.gone.empty())
       fingerprints_[id].clear();
@@ -259,6 +289,8 @@ void Watcher::resync() {
     return;
   }
   said_.clear();
+  slow_in_a_row_ = 0;
+  report.first = !std::exchange(listed_once_, true);
   std::map<std::string, std::string> before = std::exchange(fingerprints_, {});
   std::string error;
   for (Listed& row : *list) {
@@ -270,7 +302,7 @@ void Watcher::resync() {
       continue;
     }
     error.clear();
-    auto container = inspect(row.id, report.gone, error);
+    auto container = inspect(row.id, report.first, report.gone, error);
     if (call_client_.stopped()) return;
     if (container) report.containers.push_back(std::move(*container));
     // One that could not be inspected is tried again with the next list, which comes sooner for it.
@@ -283,10 +315,10 @@ void Watcher::resync() {
   // Not in the list: gone, unless the list is older than the container.
   for (const auto& [id, fingerprint] : before) {
     error.clear();
-    if (auto container = inspect(id, report.gone, error)) report.containers.push_back(std::move(*container));
+    if (auto container = inspect(id, report.first, report.gone, error))
+      report.containers.push_back(std::move(*container));
     if (report.gone.empty() || report.gone.back() != id) fingerprints_[id].clear();
   }
-  report.first = !std::exchange(listed_once_, true);
   reports_.push(std::move(report));
 }
 

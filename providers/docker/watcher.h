@@ -3,6 +3,7 @@
 #include "engine/base/channel.h"
 #include "engine/base/clock.h"
 #include "providers/docker/client.h"
+#include "providers/docker/slow_lane.h"
 
 #include <atomic>
 #include <condition_variable>
@@ -32,7 +33,7 @@ struct Report {
   Event event{};
   std::vector<Container> containers{};
   std::vector<std::string> gone{};
-  bool first = false;  // Listed: the first one ever
+  bool first = false;  // Listed: the first one ever. Inspected: for that one
   // Happened: when it was told. Inspected, Listed: before the engine was first asked, so that what happened
   // later is not disproved by it.
   TimePoint at{};
@@ -40,8 +41,8 @@ struct Report {
 
 // Follows one engine: subscribes to its events, then lists, inspects what is new or was named by an event,
 // lists again every 30 s, and reconnects for ever. An engine that refuses its events, or keeps silent about
-// them, is listed all the same. Two threads, since the event stream and the calls block independently; every
-// result is a Report.
+// them, is listed all the same. Two threads, since the event stream and the calls block independently, and a
+// lane for containers of which the engine does not tell at once; every result is a Report.
 class Watcher {
  public:
   struct Timing {
@@ -71,7 +72,9 @@ class Watcher {
   void enqueue(std::string id);
   void resync();
   void inspect_pending();
-  std::optional<Container> inspect(const std::string& id, std::vector<std::string>& gone, std::string& error);
+  std::optional<Container> inspect(const std::string& id, bool first, std::vector<std::string>& gone,
+                                   std::string& error);
+  void learned(SlowLane::Answer answer);
   bool sleep(Duration duration);
 
   const std::string host_;
@@ -81,6 +84,7 @@ class Watcher {
   Channel<Report>& reports_;
   Client stream_client_;
   Client call_client_;
+  SlowLane slow_lane_;
   std::thread stream_thread_, work_thread_;
   std::atomic<std::uint64_t> calls_ = 0;
 
@@ -99,9 +103,10 @@ class Watcher {
   // The work thread's own: what the last list said of each container. Empty: inspect at the next list.
   std::map<std::string, std::string> fingerprints_;
   bool listed_once_ = false;
-  std::string said_;     // why the last list failed
-  bool failed_ = false;  // the last list, or some inspection since
-  Duration retry_;       // how long after the next failure
+  int slow_in_a_row_ = 0;  // inspections since the last list or quick one
+  std::string said_;       // why the last list failed
+  bool failed_ = false;    // the last list, or some inspection since
+  Duration retry_;         // how long after the next failure
 };
 
 }  // namespace fairlead::providers::docker

@@ -4,6 +4,7 @@ import json
 import re
 import signal
 import socket
+import threading
 import time
 
 import pytest
@@ -107,6 +108,40 @@ def test_a_list_that_is_far_too_large_is_given_up(start, engine):
     wait_for(lambda: "larger than" in proxy.log(), 20, "the list is given up")
     engine.answers = {}
     proxy.wait_status(200, "good")
+
+
+def test_inspections_that_hang_keep_nobody_else_waiting(start, origin, engine):
+    released = threading.Event()
+
+    def hang(usual):
+        released.wait(120)
+        return usual
+
+    stuck = [f"stuck-{i}" for i in range(12)]
+    engine.answers = {f"/id-{name}/json": hang for name in stuck}
+    for name in stuck:
+        engine.put(name, origin.port, [f"http.routers.{name}.rule=Host(`{name}`)"])
+    proxy = start(install=engine.install)
+
+    proxy.wait_status(200, "good", seconds=5)
+    for name in stuck:
+        engine._event("update", f"id-{name}")
+    engine.put("late", origin.port, ["http.routers.late.rule=Host(`late`)"])
+    proxy.wait_status(200, "late", seconds=5)
+    released.set()
+    for name in stuck:
+        proxy.wait_status(200, name)
+
+
+def test_an_engine_that_always_takes_its_time_is_read_all_the_same(start, origin, engine):
+    def think(usual):
+        time.sleep(9)
+        return usual
+
+    engine.answers = {"/json": lambda usual: usual if usual.startswith(b"[") else think(usual)}
+    proxy = start(install=engine.install)
+
+    proxy.wait_status(200, "good", seconds=20)
 
 
 def test_events_about_containers_without_number_are_one_list(start, origin, engine):
