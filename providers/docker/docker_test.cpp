@@ -368,6 +368,8 @@ TEST(Docker, RefusesOptionsThatCannotBeUsed) {
 
   EXPECT_EQ(make(rule).error().path, "providers.docker.defaultRule");
   EXPECT_EQ(make(endpoint).error().path, "providers.docker.endpoint");
+  endpoint.endpoint = "unix://";
+  EXPECT_EQ(make(endpoint).error().what, "\"unix://\" names no socket; write unix:///var/run/docker.sock");
 }
 
 }  // namespace

@@ -76,6 +76,7 @@ std::expected<Endpoint, std::string> resolve_endpoint(const std::optional<std::s
   const std::string scheme = lower(text.substr(0, scheme_end));
   const std::string rest = text.substr(scheme_end + 3);
   if (scheme == "unix") {
+    if (rest.empty()) return std::unexpected(fmt::format("\"{}\" names no socket; write {}", text, kDefault));
     out.reach.unix_socket = rest;
     out.reach.base = "http://docker";
     out.shown = text;
