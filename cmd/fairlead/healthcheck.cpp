@@ -1,9 +1,13 @@
 #include "cmd/fairlead/healthcheck.h"
 
+#include "engine/base/strings.h"
+
 #include <curl/curl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -20,13 +24,41 @@ std::string url_of(const std::string& host, std::uint16_t port, std::string_view
   return fmt::format("http://{}{}{}:{}{}", v6 ? "[" : "", host, v6 ? "]" : "", port, path);
 }
 
+bool is_this_program(int pid) {
+  std::error_code unreadable;  // as on a host, whose first process is of another user
+  const auto program = std::filesystem::read_symlink(fmt::format("/proc/{}/exe", pid), unreadable);
+  return !unreadable && program == std::filesystem::read_symlink("/proc/self/exe", unreadable);
+}
+
+// 0: there is none that can be seen from here.
+int parent_of(int pid) {
+  std::ifstream in(fmt::format("/proc/{}/status", pid));
+  for (std::string line; std::getline(in, line);)
+    if (line.starts_with("PPid:")) return std::atoi(line.c_str() + 5);
+  return 0;
+}
+
+// The oldest child of the first process that is this program. 0 on a host, where that one would be a service:
+// an engine puts a health check into its container from outside, so it does not descend from the first.
+int child_of_init() {
+  for (int pid = ::getpid(); pid != 0; pid = parent_of(pid))
+    if (pid == 1) return 0;
+  int found = 0;
+  std::error_code unreadable;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc", unreadable)) {
+    const int pid = static_cast<int>(parse_digits(entry.path().filename().string()).value_or(0));
+    const bool older = found == 0 || pid < found;
+    if (pid != 0 && older && parent_of(pid) == 1 && is_this_program(pid)) found = pid;
+  }
+  return found;
+}
+
 }  // namespace
 
 std::optional<std::vector<std::string>> arguments_of_container() {
-  std::error_code unreadable;  // as on a host, whose first process is of another user
-  const auto first = std::filesystem::read_symlink("/proc/1/exe", unreadable);
-  if (unreadable || first != std::filesystem::read_symlink("/proc/self/exe", unreadable)) return std::nullopt;
-  std::ifstream in("/proc/1/cmdline", std::ios::binary);
+  const int pid = is_this_program(1) ? 1 : child_of_init();
+  if (pid == 0) return std::nullopt;
+  std::ifstream in(fmt::format("/proc/{}/cmdline", pid), std::ios::binary);
   std::vector<std::string> words;
   for (std::string word; std::getline(in, word, '\0');) words.push_back(word);
   if (words.empty()) return std::nullopt;

@@ -13,8 +13,8 @@ namespace fairlead::cmd {
 // what it found; 0 when it answers 200 within 5 s, else 1.
 int healthcheck(const model::Static& install);
 
-// What the first process of this container was started with, when that is this program: the health check of
-// an image knows none of its flags.
+// What this program was started with as the first process of this container, or as the child of its init
+// (`docker run --init`): the health check of an image knows none of its flags.
 std::optional<std::vector<std::string>> arguments_of_container();
 
 // Status of HEAD (or GET) http://host:port/path within 5 s; 0 with `problem` when there was no answer.

@@ -131,15 +131,16 @@ def test_healthcheck_names_an_address_of_ipv6_in_brackets():
         assert running.wait(60) == 0
 
 
+@pytest.mark.parametrize("init", [[], ["sh", "-c", '"$@"; exit $?', "init"]], ids=["alone", "below an init"])
 @pytest.mark.parametrize("flags, verdict, says", [
     (["--ping"], 0, "/ping"),
     (["--ping", "--ping.entryPoint=web"], 0, "/ping"),
     ([], 0, "without a ping"),
 ])
-def test_the_health_check_of_an_image_knows_the_flags_of_its_container(flags, verdict, says):
-    """It is called without any; the first process of the container has them."""
+def test_the_health_check_of_an_image_knows_the_flags_of_its_container(flags, verdict, says, init):
+    """It is called without any; the first process of the container has them, or the child of its init."""
     web, ping = free_port(), free_port()
-    first = subprocess.Popen(["unshare", "--pid", "--fork", "--mount-proc", "--kill-child", BINARY, "--workers=1",
+    first = subprocess.Popen(["unshare", "--pid", "--fork", "--mount-proc", "--kill-child", *init, BINARY, "--workers=1",
                               f"--entryPoints.web.address=127.0.0.1:{web}",
                               f"--entryPoints.traefik.address=127.0.0.1:{ping}", *flags],
                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment())
