@@ -12,7 +12,8 @@ namespace {
 
 constexpr std::size_t kMaxPending = 1000;       // containers named by events and not yet looked at
 constexpr std::chrono::seconds kWellStream(1);  // one that lasted so long did not end because it began
-constexpr int kSlowEngine = 2;                  // slow inspections in a row: the next ones will be, too
+constexpr int kSlowEngine = 2;                  // slow inspections in a row: the next ones may be, too,
+constexpr std::chrono::milliseconds kShortOfTime(100);  // and are given so long
 constexpr std::chrono::hours kNever(24 * 365);
 
 std::chrono::milliseconds to_ms(Duration duration) {
@@ -217,18 +218,19 @@ void Watcher::learned(SlowLane::Answer answer) {
 // Nothing: it is gone, it could not be inspected, or, without an error, it is left to the slow lane.
 std::optional<Container> Watcher::inspect(const std::string& id, bool first, std::vector<std::string>& gone,
                                           std::string& error) {
-  if (slow_in_a_row_ >= kSlowEngine || slow_lane_.holds(id)) {
+  if (slow_lane_.holds(id)) {
     slow_lane_.take(id, call_client_.version(), first);
     return std::nullopt;
   }
   ++calls_;
   const auto asked = std::chrono::steady_clock::now();
-  auto found = call_client_.inspect(id, SlowLane::kQuick);
+  const std::chrono::milliseconds limit = slow_in_a_row_ < kSlowEngine ? SlowLane::kQuick : kShortOfTime;
+  auto found = call_client_.inspect(id, limit);
   if (found) slow_in_a_row_ = 0;
-  if (!found && !call_client_.stopped() && std::chrono::steady_clock::now() - asked >= SlowLane::kQuick) {
+  if (!found && !call_client_.stopped() && std::chrono::steady_clock::now() - asked >= limit * 9 / 10) {
     ++slow_in_a_row_;
-    spdlog::warn("docker: inspect {}: no answer within {} s; it is awaited while the others are read",
-                 id.substr(0, 12), SlowLane::kQuick.count());
+    spdlog::warn("docker: inspect {}: no answer within {} ms; it is awaited while the others are read",
+                 id.substr(0, 12), limit.count());
     slow_lane_.take(id, call_client_.version(), first);
   } else if (!found) {
     error = found.error();
