@@ -266,7 +266,6 @@ TEST(Redaction, MasksWhatNoTableDescribes) {
 
   EXPECT_EQ(json.dump(),
             R"({"a":{"apiToken":"xxxx","Password":"xxxx"},"url":"redis://xxxx@h/0","tokens":true})");
-  EXPECT_EQ(without_user_info("http://a/b@c, https://u@d"), "http://a/b@c, https://xxxx@d");
 }
 
 TEST(Redaction, MasksHeadersThatLogIn) {

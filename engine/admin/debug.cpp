@@ -2,6 +2,7 @@
 
 #include "engine/admin/redact.h"
 #include "engine/base/strings.h"
+#include "engine/http/user_info.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -30,7 +31,7 @@ Json command_line() {
     else if (secret && equals != word.npos)
       out.push_back(std::string(word.substr(0, equals + 1)) + "xxxx");
     else
-      out.push_back(without_user_info(word));
+      out.push_back(http::without_user_info(word));
   }
   return out;
 }

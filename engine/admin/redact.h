@@ -13,9 +13,6 @@ namespace fairlead::admin {
 // "password", "apiToken", "--providers.redis.password".
 bool names_a_secret(std::string_view name);
 
-// "redis://user:password@host" as "redis://xxxx@host".
-std::string without_user_info(std::string_view text);
-
 // In place: values under such names, and user names and passwords in URLs.
 void redact(nlohmann::ordered_json& json);
 

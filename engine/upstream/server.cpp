@@ -1,6 +1,7 @@
 #include "engine/upstream/server.h"
 
 #include "engine/base/strings.h"
+#include "engine/http/user_info.h"
 
 #include <fmt/format.h>
 
@@ -8,7 +9,7 @@ namespace fairlead::upstream {
 
 Configured<ServerAddress> ServerAddress::parse(std::string_view url) {
   const auto refuse = [&](std::string_view why) {
-    return misconfigured("url", fmt::format("{} in {}", why, quoted(url)));
+    return misconfigured("url", fmt::format("{} in {}", why, quoted(http::without_user_info(url))));
   };
   ServerAddress address;
   address.url = url;
@@ -29,7 +30,10 @@ Configured<ServerAddress> ServerAddress::parse(std::string_view url) {
     address.path = rest.substr(slash, rest.find_first_of("?#", slash) - slash);
   while (address.path.ends_with('/')) address.path.pop_back();
   std::string_view authority = rest.substr(0, slash);
-  if (const auto at = authority.rfind('@'); at != std::string_view::npos) return refuse("a user name");
+  if (authority.find('@') != std::string_view::npos)
+    return misconfigured("url", fmt::format("the user name in {} would not be sent: leave it out, and set "
+                                            "customRequestHeaders.Authorization in a headers middleware",
+                                            quoted(http::without_user_info(url))));
   std::string_view port;
   if (authority.starts_with('[')) {
     const auto end = authority.find(']');

@@ -33,5 +33,13 @@ TEST(ServerAddress, RefusesWhatCannotBeDialled) {
     EXPECT_FALSE(ServerAddress::parse(url)) << url;
 }
 
+TEST(ServerAddress, SaysWhatToDoAboutAUserNameAndShowsNoPassword) {
+  const auto address = ServerAddress::parse("http://jo:s3cret@app:80/");
+
+  ASSERT_FALSE(address);
+  EXPECT_NE(address.error().what.find("customRequestHeaders.Authorization"), std::string::npos);
+  EXPECT_NE(address.error().what.find("\"http://xxxx@app:80/\""), std::string::npos) << address.error().what;
+}
+
 }  // namespace
 }  // namespace fairlead::upstream

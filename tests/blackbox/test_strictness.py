@@ -4,6 +4,8 @@ import socket
 import time
 
 import pytest
+from support.fairlead import routes
+from support.ports import wait_for
 from support.raw import Closed, RawClient
 
 H = "Host: app\r\n"
@@ -62,6 +64,21 @@ def test_is_refused_and_nothing_is_forwarded(proxy, origin, name):
 
     assert origin.requests == []
     assert proxy.ask(host="app").status == 200
+
+
+@pytest.mark.parametrize("request_line,host", [
+    ("GET http://jo:s3cret@app/ HTTP/1.1", "app"), ("GET http://jo:s3cret@app/ HTTP/0.9", "app"), ("GET / HTTP/1.1", "jo:s3cret@app"),
+    (f"GET http://jo:{'s3cret' * 20}@app/ HTTP/1.1", "app"), ("GET http://jo:s3cret@app/ HTTP/1.1x", "app"),
+], ids=["target", "version", "host", "long", "line"])
+def test_a_refused_password_is_logged_nowhere(start, origin, request_line, host):
+    proxy = start(routes(app=[origin.url]))
+
+    with RawClient(proxy.port()) as client:
+        client.send(f"{request_line}\r\nHost: {host}\r\n\r\n")
+        assert client.read_answer().status in (400, 505)
+
+    wait_for(lambda: "at byte" in proxy.log(), 30, "the refusal is logged")
+    assert "s3cret" not in proxy.log() + str(proxy.access_log())
 
 
 @pytest.mark.parametrize("body", ["G\r\nx\r\n0\r\n\r\n", "-1\r\nx\r\n0\r\n\r\n", "1 \r\nx\r\n0\r\n\r\n", "0x1\r\nx\r\n0\r\n\r\n",

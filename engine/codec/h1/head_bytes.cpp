@@ -2,6 +2,7 @@
 
 #include "engine/codec/h1/refuse.h"
 #include "engine/codec/h1/scan.h"
+#include "engine/http/user_info.h"
 
 #include <fmt/format.h>
 
@@ -54,12 +55,14 @@ Result<> check_partial_head(std::string_view bytes, const Limits& limits) {
   const std::size_t max_line = limits.max_target + kMaxMethodBytes + sizeof(" HTTP/1.1\r\n");
   if (bytes.size() > max_line && bytes.substr(0, max_line).find('\n') == std::string_view::npos)
     return fail(414, Fault::Client,
-                fmt::format("request line longer than {} bytes: {}", max_line, quoted(bytes, 64)));
+                fmt::format("request line longer than {} bytes: {}", max_line,
+                            quoted(http::without_user_info(bytes), 64)));
   // Whoever speaks another protocol waits for an answer that only a whole head would bring.
   const std::size_t feed = bytes.find('\n');
   if (feed != std::string_view::npos && feed > 1 && !bytes.substr(0, feed).contains(" HTTP/"))
     return fail(400, Fault::Client,
-                fmt::format("malformed request line: {}", quoted(bytes.substr(0, feed), 64)));
+                fmt::format("malformed request line: {}",
+                            quoted(http::without_user_info(bytes.substr(0, feed)), 64)));
   if (bytes.size() > limits.max_head_bytes)
     return fail(431, Fault::Client, fmt::format("request head longer than {} bytes", limits.max_head_bytes));
   return {};

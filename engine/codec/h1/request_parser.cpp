@@ -85,6 +85,8 @@ Result<> settle_host(std::string_view bytes, const SeenNames& seen, const http::
   if (!host && head.version != http::Version::Http10) return bad("no Host", bytes, head.target);
   if (host) {
     // RFC 9110 §4.2.1: an http URI without a host is invalid, so an empty Host names nothing we could serve.
+    if (const auto user_end = host->value.rfind('@'); user_end != std::string_view::npos)
+      return bad("user name in Host", bytes, host->value.substr(user_end));  // never the password
     if (!http::parse_authority(host->value)) return bad("invalid Host", bytes, host->value);
     head.authority = host->value;
   }

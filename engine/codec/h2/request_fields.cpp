@@ -103,6 +103,8 @@ Result<> RequestFields::pseudo(std::string_view name, std::string_view value) {
   } else if (name == ":authority") {
     first = take(kAuthority);
     // RFC 9113 §8.3.1: no userinfo; and nothing else that could be read as another host.
+    if (const auto user_end = value.rfind('@'); user_end != std::string_view::npos)
+      return malformed("user name in :authority", value.substr(user_end));  // never the password
     if (!http::parse_authority(value)) return malformed("invalid :authority", value);
     head_.authority = arena.copy(value);
   } else if (name == ":path") {

@@ -1,0 +1,11 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace fairlead::http {
+
+// "redis://user:password@host" as "redis://xxxx@host", wherever in the text it stands: for logs and dumps.
+std::string without_user_info(std::string_view text);
+
+}  // namespace fairlead::http
