@@ -236,6 +236,8 @@ bool Reader::text(const Node& node, std::string_view text, const TypeInfo& type,
                   const Option* row) {
   static constexpr Traits kNone;
   const Traits& traits = row ? row->traits : kNone;
+  // As in Go, an option that is empty is not set. An empty element of a list or map is a mistake.
+  if (traits.choices && text.empty() && row->type().kind == TypeKind::Text) return true;
   if (traits.choices && !is_choice(traits.choices, text)) {
     report(node, Problem::Kind::BadValue, Severity::Error,
            fmt::format("expected one of {}, got \"{}\"", traits.choices, clip(text)))

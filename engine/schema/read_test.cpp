@@ -100,6 +100,13 @@ TEST(Read, AnOptionOfAnotherSectionIsShownItsPlace) {
   EXPECT_EQ(got.problems[0].suggestion, "http.services.<name>.loadbalancer.server.port");
 }
 
+TEST(Read, AnEmptyChoiceIsNoChoice) {
+  const Reading got = from_labels({{"traefik.http.services.web.loadbalancer.strategy", ""}});
+
+  EXPECT_THAT(got.problems, IsEmpty());
+  EXPECT_EQ(got.root.http.services.at("web").load_balancer->strategy, sample::LoadBalancer().strategy);
+}
+
 TEST(Read, TheSingularServerFillsTheFirstElement) {
   const Reading got = from_labels({{"traefik.http.services.web.loadbalancer.server.port", "8080"},
                                    {"traefik.http.services.web.loadbalancer.server.weight", "0"}});
