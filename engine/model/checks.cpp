@@ -2,6 +2,7 @@
 
 #include "engine/base/strings.h"
 #include "engine/schema/node.h"
+#include "engine/schema/scalar.h"
 
 #include <arpa/inet.h>
 
@@ -25,6 +26,12 @@ int address_bits(const std::string& text) {
   if (inet_pton(AF_INET, text.c_str(), &scratch) == 1) return 32;
   if (inet_pton(AF_INET6, text.c_str(), &scratch) == 1) return 128;
   return 0;
+}
+
+// Empty means the first of them, the default.
+schema::Complaint one_of(std::string_view choices, std::string_view text) {
+  if (text.empty() || schema::is_choice(choices, text)) return std::nullopt;
+  return "expected one of " + std::string(choices);
 }
 
 }  // namespace
@@ -52,17 +59,9 @@ schema::Complaint status_code(std::int64_t value) {
   return "must be a status code from 100 to 599";
 }
 
-schema::Complaint server_scheme(std::string_view text) {
-  for (const std::string_view one : {"", "http", "https", "h2c"})
-    if (iequals(text, one)) return std::nullopt;
-  return "expected one of http|https|h2c";
-}
+schema::Complaint server_scheme(std::string_view text) { return one_of("http|https|h2c", lower(text)); }
 
-schema::Complaint lb_strategy(std::string_view text) {
-  for (const std::string_view one : {"", "wrr", "p2c", "hrw", "leasttime"})
-    if (text == one) return std::nullopt;
-  return "expected one of wrr|p2c|hrw|leasttime";
-}
+schema::Complaint lb_strategy(std::string_view text) { return one_of("wrr|p2c|hrw|leasttime", text); }
 
 schema::Complaint ip_or_cidr(std::string_view text) {
   const std::size_t slash = text.find('/');

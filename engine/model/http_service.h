@@ -25,7 +25,7 @@ struct Server {
 // Asks each server at an interval whether it is well.
 struct HealthCheck {
   std::string scheme;
-  std::string mode;  // http, grpc
+  std::string mode = "http";  // or grpc
   std::string path;
   std::string method;
   std::int64_t status = 0;  // 0: any of 200..399
