@@ -89,9 +89,16 @@ void scheme_fields(Fields& fields, bool trusted) {
   for (const std::string_view name : {"X-Forwarded-Scheme", "X-Scheme"}) {
     if (!trusted)
       fields.remove_if([name](const Field& line) { return http::same_header_folded(line.name, name); });
-    if (!fields.has(name)) fields.append(name, scheme, Name::Other);
+    if (fields.get(name).empty()) fields.set(name, scheme);
   }
 }
+
+constexpr std::uint64_t bit(Name name) { return std::uint64_t{1} << static_cast<unsigned>(name); }
+
+// What a trusted peer may say in our place. As in Go, it has not said what it left empty.
+constexpr std::uint64_t kToldByPeers = bit(Name::XForwardedFor) | bit(Name::XForwardedHost) |
+                                       bit(Name::XForwardedPort) | bit(Name::XForwardedProto) |
+                                       bit(Name::XRealIp);
 
 // All values are views that live as long as the exchange: nothing is copied.
 void forwarded_fields(Exchange& x, const EntryPoint& entry_point) {
@@ -100,10 +107,11 @@ void forwarded_fields(Exchange& x, const EntryPoint& entry_point) {
   const bool trusted =
       options.insecure || (!options.trusted.empty() && net::contains(options.trusted, x.client.ip));
   std::uint64_t present = 0;
-  const auto bit = [](Name name) { return std::uint64_t{1} << static_cast<unsigned>(name); };
   if (!trusted) {
     fields.remove_if([](const Field& line) { return http::is_managed(line); });
   } else {
+    fields.remove_if(
+        [&](const Field& line) { return line.value.empty() && (bit(line.known) & kToldByPeers) != 0; });
     int for_lines = 0;
     for (const Field& line : fields) {
       present |= bit(line.known);

@@ -49,6 +49,23 @@ TEST_F(RulesTest, TellsThePortThatBelongsToTheSchemeATrustedPeerNamed) {
   EXPECT_EQ(field("X-Forwarded-Port"), "443");
 }
 
+TEST_F(RulesTest, TellsWhatATrustedPeerLeftEmpty) {
+  entry_point_.forwarded.insecure = true;
+  entry_point_.forwarded.add_scheme = true;
+  for (const char* name : {"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Port", "X-Forwarded-Proto",
+                           "X-Real-Ip", "X-Scheme"})
+    x_.header(name, "");
+
+  ASSERT_TRUE(apply());
+
+  EXPECT_FALSE(x_.request.fields.has("X-Forwarded-For")) << "the peer is added where the request leaves";
+  EXPECT_EQ(field("X-Forwarded-Host"), "Example.com:8080");
+  EXPECT_EQ(field("X-Forwarded-Port"), "8080");
+  EXPECT_EQ(field("X-Forwarded-Proto"), "http");
+  EXPECT_EQ(field("X-Real-Ip"), "192.0.2.7");
+  EXPECT_EQ(field("X-Scheme"), "http");
+}
+
 TEST_F(RulesTest, SpellsTheFieldsOfAWebSocketHandshakeAsItsStandardDoes) {
   x_.header("sec-websocket-version", "13");
   x_.header("SEC-WEBSOCKET-KEY", "dGhlIHNhbXBsZSBub25jZQ==");

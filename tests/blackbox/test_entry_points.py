@@ -218,6 +218,17 @@ def test_forwarded_headers_are_believed_of_trusted_peers_only(house, entry_point
     assert seen.header("X-Forwarded-Server") not in (None, "s"), "always our own"
 
 
+def test_what_a_trusted_peer_leaves_empty_is_told_in_its_place(house):
+    proxy, origin = house
+
+    assert proxy.ask(host="app:88", entry_point="insecure", headers=dict.fromkeys(FORGED, "")).status == 200
+
+    seen = origin.last()
+    assert (seen.all("X-Forwarded-For"), seen.all("X-Real-Ip")) == (["127.0.0.1"], ["127.0.0.1"])
+    assert (seen.all("X-Forwarded-Proto"), seen.all("X-Forwarded-Host")) == (["http"], ["app:88"])
+    assert (seen.all("X-Forwarded-Port"), seen.all("X-Forwarded-Prefix")) == (["88"], [""])
+
+
 def test_headers_named_in_connection_reach_rules_and_middlewares_where_listed(house):
     proxy, origin = house
     headers = {"Connection": "X-Kept, X-Gone", "X-Kept": "1", "X-Gone": "1"}
