@@ -112,12 +112,21 @@ Task<Result<>> send_body(Exchange& x, http::ServerStream& stream, Response& resp
   }
 }
 
-Task<void> deliver(Exchange& x, http::ServerStream& stream, Response response) {
+Task<Result<>> send_head(Exchange& x, http::ServerStream& stream, const Response& response) {
   if (response.cause) x.record.cause = response.cause;
   x.record.status = response.head.status;
   if (response.own) x.body.reset();  // nobody reads the rest: the connection tells what becomes of it
+  return stream.send(response.head, !response.body);
+}
+
+Task<void> deliver(Exchange& x, http::ServerStream& stream, Response response) {
+  Result<> sent = co_await send_head(x, stream, response);
+  if (!sent && sent.error().fault != Fault::Client) {
+    // A head that cannot be sent, of which nothing has left: the client can still be told.
+    response = failure(x, std::move(sent.error()));
+    sent = co_await send_head(x, stream, response);
+  }
   const bool tunnel = response.head.status == 101 && response.upgraded;
-  Result<> sent = co_await stream.send(response.head, !response.body);
   std::swap(x.sent_fields, response.head.fields);
   if (sent && tunnel)
     sent = co_await run_tunnel(x, stream, response);

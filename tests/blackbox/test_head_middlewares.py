@@ -7,8 +7,10 @@ import threading
 
 import pytest
 from support.fairlead import Fairlead
+from support.h2 import GET, H2Client, replaced
 from support.origin import Origin, respond
 from support.ports import wait_for
+from support.raw import RawClient
 
 KEY = hashlib.sha256(b"secret").hexdigest()
 
@@ -47,6 +49,7 @@ MIDDLEWARES = {
             "customResponseHeaders": {"X-Answer": "2", "Server": ""},
         }
     },
+    "closes": {"headers": {"customResponseHeaders": {"Connection": "close"}}},
     "nofor": {"headers": {"customRequestHeaders": {"X-Forwarded-For": ""}}},
     "cors": {
         "headers": {
@@ -253,6 +256,16 @@ def test_custom_headers(shared):
     assert seen.header("Host") == "other.example"
     assert (answer.header("X-Answer"), answer.header("Server")) == ("2", None)
     assert sent(shared, "nofor").header("X-Forwarded-For") is None
+
+
+def test_a_middleware_that_says_so_closes_the_connection(shared):
+    with RawClient(shared[0].port()) as client:
+        assert client.ask(host="closes").all("Connection") == ["close"]
+        assert client.is_closed()
+    with H2Client(shared[0].port()) as client:
+        client.headers(1, replaced(GET, authority="closes"))
+        assert client.answer(1).header("connection") is None
+        assert client.until(lambda c: c.goaway), "RFC 9113 §6.8: HTTP/2 says it so"
 
 
 def test_preflights(shared):

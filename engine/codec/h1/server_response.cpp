@@ -77,6 +77,7 @@ Framing ServerConnection::frame(const http::ResponseHead& head, bool last) {
     keep_alive_ = false;
   if (settings_->keep_alive_max_time > 0s && loop_.now() - opened_ >= settings_->keep_alive_max_time)
     keep_alive_ = false;
+  if (asks_to_close(head)) keep_alive_ = false;
   // An answer before the request was read: the rest must not be taken for the next request. Small rests that
   // are here already are read on, everything else ends the connection.
   if (!body_.complete() && !(body_.leased() && body_.wanted()) &&
@@ -95,10 +96,6 @@ Task<Result<>> ServerConnection::send(const http::ResponseHead& head, bool last)
   Framing framing;
   if (head.status == 101) {
     framing.upgrade = head.upgrade;
-    tunnel_ = true;
-    keep_alive_ = false;
-    lift_write_limit();
-    response_due_ = TimePoint::max();
   } else {
     framing = frame(head, last);
   }
@@ -109,6 +106,12 @@ Task<Result<>> ServerConnection::send(const http::ResponseHead& head, bool last)
         fail(500, Fault::Proxy, "a response field holds bytes that a field may not hold"));
   output_.commit(static_cast<std::size_t>(end - to));
   head_sent_ = true;
+  if (head.status == 101) {
+    tunnel_ = true;
+    keep_alive_ = false;
+    lift_write_limit();
+    response_due_ = TimePoint::max();
+  }
   if (!tunnel_ && (last || framing_ == BodyFraming::None))
     end_response();
   else

@@ -2,6 +2,7 @@
 
 #include "engine/base/strings.h"
 #include "engine/codec/h1/http_date.h"
+#include "engine/codec/h1/writer.h"
 #include "engine/codec/h2/response_block.h"
 #include "engine/codec/h2/server.h"
 #include "engine/codec/h2/websocket.h"
@@ -139,10 +140,7 @@ Task<Result<>> ServerStream::send(const http::ResponseHead& head, bool last) {
       return Task<Result<>>::ready(
           fail(502, Fault::Upstream, "the server's Sec-WebSocket-Accept does not fit the key it was sent"));
     status = 200;
-    tunnel_ = true;
     ends = false;
-    response_due_ = TimePoint::max();
-    write_timer_.cancel();
   } else if (!job_->head().upgrade.empty() && status >= 200 && status < 300) {
     // RFC 8441 §5: the client would take it for a tunnel.
     return Task<Result<>>::ready(
@@ -161,12 +159,14 @@ Task<Result<>> ServerStream::send(const http::ResponseHead& head, bool last) {
     return Task<Result<>>::ready(
         fail(500, Fault::Proxy, "a response field holds bytes that a field may not hold"));
   head_sent_ = true;
-  if (ends) {
-    response_done_ = ended_out_ = true;
+  tunnel_ = head.status == 101;
+  if (ends) response_done_ = ended_out_ = true;
+  if (ends || tunnel_) {
     response_due_ = TimePoint::max();
     write_timer_.cancel();
   }
   connection_.submit_head(*this, block, ends);
+  if (h1::asks_to_close(head)) connection_.drain();
   return Task<Result<>>::ready(Result<>{});
 }
 
