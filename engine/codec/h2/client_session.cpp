@@ -4,6 +4,7 @@
 #include "engine/codec/h2/client.h"
 #include "engine/codec/h2/client_head.h"
 #include "engine/codec/h2/violation.h"
+#include "engine/http/field_names.h"
 
 #include <fmt/format.h>
 #include <nghttp2/nghttp2.h>
@@ -79,6 +80,8 @@ struct ClientCallbacks {
       block.status = static_cast<int>(*status);
       return 0;
     }
+    if (http::is_disguised_framing(text(name, name_size)))
+      return refuse(*stream, fmt::format("framing field in disguise: {}", quoted(text(name, name_size))));
     block.add(text(name, name_size), text(value, value_size));
     if (block.bytes() + stream->head_bytes_ > kMaxFieldBlockBytes ||
         block.lines() + stream->head_lines_ > kMaxFieldLines)

@@ -362,6 +362,7 @@ TEST_F(H2Client, MalformedHeadsFailTheirStreamAlone) {
       {{"content-type", "no status"}},
       {{":status", "200"}, {"content-length", "5"}, {"content-length", "6"}},
       {{":status", "200"}, {"content-length", "-1"}},
+      {{":status", "200"}, {"content_length", "5"}},
   };
   Request other(*this, "GET", "/other");
   run();
