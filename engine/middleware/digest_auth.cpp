@@ -1,6 +1,7 @@
 #include "engine/middleware/digest_auth.h"
 
 #include "engine/base/strings.h"
+#include "engine/http/url.h"
 #include "engine/middleware/credentials.h"
 #include "engine/middleware/redirect_url.h"
 
@@ -41,6 +42,20 @@ std::string_view value_of(const std::map<std::string, std::string>& given, const
   return found == given.end() ? std::string_view{} : std::string_view(found->second);
 }
 
+// The proof is for one target; as the client wrote it, or as it stands now. RFC 7616 §3.4 asks for the whole
+// URI, most clients give its path and query.
+bool is_for_target(const Exchange& x, std::string_view uri) {
+  if (uri.empty()) return false;
+  if (uri == x.request.target) return true;
+  const std::string now = request_uri(x);
+  if (uri == now) return true;
+  const auto whole = http::split_target(uri);
+  if (!whole || whole->form != http::TargetForm::Absolute || !iequals(whole->authority, x.request.authority))
+    return false;
+  const std::string_view rest = uri.substr(static_cast<std::size_t>(whole->path.data() - uri.data()));
+  return rest == x.request.target || rest == now;
+}
+
 std::optional<std::uint64_t> count_of(std::string_view nc) {
   std::uint64_t count = 0;
   if (nc.size() != 8) return std::nullopt;
@@ -77,9 +92,7 @@ bool DigestAuth::is_well_formed(const Exchange& x, const Parameters& given) cons
   if (value_of(given, "opaque") != opaque_ || value_of(given, "cnonce").empty()) return false;
   if (value_of(given, "username").empty() || value_of(given, "response").size() != 32) return false;
   if (value_of(given, "username").find(':') != std::string_view::npos) return false;
-  // The proof is for one target; as the client wrote it, or as it stands now.
-  const std::string_view uri = value_of(given, "uri");
-  return !uri.empty() && (uri == x.request.target || uri == request_uri(x));
+  return is_for_target(x, value_of(given, "uri"));
 }
 
 bool DigestAuth::proves(const Exchange& x, const Parameters& given) const {

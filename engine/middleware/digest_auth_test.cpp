@@ -86,6 +86,22 @@ TEST(DigestAuth, LetsTheRightProofPass) {
   EXPECT_EQ(x.record.user, "test");
 }
 
+TEST(DigestAuth, TakesTheWholeUriOfTheTarget) {
+  const test::Made made("digestAuth", {{"users", kEntry}});
+  Answering answering = begin(made);
+  test::TestExchange x = test::get("/dir/?q=1");
+  const std::string host(x.request.authority);
+  const auto with = [&](std::string uri) {
+    answering.uri = std::move(uri);
+    return status_of(made, answering.header());
+  };
+
+  EXPECT_EQ(with("http://other/dir/?q=1"), 401);
+  EXPECT_EQ(with("http://" + host + "/dir/?q=2"), 401);
+  EXPECT_EQ(with("http://" + host), 401);
+  EXPECT_EQ(with("http://" + host + "/dir/?q=1"), 200);
+}
+
 TEST(DigestAuth, RefusesEverythingElse) {
   const test::Made made("digestAuth", {{"users", kEntry}});
   const Answering right = begin(made);

@@ -238,6 +238,19 @@ TEST(Headers, Answers500ToHostsThatAreNotAllowed) {
   EXPECT_EQ(test::run(*made, good).head.status, 200);
 }
 
+TEST(Headers, RunsNoPatternOverWhatIsTooLongForAnOrigin) {
+  const test::Made made("headers", {{"accesscontrolalloworiginlistregex", "^https://a+$"}});
+  const auto allowed = [&](std::size_t length) {
+    auto x = test::get("/");
+    const std::string origin = "https://" + std::string(length - 8, 'a');
+    x.header("Origin", origin);
+    return test::run(*made, x).head.fields.get("Access-Control-Allow-Origin") == origin;
+  };
+
+  EXPECT_TRUE(allowed(512));
+  EXPECT_FALSE(allowed(513));
+}
+
 TEST(Headers, TakesBlocksOfTextAsOneLine) {
   const test::Made made("headers", {{"contentsecuritypolicy", "default-src 'self';\nscript-src 'none';\n"},
                                     {"customresponseheaders.X-A", "b\nc\n"}});
