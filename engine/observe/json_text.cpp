@@ -1,10 +1,12 @@
 #include "engine/observe/json_text.h"
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <iterator>
 
 namespace fairlead::observe {
 namespace {
@@ -31,6 +33,19 @@ bool is_plain(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return is_plain(c); });
 }
 
+// JSON lets DEL and U+0080 to U+009F stand as they are; a terminal may take them for commands (ECMA-48 §5.3).
+void append_without_controls(std::string& out, std::string_view json) {
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(json[i]);
+    const bool is_c1 = byte == 0xc2 && static_cast<unsigned char>(json[i + 1]) < 0xa0;
+    if (byte == 0x7f || is_c1)
+      fmt::format_to(std::back_inserter(out), "\\u{:04x}",
+                     is_c1 ? static_cast<unsigned char>(json[++i]) : byte);
+    else
+      out += json[i];
+  }
+}
+
 }  // namespace
 
 void append_json_text(std::string& out, std::string_view text) {
@@ -40,7 +55,8 @@ void append_json_text(std::string& out, std::string_view text) {
     out += '"';
     return;
   }
-  out += nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  append_without_controls(
+      out, nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
 }  // namespace fairlead::observe
