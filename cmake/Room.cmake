@@ -6,7 +6,7 @@ set(FAIRLEAD_ROOMS "" CACHE INTERNAL "Rooms declared so far, lowest first")
 # Rooms beside the request path, whose files take far longer to read their headers than to be compiled. With
 # FAIRLEAD_UNITY eight of them are compiled together, which halves a clean build; so no two files of such a room may call
 # two things by one name. The working build compiles each file alone: there a change of one file is what counts.
-set(FAIRLEAD_UNITY_ROOMS model tls tcp admin runtime providers acme cmd)
+set(FAIRLEAD_UNITY_ROOMS model admin runtime providers acme cmd)
 
 # The one precompiled header. REUSE_FROM demands equal flags, which Toolchain.cmake sees to.
 file(WRITE ${CMAKE_BINARY_DIR}/pch/pch.cpp.in "// Exists only to own the precompiled header.\n")
@@ -29,7 +29,7 @@ endif()
 # unit_test(<name> <sources> <libraries>)
 function(unit_test name sources libraries)
   add_executable(${name} ${sources})
-  target_link_libraries(${name} PRIVATE ${libraries} GTest::gtest GTest::gmock GTest::gmock_main)
+  target_link_libraries(${name} PRIVATE ${libraries} fl_test_third GTest::gtest GTest::gmock GTest::gmock_main)
   target_precompile_headers(${name} REUSE_FROM fl_test_pch)
   if(FAIRLEAD_SANITIZE)
     target_compile_options(${name} PRIVATE -O0)

@@ -1,9 +1,11 @@
-# Libraries of the distribution, gathered in one target. They are linked by name: every one of them lives in
-# the default search path, and not all of Debian's packages carry CMake or pkg-config files.
+# Libraries of the distribution, gathered in one target for the program and one for what tests need beside it. They are
+# linked by name: every one of them lives in the default search path, and not all of Debian's packages carry CMake or
+# pkg-config files.
 
 add_library(fl_third INTERFACE)
+add_library(fl_test_third INTERFACE)
 
-# third_party(<library> <header> <Debian package>)
+# third_party(<library> <header> <Debian package> [<target>])
 function(third_party library header package)
   find_library(LIB_${library} ${library})
   find_path(INC_${library} ${header})
@@ -11,7 +13,9 @@ function(third_party library header package)
   if(NOT LIB_${library} OR NOT INC_${library})
     message(FATAL_ERROR "lib${library} or its header ${header} is missing: apt-get install ${package}")
   endif()
-  target_link_libraries(fl_third INTERFACE ${LIB_${library}})
+  set(target ${ARGN} fl_third)
+  list(GET target 0 target)
+  target_link_libraries(${target} INTERFACE ${LIB_${library}})
 endfunction()
 
 third_party(spdlog spdlog/spdlog.h libspdlog-dev)
@@ -43,7 +47,9 @@ endfunction()
 header_only(toml++/toml.h libtomlplusplus-dev)
 header_only(nlohmann/json.hpp nlohmann-json3-dev)
 header_only(protozero/pbf_writer.hpp libprotozero-dev)
-third_party(cpp-httplib httplib.h libcpp-httplib-dev)
+if(FAIRLEAD_TESTS)
+  third_party(cpp-httplib httplib.h libcpp-httplib-dev fl_test_third)
+endif()
 
 set(THREADS_PREFER_PTHREAD_FLAG OFF)
 find_package(Threads REQUIRED)

@@ -157,7 +157,7 @@ TEST(DnsProviders, ARefusedTokenIsSaidInTheServersWordsWithZoneAndVariable) {
 TEST(DnsProviders, TryLaterIsObeyedAndGarbageIsNoCrash) {
   int calls = 0;
   TestApi api([&](const ApiRequest&) -> ApiReply {
-    return ++calls == 1 ? ApiReply{429, "{}", "Retry-After: 0\r\n"} : ApiReply{200, "[1, \"garbage"};
+    return ++calls == 1 ? ApiReply{429, "{}", {{"Retry-After", "0"}}} : ApiReply{200, "[1, \"garbage"};
   });
   auto made = make("desec", {{"DESEC_TOKEN", "t"}, {"DESEC_API_URL", api.url()}});
 
