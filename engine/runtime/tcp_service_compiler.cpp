@@ -188,15 +188,8 @@ void TcpServiceCompiler::secure(const model::TcpClientTls& options, Element& ele
         "TLS to the server needs a serversTransport with tls.serverName or tls.insecureSkipVerify";
     return;
   }
-  std::uint64_t key = fnv1a("tcp tls") ^ model::hash_of(options);
-  const auto add = [&](const std::string& file) {
-    key = key * 1099511628211ULL ^ compiler_.site_.files().version(file);
-  };
-  for (const std::string& file : options.root_cas) add(file);
-  for (const model::KeyPair& pair : options.certificates) {
-    add(pair.cert_file);
-    add(pair.key_file);
-  }
+  const std::uint64_t key = files_key(fnv1a("tcp tls") ^ model::hash_of(options), options.root_cas,
+                                      options.certificates, compiler_.site_.files());
   out.key ^= key;
   auto& kept = compiler_.client_contexts_[key];
   if ((out.tls = kept.lock())) return;

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <utility>
-#include <vector>
 
 namespace fairlead::runtime {
 namespace {
@@ -22,14 +21,13 @@ Duration dial_timeout(const std::optional<schema::Duration>& wanted, bool contai
   return container ? Duration(kContainerDial) : Duration(kDefaultDial);
 }
 
-// Changes when one of the files that the TLS part names does; watches them.
-std::uint64_t TransportCompiler::secured_key(const model::ServersTransport& options) {
-  std::uint64_t key = fnv1a("tls");
+std::uint64_t files_key(std::uint64_t key, const std::vector<std::string>& root_cas,
+                        const std::vector<model::KeyPair>& certificates, tls::Files& files) {
   const auto add = [&](const std::string& file) {
-    key = key * 1099511628211ULL ^ compiler_.site_.files().version(file);
+    key = key * 1099511628211ULL ^ files.version(file);  // the prime of FNV-1a
   };
-  for (const std::string& file : options.root_cas) add(file);
-  for (const model::KeyPair& pair : options.certificates) {
+  for (const std::string& file : root_cas) add(file);
+  for (const model::KeyPair& pair : certificates) {
     add(pair.cert_file);
     add(pair.key_file);
   }
@@ -77,7 +75,7 @@ bool TransportCompiler::secure(const model::ServersTransport& options, upstream:
                                std::string& problem) {
   Compiler::LastGood& last = compiler_.last_good_[made.key];
   last.version = version_;
-  made.key ^= secured_key(options);
+  made.key ^= files_key(fnv1a("tls"), options.root_cas, options.certificates, compiler_.site_.files());
   // The same as before unless options or files changed.
   auto& kept = compiler_.client_contexts_[made.key];
   made.tls = kept.lock();

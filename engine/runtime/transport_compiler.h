@@ -11,12 +11,17 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 namespace fairlead::runtime {
 
 // How long a connection to a server may take: as the options say, else less for containers, whose addresses
 // are near or gone.
 Duration dial_timeout(const std::optional<schema::Duration>& wanted, bool container);
+
+// `key`, changed with every change of one of the files that the TLS part of a transport names; watches them.
+std::uint64_t files_key(std::uint64_t key, const std::vector<std::string>& root_cas,
+                        const std::vector<model::KeyPair>& certificates, tls::Files& files);
 
 // Builds the serversTransports of one snapshot, each once.
 class TransportCompiler {
@@ -34,7 +39,6 @@ class TransportCompiler {
  private:
   // Builds the TLS part; false with the `problem` when it cannot be built and never could.
   bool secure(const model::ServersTransport& options, upstream::TransportOptions& made, std::string& problem);
-  std::uint64_t secured_key(const model::ServersTransport& options);
 
   Compiler& compiler_;
   const model::Static& install_;
