@@ -1,3 +1,4 @@
+#include "engine/codec/asks_to_close.h"
 #include "engine/codec/h1/chunked.h"
 #include "engine/codec/h1/http_date.h"
 #include "engine/codec/h1/server.h"

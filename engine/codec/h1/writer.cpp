@@ -3,7 +3,6 @@
 #include "engine/codec/h1/scan.h"
 #include "engine/http/field_names.h"
 
-#include <algorithm>
 #include <charconv>
 #include <cstring>
 
@@ -145,12 +144,6 @@ char* write_response_head(char* to, const http::ResponseHead& head, const Framin
   }
   out.framing(framing);
   return out.end();
-}
-
-bool asks_to_close(const http::ResponseHead& head) {
-  return std::ranges::any_of(head.fields, [](const Field& line) {
-    return line.known == Name::Connection && http::has_token(line.value, "close");
-  });
 }
 
 }  // namespace fairlead::codec::h1

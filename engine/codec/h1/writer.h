@@ -45,8 +45,4 @@ char* write_request_head(char* to, const http::RequestHead& head, std::string_vi
 // The same for a response: status line with the usual phrase where the head has none.
 char* write_response_head(char* to, const http::ResponseHead& head, const Framing& framing);
 
-// Whether a middleware wants the client's connection closed by "Connection: close"; what a server says of its
-// own connection was taken out on the way.
-bool asks_to_close(const http::ResponseHead& head);
-
 }  // namespace fairlead::codec::h1

@@ -1,8 +1,8 @@
 #include "engine/codec/h2/server_stream.h"
 
 #include "engine/base/strings.h"
+#include "engine/codec/asks_to_close.h"
 #include "engine/codec/h1/http_date.h"
-#include "engine/codec/h1/writer.h"
 #include "engine/codec/h2/response_block.h"
 #include "engine/codec/h2/server.h"
 #include "engine/codec/h2/websocket.h"
@@ -166,7 +166,7 @@ Task<Result<>> ServerStream::send(const http::ResponseHead& head, bool last) {
     write_timer_.cancel();
   }
   connection_.submit_head(*this, block, ends);
-  if (h1::asks_to_close(head)) connection_.drain();
+  if (asks_to_close(head)) connection_.drain();
   return Task<Result<>>::ready(Result<>{});
 }
 
