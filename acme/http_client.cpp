@@ -97,8 +97,7 @@ HttpClient::HttpClient(HttpOptions options)
     : options_(std::move(options)), connection_(std::make_unique<CurlConnection>()) {
   CURL* const easy = connection_->easy();
   curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
-  curl_easy_setopt(easy, CURLOPT_USERAGENT,
-                   "Fairlead");  // RFC 8555 §6.1 demands one
+  curl_easy_setopt(easy, CURLOPT_USERAGENT, "Fairlead");  // RFC 8555 §6.1 demands one
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, kConnectTimeout);
   const auto limit = std::chrono::ceil<std::chrono::milliseconds>(std::max(options_.timeout, Duration{}));
   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(limit.count()));
@@ -126,8 +125,8 @@ Result<HttpResponse> HttpClient::call(const HttpRequest& request, std::stop_toke
   std::string url = request.url;
   curl_slist* connect_to = nullptr;
   if (!options_.server_name.empty()) {
-    // The certificate is checked against the name in curl's URL: that one is
-    // changed, and the connection and the Host field keep the real one.
+    // The certificate is checked against the name in curl's URL: that one is changed, and the connection
+    // and the Host field keep the real one.
     url = fmt::format("{}://{}:{}{}", target.scheme, options_.server_name, target.port, target.rest);
     headers = curl_slist_append(headers, fmt::format("Host: {}:{}", target.host, target.port).c_str());
   }
@@ -140,8 +139,7 @@ Result<HttpResponse> HttpClient::call(const HttpRequest& request, std::stop_toke
   }
   curl_easy_setopt(easy, CURLOPT_URL, url.c_str());
   curl_easy_setopt(easy, CURLOPT_CONNECT_TO, connect_to);
-  // curl's own "Expect: 100-continue" and "application/x-www-form-urlencoded"
-  // are nobody's wish.
+  // curl's own "Expect: 100-continue" and "application/x-www-form-urlencoded" are nobody's wish.
   headers = curl_slist_append(headers, "Expect:");
   if (std::ranges::none_of(request.headers, [](const auto& h) { return istarts_with(h, "content-type:"); }))
     headers = curl_slist_append(headers, "Content-Type:");
