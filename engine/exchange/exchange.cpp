@@ -18,6 +18,7 @@ void Exchange::clear() {
   entry_point = nullptr;
   reasons = nullptr;
   stream = nullptr;
+  client_left = false;
   may_hold = true;
   null_forwarded_for = keep_forwarded_for = reached_proxy = sent_upstream = false;
 }

@@ -95,6 +95,9 @@ class Exchange {
   bool reached_proxy = false;  // a server was chosen
   bool sent_upstream = false;  // a byte of the request was written to a server
 
+  // Nobody waits for the answer any more. Else a response that is dropped unread made room for another one.
+  bool client_left = false;
+
   http::ServerStream* stream = nullptr;  // for 1xx heads from the server; null in the background
 
   event::Loop& loop;

@@ -24,6 +24,7 @@ void Job::cancel(const Error& why) {
   }
   cancelled_ = true;
   source_ = nullptr;
+  x_.client_left = true;
   if (!x_.record.cause) x_.record.cause = why;
   if (x_.record.status == 0) x_.record.status = why.status;
   loop_.at_tick_end(*this);

@@ -133,6 +133,7 @@ Task<void> deliver(Exchange& x, http::ServerStream& stream, Response response) {
   else if (sent && response.body && x.request.method != "HEAD")
     sent = co_await send_body(x, stream, response);
   if (!sent) {
+    x.client_left = sent.error().fault == Fault::Client;
     // The head has left: the client must see that this is not all.
     if (!tunnel) stream.reset(sent.error());
     if (!x.record.cause) x.record.cause = std::move(sent.error());

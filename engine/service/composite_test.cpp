@@ -275,10 +275,26 @@ TEST_F(Mirrored, NothingIsMirroredWhenTheClientLeaves) {
   auto x = test::get("/");
   {
     const Response response = ask(all, x);
+    x.client_left = true;
   }
   turn(x);
 
   EXPECT_EQ(b.service->calls, 0);
+  EXPECT_EQ(mirror_state->running, 0u);
+}
+
+TEST_F(Mirrored, AMainResponseThatIsDroppedForAnotherIsMirrored) {
+  const Mirroring all = mirroring();
+  auto x = test::request("POST", "/");
+  x.with_body("body");
+  {
+    const Response replaced = ask(all, x);
+  }
+  x.body.reset();
+  turn(x);
+
+  EXPECT_EQ(b.service->calls, 1);
+  EXPECT_EQ(b.got_body, "body");
   EXPECT_EQ(mirror_state->running, 0u);
 }
 

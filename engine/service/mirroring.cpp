@@ -90,10 +90,16 @@ class Copied final : public http::Body {
   http::BodyPtr body_;
 };
 
-// The main response's body: when its end was read, the copies may leave.
+// The main response's body: when its end was read, the copies may leave. They also do when a middleware or a
+// failover drops it for another answer; not when it broke off or the client left.
 class Followed final : public http::Body {
  public:
-  Followed(http::BodyPtr body, CopiesPtr copies) : body_(std::move(body)), copies_(std::move(copies)) {}
+  Followed(http::BodyPtr body, const Exchange& exchange, CopiesPtr copies)
+      : body_(std::move(body)), exchange_(exchange), copies_(std::move(copies)) {}
+  ~Followed() override {
+    body_.reset();
+    if (copies_ && !exchange_.client_left) launch(std::move(copies_));
+  }
 
   Task<ReadResult> read(std::size_t max_bytes) override {
     Task<ReadResult> chunk = body_->read(max_bytes);
@@ -113,10 +119,14 @@ class Followed final : public http::Body {
     co_return chunk;
   }
   void see(const ReadResult& chunk) {
-    if (chunk && chunk->last && copies_) launch(std::move(copies_));
+    if (!chunk)
+      copies_.reset();
+    else if (chunk->last && copies_)
+      launch(std::move(copies_));
   }
 
   http::BodyPtr body_;
+  const Exchange& exchange_;  // a response ends before its exchange does
   CopiesPtr copies_;
 };
 
@@ -154,7 +164,7 @@ Task<Response> Mirroring::mirrored(Exchange& x, Chosen chosen) const {
   const bool has_body = copies->request.head().method != "HEAD";
   Response response = co_await main_.service->serve(x);
   if (response.body && has_body)
-    response.body = http::BodyPtr(new Followed(std::move(response.body), std::move(copies)));
+    response.body = http::BodyPtr(new Followed(std::move(response.body), x, std::move(copies)));
   else
     launch(std::move(copies));
   co_return response;

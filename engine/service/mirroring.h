@@ -31,9 +31,10 @@ struct MirroringOptions {
 bool takes_turn(std::uint64_t number, int percent);
 
 // Sends copies of requests to other services, whose answers are thrown away. They leave after the main
-// response was read to its end, as a background exchange of the same worker, so the main response waits for
-// nothing and a dead mirror is harmless. The body is copied while the main service reads it; when it does not
-// read all of it, or the client leaves before the end, nothing is mirrored.
+// response was read to its end or dropped for another one, as a background exchange of the same worker, so
+// the main response waits for nothing and a dead mirror is harmless. The body is copied while the main
+// service reads it; when it does not read all of it, or the client leaves before the end, nothing is
+// mirrored.
 class Mirroring final : public exchange::Service, public Status {
  public:
   Mirroring(MirroringOptions options, Child main, std::vector<MirrorTarget> mirrors,

@@ -498,6 +498,36 @@ def test_a_large_body_reaches_the_mirror_whole(start, named):
     assert copy.last().body == body
 
 
+@pytest.mark.parametrize("middleware, copies", [
+    ({"errors": {"status": ["500"], "service": "pages", "query": "/sorry"}}, 1),
+    ({"retry": {"attempts": 2, "status": ["500"], "initialInterval": "1ms"}}, 2)])
+def test_an_answer_that_gives_way_to_another_is_mirrored_all_the_same(start, named, middleware, copies):
+    main, copy, pages = named("main"), named("copy"), named("pages")
+    main.answer = respond(b"broken", status=500)
+    given = config({**mirroring(main, copy.url), "pages": balancer(pages.url)})
+    given["http"]["middlewares"] = {"other": middleware}
+    for router in given["http"]["routers"].values():
+        router["middlewares"] = ["other"]
+    proxy = start(given)
+
+    assert proxy.ask(host="app", method="PUT", body=b"body").status == 500
+    wait_for(lambda: len(copy.requests) == copies, 10, f"{copies} copies")
+    assert all(seen.body == b"body" for seen in copy.requests)
+
+
+def test_a_client_that_left_is_not_mirrored(start, named):
+    main, copy = named("main"), named("copy")
+    main.answer = lambda request: [respond(b"x" * 10)[:-5], 3.0] if request.target == "/slow" else respond(b"main")
+    proxy = start(config(mirroring(main, copy.url)))
+    with RawClient(proxy.port()) as client:
+        client.send("GET /slow HTTP/1.1\r\nHost: app\r\n\r\n")
+        wait_for(lambda: main.requests, 10, "the request")
+    assert proxy.ask(host="app").text == "main"
+    wait_for(lambda: copy.requests, 10, "the copy of the second request")
+    time.sleep(0.3)
+    assert [seen.target for seen in copy.requests] == ["/"]
+
+
 def test_a_slow_mirror_delays_nobody(start, named):
     main, copy = named("main"), named("copy")
     copy.answer = lambda request: [3.0, respond(b"late")]
