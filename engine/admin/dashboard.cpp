@@ -2,12 +2,14 @@
 
 #include "engine/admin/api.h"
 #include "engine/admin/dashboard_page.h"
+#include "engine/base/base64.h"
 #include "engine/exchange/exchange.h"
 
 #include <fmt/format.h>
 #include <openssl/evp.h>
 
 #include <array>
+#include <span>
 
 namespace fairlead::admin {
 namespace {
@@ -32,10 +34,7 @@ std::string source_hash(std::string_view text) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned size = 0;
   ::EVP_Digest(text.data(), text.size(), digest.data(), &size, ::EVP_sha256(), nullptr);
-  std::array<unsigned char, 2 * EVP_MAX_MD_SIZE> base64{};
-  const int length = ::EVP_EncodeBlock(base64.data(), digest.data(), static_cast<int>(size));
-  return fmt::format("'sha256-{}'", std::string_view(reinterpret_cast<const char*>(base64.data()),
-                                                     static_cast<std::size_t>(length)));
+  return fmt::format("'sha256-{}'", base64(std::span(digest).first(size)));
 }
 
 // What stripPrefix took off the path, so that a redirection leads back to the same place.

@@ -1,11 +1,11 @@
 #include "engine/middleware/basic_auth.h"
 
+#include "engine/base/base64.h"
 #include "engine/middleware/test_options.h"
 #include "engine/middleware/test_waiting.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <openssl/evp.h>
 
 #include <cstdio>
 #include <fstream>
@@ -18,14 +18,7 @@ using testing::HasSubstr;
 
 constexpr const char* kTest = "test:$apr1$H6uskkkW$IgXLP6ewTrSuBkTrqE8wj/";  // password "test"
 
-std::string basic(std::string_view credentials) {
-  std::string out(credentials.size() * 2 + 8, '\0');
-  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                                   reinterpret_cast<const unsigned char*>(credentials.data()),
-                                   static_cast<int>(credentials.size()));
-  out.resize(static_cast<std::size_t>(size));
-  return "Basic " + out;
-}
+std::string basic(std::string_view credentials) { return "Basic " + base64(credentials); }
 
 int status_of(const test::Made& made, test::TestExchange& x) {
   return test::run_waiting(*made, x, test::StubService()).head.status;

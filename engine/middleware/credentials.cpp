@@ -1,5 +1,6 @@
 #include "engine/middleware/credentials.h"
 
+#include "engine/base/base64.h"
 #include "engine/base/strings.h"
 #include "engine/http/field_names.h"
 #include "engine/middleware/trailer_guard.h"
@@ -73,13 +74,7 @@ std::optional<std::string_view> authorization(const http::Fields& fields) {
 }
 
 std::string basic_authorization(const BasicCredentials& credentials) {
-  const std::string plain = credentials.user + ":" + credentials.password;
-  std::string encoded((plain.size() + 2) / 3 * 4 + 1, '\0');  // EVP_EncodeBlock ends with a NUL
-  const int size =
-      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(encoded.data()),
-                      reinterpret_cast<const unsigned char*>(plain.data()), static_cast<int>(plain.size()));
-  encoded.resize(static_cast<std::size_t>(size));
-  return "Basic " + encoded;
+  return "Basic " + base64(credentials.user + ":" + credentials.password);
 }
 
 std::optional<BasicCredentials> parse_basic(std::string_view authorization) {

@@ -1,5 +1,6 @@
 #include "engine/middleware/grpc_web_body.h"
 
+#include "engine/base/base64.h"
 #include "engine/base/strings.h"
 #include "engine/http/fields.h"
 
@@ -112,16 +113,10 @@ class ToGrpcWeb final : public Translated {
     return {};
   }
   void append(std::string_view bytes) {
-    if (!as_text_) {
+    if (as_text_)
+      append_base64(out_, bytes);
+    else
       out_ += bytes;
-      return;
-    }
-    const std::size_t used = out_.size();
-    out_.resize(used + (bytes.size() + 2) / 3 * 4 + 1);  // EVP_EncodeBlock ends with a NUL
-    const int size =
-        EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out_.data() + used),
-                        reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
-    out_.resize(used + static_cast<std::size_t>(size));
   }
   std::string trailer_frame() {
     std::string lines;

@@ -1,10 +1,10 @@
 #include "engine/middleware/htpasswd.h"
 
+#include "engine/base/base64.h"
 #include "engine/base/strings.h"
 
 #include <crypt.h>
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <openssl/sha.h>
 
 #include <algorithm>
@@ -75,10 +75,7 @@ std::optional<std::string> complaint_about_compose(std::string_view hash) {
 bool verify_sha1(std::string_view hash, const std::string& password) {
   std::array<unsigned char, SHA_DIGEST_LENGTH> digest{};
   SHA1(reinterpret_cast<const unsigned char*>(password.data()), password.size(), digest.data());
-  std::array<unsigned char, 32> encoded{};
-  const int size = EVP_EncodeBlock(encoded.data(), digest.data(), digest.size());
-  return same(hash.substr(5),
-              {reinterpret_cast<const char*>(encoded.data()), static_cast<std::size_t>(size)});
+  return same(hash.substr(5), base64(digest));
 }
 
 bool verify_crypt(const std::string& hash, const std::string& password) {

@@ -1,10 +1,10 @@
 #include "engine/middleware/security_headers.h"
 
+#include "engine/base/base64.h"
 #include "engine/base/strings.h"
 #include "engine/middleware/header_edits.h"
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
 #include <openssl/rand.h>
 
 #include <algorithm>
@@ -19,10 +19,9 @@ constexpr std::string_view kNonceMark = "$NONCE";
 std::string_view new_nonce(Arena& arena) {
   std::array<unsigned char, 16> random{};
   RAND_bytes(random.data(), random.size());
-  std::array<unsigned char, 25> encoded{};
-  EVP_EncodeBlock(encoded.data(), random.data(), random.size());
-  const std::string_view text(reinterpret_cast<const char*>(encoded.data()), 22);
-  return arena.join(std::string_view("'nonce-"), text, std::string_view("'"));
+  const std::string text = base64(random);
+  return arena.join(std::string_view("'nonce-"), std::string_view(text).substr(0, text.find('=')),
+                    std::string_view("'"));
 }
 
 void set(http::Fields& fields, std::string_view name, std::string_view value) {
