@@ -224,6 +224,18 @@ TEST(Compress, IncludedTypesAreTheOnlyOnes) {
   EXPECT_FALSE(encoded("image/png"));
 }
 
+TEST(Compress, LeavesATypeAloneWhoseParameterHasTwoValues) {
+  const test::Made made("compress", {{"", "true"}});
+  const auto encoded = [&](std::string_view type) {
+    auto x = test::get("/");
+    x.header("Accept-Encoding", "gzip");
+    return test::run(*made, x, page(std::string(5000, 'a'), type)).head.fields.has("Content-Encoding");
+  };
+
+  EXPECT_FALSE(encoded("text/html; charset=utf-8; Charset=latin1"));
+  EXPECT_TRUE(encoded("text/html; charset=utf-8; Charset=\"utf\\-8\""));
+}
+
 TEST(Compress, RefusesOptionsThatCannotBe) {
   EXPECT_THAT(test::Made("compress", {{"encodings", "gzip,lzma"}}).error(),
               testing::StartsWith("encodings: "));

@@ -3,26 +3,29 @@
 #include "engine/base/strings.h"
 #include "engine/http/fields.h"
 
+#include <map>
+
 namespace fairlead::middleware {
 namespace {
 
-// Takes a token or quoted string from the front of `rest`; false when there is none.
-bool skip_value(std::string_view& rest) {
+// Takes a token or quoted string from the front of `rest`; nothing when there is none.
+std::optional<std::string> take_value(std::string_view& rest) {
   if (!rest.starts_with('"')) {
     const std::string_view token = rest.substr(0, rest.find_first_of("; \t"));
-    if (!http::is_token(token)) return false;
+    if (!http::is_token(token)) return std::nullopt;
     rest.remove_prefix(token.size());
-    return true;
+    return std::string(token);
   }
+  std::string value;
   for (std::size_t i = 1; i < rest.size(); ++i) {
-    if (rest[i] == '\\') {
-      ++i;
-    } else if (rest[i] == '"') {
+    if (rest[i] == '"') {
       rest.remove_prefix(i + 1);
-      return true;
+      return value;
     }
+    if (rest[i] == '\\' && ++i == rest.size()) break;
+    value += rest[i];
   }
-  return false;
+  return std::nullopt;
 }
 
 }  // namespace
@@ -35,14 +38,19 @@ std::optional<std::string> media_type(std::string_view text) {
   if (slash != std::string_view::npos && !http::is_token(type.substr(slash + 1))) return std::nullopt;
 
   std::string_view rest = semicolon == std::string_view::npos ? "" : text.substr(semicolon);
+  std::map<std::string, std::string> parameters;
   while (!(rest = trim(rest)).empty()) {
     if (rest[0] != ';') return std::nullopt;
     rest = trim(rest.substr(1));
     if (rest.empty()) break;  // a trailing semicolon is common and harmless
     const auto equals = rest.find('=');
     if (equals == std::string_view::npos || !http::is_token(rest.substr(0, equals))) return std::nullopt;
+    std::string name = lower(rest.substr(0, equals));
     rest.remove_prefix(equals + 1);
-    if (!skip_value(rest)) return std::nullopt;
+    auto value = take_value(rest);
+    if (!value) return std::nullopt;
+    const auto [known, is_new] = parameters.try_emplace(std::move(name), *value);
+    if (!is_new && known->second != *value) return std::nullopt;
   }
   return lower(type);
 }
