@@ -2,11 +2,6 @@
 
 namespace fairlead::schema {
 
-Complaint starts_with_slash(std::string_view text) {
-  if (text.starts_with('/')) return std::nullopt;
-  return "must start with a slash";
-}
-
 Complaint not_empty(std::string_view text) {
   if (!text.empty()) return std::nullopt;
   return "must not be empty";
@@ -20,11 +15,6 @@ Complaint not_negative(std::int64_t value) {
 Complaint positive(std::int64_t value) {
   if (value > 0) return std::nullopt;
   return "must be greater than 0";
-}
-
-Complaint port_number(std::int64_t value) {
-  if (value >= 1 && value <= 65535) return std::nullopt;
-  return "must be a port from 1 to 65535";
 }
 
 Complaint duration_not_negative(Duration value) {

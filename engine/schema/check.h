@@ -54,11 +54,9 @@ class Check {
 };
 
 // Checks that many options share.
-Complaint starts_with_slash(std::string_view text);
 Complaint not_empty(std::string_view text);
 Complaint not_negative(std::int64_t value);
 Complaint positive(std::int64_t value);
-Complaint port_number(std::int64_t value);
 Complaint duration_not_negative(Duration value);
 Complaint duration_positive(Duration value);
 
