@@ -10,7 +10,9 @@ namespace fairlead::schema {
 
 constexpr std::size_t kMaxFileBytes = 64u << 20;
 constexpr std::size_t kMaxFileNodes = 4'000'000;
-constexpr std::size_t kMaxAliasNodes = 1'000'000;
+// What aliases may copy: a file that writes much itself may also repeat much.
+constexpr std::size_t kFreeAliasNodes = 50'000;
+constexpr std::size_t kAliasNodesPerNode = 20;
 constexpr std::size_t kMaxAliasBytes = 64u << 20;
 constexpr std::size_t kMaxFileDepth = 60;  // libfyaml itself guarantees 64
 // Brackets of YAML that are open at once, those inside of texts included: before libfyaml says anything about

@@ -243,7 +243,9 @@ bool Builder::merge_one(Node& map, const Node& from) {
   for (const Node::Entry& entry : map.entries()) present.insert(entry.key);
   for (const Node::Entry& entry : from.entries())
     if (!present.contains(entry.key)) {
-      if (!charge(entry.value, 0)) return false;
+      if (!charge(entry.value, 0))
+        return fail(origin.line, origin.column,
+                    "aliases make this file too large: `<<` merges this map too often");
       map.add(entry.key, entry.value);
     }
   return true;
@@ -254,7 +256,10 @@ bool Builder::alias(const Event& event, Node& out) {
   const auto found = anchors_.find(name);
   if (found == anchors_.end())
     return fail(event->alias.anchor, fmt::format("no anchor `&{}` before this alias", name));
-  if (!charge(found->second, 0)) return false;
+  if (!charge(found->second, 0))
+    return fail(
+        event->alias.anchor,
+        fmt::format("aliases make this file too large: there is no room for what `*{}` copies", name));
   out = found->second;  // keeps the positions of the anchored text, where a mistake is to be mended
   return true;
 }
@@ -262,9 +267,9 @@ bool Builder::alias(const Event& event, Node& out) {
 // Aliases of aliases grow exponentially ("billion laughs"): what they copy has a budget of its own.
 bool Builder::charge(const Node& copied, std::size_t depth) {
   alias_bytes_ += copied.text().size();
-  const Origin origin = copied.origin();
-  if (++alias_nodes_ > kMaxAliasNodes || alias_bytes_ > kMaxAliasBytes || depth > kMaxFileDepth)
-    return fail(origin.line, origin.column, "aliases make this file too large");
+  if (++alias_nodes_ > kFreeAliasNodes + kAliasNodesPerNode * nodes_ || alias_bytes_ > kMaxAliasBytes ||
+      depth > kMaxFileDepth)
+    return false;
   for (const Node::Entry& entry : copied.entries()) {
     alias_bytes_ += entry.key.size();
     if (!charge(entry.value, depth + 1)) return false;

@@ -73,6 +73,22 @@ TEST(Yaml, AliasBombsAreBounded) {
   EXPECT_NE(yaml(bomb).find("aliases make this file too large"), std::string::npos);
 }
 
+TEST(Yaml, AFewLinesOfAliasesMakeNoHundredThousandValues) {
+  std::string text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
+  for (int i = 1; i < 5; ++i)
+    text += fmt::format("a{0}: &a{0} [*a{1}, *a{1}, *a{1}, *a{1}, *a{1}, *a{1}, *a{1}, *a{1}]\n", i, i - 1);
+
+  EXPECT_EQ(yaml(text + "b: [*a4, *a4]\n"),
+            "f.yml:5:46: aliases make this file too large: there is no room for what `*a3` copies");
+}
+
+TEST(Yaml, ALargeFileMayRepeatAMapInEachOfItsParts) {
+  std::string text = "common: &c {a: 1, b: 2, c: 3, d: 4, e: 5, f: 6, g: 7, h: 8, i: 9, j: 10}\nparts:\n";
+  for (int i = 0; i < 20'000; ++i) text += fmt::format("  p{}: {{<<: *c, own: {}}}\n", i, i);
+
+  EXPECT_EQ(yaml(text).substr(0, 2), "{\"");
+}
+
 TEST(Yaml, DepthIsBounded) {
   EXPECT_EQ(yaml(std::string(20'000'000, '[')), "f.yml: more than 100000 brackets are open at once");
   EXPECT_NE(yaml(std::string(100'000, '[')).find("f.yml:1:"), std::string::npos);
