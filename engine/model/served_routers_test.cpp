@@ -117,7 +117,7 @@ TEST_F(ServedRouters, AreNamedByWhatTheyUse) {
 
   const Usage usage = usage_of(dynamic_, install_);
 
-  EXPECT_EQ(usage.http_services.at("app@docker"), (Names{"websecure-shop@docker", "shop@docker"}));
+  EXPECT_EQ(usage.http_services.at("app@docker"), (Names{"shop@docker", "websecure-shop@docker"}));
   EXPECT_EQ(usage.http_middlewares.at("auth@file"), Names{"websecure-shop@docker"});
 }
 

@@ -4,6 +4,8 @@
 #include "engine/model/served_routers.h"
 #include "engine/model/static.h"
 
+#include <algorithm>
+
 namespace fairlead::model {
 namespace {
 
@@ -24,6 +26,15 @@ void collect_split(const Http& http, const Static& install, Usage& out) {
     }
 }
 
+// In the order of their names, each once: a router may name what its entry point names too.
+void put_in_order(Usage::Users& users) {
+  for (auto& [name, routers] : users) {
+    std::ranges::sort(routers);
+    const auto again = std::ranges::unique(routers);
+    routers.erase(again.begin(), again.end());
+  }
+}
+
 }  // namespace
 
 Usage usage_of(const Dynamic& dynamic, const Static& install) {
@@ -40,6 +51,9 @@ Usage usage_of(const Dynamic& dynamic, const Static& install) {
     collect(name, element.options, out.tcp_services, out.tcp_middlewares);
   for (const auto& [name, element] : dynamic.udp.routers)
     if (!element.options.service.empty()) out.udp_services[element.options.service].push_back(name);
+  for (Usage::Users* users : {&out.http_services, &out.http_middlewares, &out.tcp_services,
+                              &out.tcp_middlewares, &out.udp_services})
+    put_in_order(*users);
   return out;
 }
 
