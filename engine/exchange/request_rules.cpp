@@ -34,6 +34,7 @@ Result<> underscore_rule(Fields& fields, UnderscoreHeaders strategy) {
 // that no client can have those removed (CVE-2021-32813). Managed names are exempt (CVE-2024-45410). The line
 // keeps only what it may still say when the request leaves.
 Result<> drop_nominated(Fields& fields, const std::vector<std::string>& kept) {
+  if (!fields.may_have(http::name_bit(Name::Connection))) return {};
   std::vector<std::string_view> nominated;
   std::size_t names = 0;
   for (Field& line : fields) {
@@ -93,12 +94,9 @@ void scheme_fields(Fields& fields, bool trusted) {
   }
 }
 
-constexpr std::uint64_t bit(Name name) { return std::uint64_t{1} << static_cast<unsigned>(name); }
-
 // What a trusted peer may say in our place. As in Go, it has not said what it left empty.
-constexpr std::uint64_t kToldByPeers = bit(Name::XForwardedFor) | bit(Name::XForwardedHost) |
-                                       bit(Name::XForwardedPort) | bit(Name::XForwardedProto) |
-                                       bit(Name::XRealIp);
+constexpr std::uint64_t kToldByPeers = http::name_bits(
+    Name::XForwardedFor, Name::XForwardedHost, Name::XForwardedPort, Name::XForwardedProto, Name::XRealIp);
 
 // All values are views that live as long as the exchange: nothing is copied.
 void forwarded_fields(Exchange& x, const EntryPoint& entry_point) {
@@ -110,11 +108,12 @@ void forwarded_fields(Exchange& x, const EntryPoint& entry_point) {
   if (!trusted) {
     fields.remove_if([](const Field& line) { return http::is_managed(line); });
   } else {
-    fields.remove_if(
-        [&](const Field& line) { return line.value.empty() && (bit(line.known) & kToldByPeers) != 0; });
+    fields.remove_if([&](const Field& line) {
+      return line.value.empty() && (http::name_bit(line.known) & kToldByPeers) != 0;
+    });
     int for_lines = 0;
     for (const Field& line : fields) {
-      present |= bit(line.known);
+      present |= http::name_bit(line.known);
       for_lines += line.known == Name::XForwardedFor;
     }
     if (for_lines > 1) {
@@ -128,11 +127,11 @@ void forwarded_fields(Exchange& x, const EntryPoint& entry_point) {
         [](const Field& line) { return line.known == Name::Other && http::is_managed(line.name); });
   }
   const auto add = [&](Name name, std::string_view value) {
-    if ((present & bit(name)) == 0) fields.append(http::spelling(name), value, name);
+    if ((present & http::name_bit(name)) == 0) fields.append(http::spelling(name), value, name);
   };
   const std::string_view told = fields.get(Name::XForwardedProto);
   const std::string_view proto = told.empty() ? forwarded_proto(x.request) : told;
-  add(Name::XForwardedHost, x.request.authority);
+  if (!x.request.authority.empty()) add(Name::XForwardedHost, x.request.authority);
   add(Name::XForwardedPort, forwarded_port(x.request, proto));
   add(Name::XForwardedProto, proto);
   fields.append(http::spelling(Name::XForwardedServer), entry_point.server_name, Name::XForwardedServer);

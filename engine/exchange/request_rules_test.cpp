@@ -39,6 +39,15 @@ TEST_F(RulesTest, TellsTheOriginAboutTheClient) {
   EXPECT_EQ(field("X-Real-Ip"), "192.0.2.7");
 }
 
+TEST_F(RulesTest, NamesNoHostWhereTheClientNamedNone) {
+  x_.request.authority = {};
+
+  ASSERT_TRUE(apply());
+
+  EXPECT_FALSE(x_.request.fields.has("X-Forwarded-Host"));
+  EXPECT_EQ(field("X-Forwarded-Port"), "80");
+}
+
 TEST_F(RulesTest, TellsThePortThatBelongsToTheSchemeATrustedPeerNamed) {
   entry_point_.forwarded.insecure = true;
   x_.request.authority = "example.com";

@@ -172,12 +172,14 @@ void Fields::set(std::string_view name, std::string_view value) {
 
 void Fields::set_known(Name known, std::string_view name, std::string_view value) {
   Field* kept = nullptr;
+  if (!may_have(name_bit(known))) return append(name, value, known);
   for (Field& line : lines_) {
     if (known == Name::Other ? !iequals(line.name, name) : line.known != known) continue;
     if (!kept) {
       kept = &line;
       line.name = name;
       line.value = value;
+      line.received = false;
     } else {
       line.name = {};
     }
@@ -191,6 +193,7 @@ std::size_t Fields::remove(std::string_view name) {
 }
 
 std::size_t Fields::remove(Name name) {
+  if (!may_have(name_bit(name))) return 0;
   return remove_if([name](const Field& line) { return line.known == name; });
 }
 

@@ -50,6 +50,13 @@ enum class Name : std::uint8_t {
   XRealIp,
 };
 
+// One bit for each name, so that a head can be asked about several at once.
+constexpr std::uint64_t name_bit(Name name) { return std::uint64_t{1} << static_cast<unsigned>(name); }
+template <class... Names>
+constexpr std::uint64_t name_bits(Names... names) {
+  return (name_bit(names) | ...);
+}
+
 // The number of a field name, compared without case; Other when the engine has no interest in it.
 Name known_name(std::string_view name);
 
@@ -60,6 +67,15 @@ struct Field {
   std::string_view name;   // as received
   std::string_view value;  // without white space at the ends
   Name known = Name::Other;
+  bool received = false;  // the strict parser read name and value, between them ": " and behind them CRLF
+
+  // The line as it was received, "Name: value" and CRLF; empty when it was not, or one of them was replaced.
+  std::string_view received_line() const {
+    if (!received || value.data() != name.data() + name.size() + 2) return {};
+    const char* const end = value.data() + value.size();
+    if (end[0] != '\r' || end[1] != '\n') return {};
+    return {name.data(), name.size() + value.size() + 4};
+  }
 };
 
 // The field lines of one head, in order. Names and values are views into the arena of the exchange, so
@@ -68,14 +84,16 @@ class Fields {
  public:
   explicit Fields(Arena& arena) : arena_(&arena) {}
 
-  // Appends a line whose bytes already live as long as the exchange.
-  void append(std::string_view name, std::string_view value, Name known) {
+  // Appends a line whose bytes already live as long as the exchange. `received`: see Field.
+  void append(std::string_view name, std::string_view value, Name known, bool received = false) {
     if (lines_.capacity() == 0) lines_.reserve(kUsualLines);
     // Filled in place: copying a Field that was just put together in pieces stalls the processor.
     Field& line = lines_.emplace_back();
     line.name = name;
     line.value = value;
     line.known = known;
+    line.received = received;
+    appended_ |= name_bit(known);
   }
   // Appends a copy.
   void add(std::string_view name, std::string_view value);
@@ -94,6 +112,7 @@ class Fields {
   // The first line's value; nullptr-like empty optional is spelt as a null data() view: use has().
   const Field* find(std::string_view name) const;
   const Field* find(Name name) const {
+    if (!may_have(name_bit(name))) return nullptr;
     for (const Field& line : lines_)
       if (line.known == name) return &line;
     return nullptr;
@@ -110,6 +129,8 @@ class Fields {
   }
   bool has(std::string_view name) const { return find(name) != nullptr; }
   bool has(Name name) const { return find(name) != nullptr; }
+  // False when no line of these names (name_bits) is here. True does not mean that one still is.
+  bool may_have(std::uint64_t names) const { return (appended_ & names) != 0; }
   // All values of that name joined by ", " (RFC 9110 §5.3).
   std::string_view joined(std::string_view name) const;
 
@@ -119,7 +140,10 @@ class Fields {
   auto end() { return lines_.end(); }
   std::size_t size() const { return lines_.size(); }
   bool empty() const { return lines_.empty(); }
-  void clear() { lines_.clear(); }
+  void clear() {
+    lines_.clear();
+    appended_ = 0;
+  }
   void reserve(std::size_t lines) { lines_.reserve(lines); }
   Arena& arena() const { return *arena_; }
 
@@ -129,6 +153,7 @@ class Fields {
   static constexpr std::size_t kUsualLines = 16;  // one allocation for the heads of most exchanges
 
   Arena* arena_;
+  std::uint64_t appended_ = 0;  // name_bits of all lines since clear(), also of those that were removed
   std::vector<Field, FrameAllocator<Field>> lines_;
 };
 

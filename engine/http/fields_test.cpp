@@ -60,6 +60,26 @@ TEST(Fields, CopiesWhatItIsGivenToKeep) {
   EXPECT_EQ(fields.get("x-short-lived"), "value");
 }
 
+TEST(Fields, KnowWhichNamesTheyNeverHeld) {
+  Arena arena;
+  Fields fields(arena);
+  fields.add("Cookie", "a=1");
+  fields.add("x-own", "2");
+
+  EXPECT_TRUE(fields.may_have(name_bits(Name::Te, Name::Cookie)));
+  EXPECT_FALSE(fields.may_have(name_bits(Name::Te, Name::Upgrade)));
+  EXPECT_EQ(fields.find(Name::Te), nullptr);
+  EXPECT_EQ(fields.remove(Name::Te), 0U);
+
+  fields.set(Name::Te, "trailers");
+  EXPECT_EQ(fields.get(Name::Te), "trailers");
+  EXPECT_EQ(fields.remove(Name::Te), 1U);
+  EXPECT_FALSE(fields.has(Name::Te));
+
+  fields.clear();
+  EXPECT_FALSE(fields.may_have(name_bit(Name::Cookie)));
+}
+
 TEST(HasToken, ReadsListsRfc9110Section561) {
   EXPECT_TRUE(has_token("close", "close"));
   EXPECT_TRUE(has_token("keep-alive ,\tCLOSE", "close"));

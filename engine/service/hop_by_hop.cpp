@@ -11,10 +11,17 @@ bool before(std::string_view a, std::string_view b) {
   return std::ranges::lexicographical_compare(a, b, {}, to_lower, to_lower);
 }
 
+using http::Name;
+
+// Of one hop by themselves, without being named in Connection (RFC 9110 §7.6.1).
+constexpr std::uint64_t kAlways =
+    http::name_bits(Name::Connection, Name::ProxyConnection, Name::KeepAlive, Name::ProxyAuthenticate,
+                    Name::ProxyAuthorization, Name::Trailer, Name::TransferEncoding, Name::Upgrade);
+
 }  // namespace
 
 void remove_hop_by_hop(http::Fields& fields) {
-  using http::Name;
+  if (!fields.may_have(kAlways | http::name_bit(Name::Te))) return;
   std::vector<std::string_view> named;
   for (const http::Field& line : fields) {
     if (line.known != Name::Connection || iequals(line.value, "keep-alive") || iequals(line.value, "close"))
@@ -33,19 +40,10 @@ void remove_hop_by_hop(http::Fields& fields) {
   if (te && !iequals(te->value, "trailers") && http::has_token(fields.joined("Te"), "trailers"))
     fields.set(Name::Te, "trailers");
   fields.remove_if([&](const http::Field& line) {
-    switch (line.known) {
-      case Name::Connection:
-      case Name::ProxyConnection:
-      case Name::KeepAlive:
-      case Name::ProxyAuthenticate:
-      case Name::ProxyAuthorization:
-      case Name::Trailer:
-      case Name::TransferEncoding:
-      case Name::Upgrade: return true;
-      case Name::Te: return !iequals(line.value, "trailers");
-      case Name::ContentLength: return false;
-      default: return !named.empty() && std::ranges::binary_search(named, line.name, before);
-    }
+    if ((kAlways & http::name_bit(line.known)) != 0) return true;
+    if (line.known == Name::Te) return !iequals(line.value, "trailers");
+    return !named.empty() && line.known != Name::ContentLength &&
+           std::ranges::binary_search(named, line.name, before);
   });
 }
 

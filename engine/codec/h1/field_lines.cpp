@@ -66,10 +66,12 @@ class Lines {
       if ((classes & kFoldable) != 0 && http::is_disguised_framing(name_text)) [[unlikely]]
         return refuse(status(), fault_, "framing field in disguise", offset(name), name_text);
       const http::Name known = http::known_name(name_text);
-      const std::uint64_t bit = SeenNames::bit(known);
+      const std::uint64_t bit = http::name_bit(known);
       seen.again |= seen.once & bit;
       seen.once |= bit;
-      fields.append(name_text, {value, static_cast<std::size_t>(value_end - value)}, known);
+      const bool as_we_write =
+          value == name + name_text.size() + 2 && value[-1] == ' ' && value_end == at - 2;
+      fields.append(name_text, {value, static_cast<std::size_t>(value_end - value)}, known, as_we_write);
     }
     if (end_ - at != 2 || at[0] != '\r' || at[1] != '\n') [[unlikely]]
       return refuse(status(), fault_, "the head does not end in an empty line", offset(at), rest(at));

@@ -9,16 +9,13 @@
 
 namespace fairlead::codec::h1 {
 
-// Which of the known names a section holds, and which of them more than once: one bit per http::Name.
+// Which of the known names a section holds, and which of them more than once: http::name_bits.
 struct SeenNames {
   std::uint64_t once = 0;
   std::uint64_t again = 0;
 
-  static constexpr std::uint64_t bit(http::Name name) {
-    return std::uint64_t{1} << static_cast<unsigned>(name);
-  }
-  bool has(http::Name name) const { return (once & bit(name)) != 0; }
-  bool repeats(http::Name name) const { return (again & bit(name)) != 0; }
+  bool has(http::Name name) const { return (once & http::name_bit(name)) != 0; }
+  bool repeats(http::Name name) const { return (again & http::name_bit(name)) != 0; }
 };
 
 // Reads the field lines of a head or trailer section from `at` to its empty line, which must be the end of

@@ -59,6 +59,24 @@ class Out {
     if (skip_plain_name_bytes(name, at_) != name + line.name.size() || line.name.empty())
       fit_ = fit_ && http::is_token(line.name);
   }
+  // All lines of `fields` that `is_ours` leaves to it. Those that came side by side, and nobody touched since
+  // the strict parser read them, leave in one copy.
+  template <class IsOurs>
+  void fields(const http::Fields& fields, IsOurs is_ours) {
+    std::string_view run;
+    for (const Field& line : fields) {
+      if (is_ours(line.known)) continue;
+      const std::string_view received = line.received_line();
+      if (!received.empty() && received.data() == run.data() + run.size()) {
+        run = {run.data(), run.size() + received.size()};
+        continue;
+      }
+      text(run);
+      run = received;
+      if (received.empty()) field(line);
+    }
+    text(run);
+  }
   void framing(const Framing& framing) {
     if (framing.body == BodyFraming::Length) {
       text("Content-Length: ");
@@ -108,8 +126,7 @@ char* write_request_head(char* to, const http::RequestHead& head, std::string_vi
   out.text(" HTTP/1.1\r\nHost: ");
   out.value(host_value);
   out.text("\r\n");
-  for (const Field& line : head.fields)
-    if (line.known != Name::Host && !http::is_framing(line.known)) out.field(line);
+  out.fields(head.fields, [](Name known) { return known == Name::Host || http::is_framing(known); });
   out.framing(framing);
   return out.end();
 }
@@ -131,13 +148,8 @@ char* write_response_head(char* to, const http::ResponseHead& head, const Framin
   else
     out.value(head.reason);
   out.text("\r\n");
-  bool dated = framing.date.empty();
-  for (const Field& line : head.fields) {
-    if (http::is_framing(line.known)) continue;
-    dated = dated || line.known == Name::Date;
-    out.field(line);
-  }
-  if (!dated) {
+  out.fields(head.fields, http::is_framing);
+  if (!framing.date.empty() && !head.fields.has(Name::Date)) {
     out.text("Date: ");
     out.value(framing.date);
     out.text("\r\n");

@@ -176,6 +176,53 @@ TEST(ResponseWriter, RefusesWhatCouldEndALineEarly) {
   EXPECT_FALSE(status.write());
 }
 
+// A request as the parser reads it, whose lines the writer may copy as they came.
+struct Received : Request {
+  explicit Received(std::string_view fields) {
+    const std::string_view bytes = arena.join("GET / HTTP/1.1\r\nHost: a\r\n", fields, "\r\n");
+    head.clear();
+    EXPECT_TRUE(parse_request_head(bytes, {}, head));
+  }
+  std::string fields() const {
+    constexpr std::string_view kBefore = "GET / HTTP/1.1\r\nHost: a\r\n";
+    const std::string all = write().value_or(std::string(kBefore) + "refused");
+    EXPECT_TRUE(all.starts_with(kBefore));
+    return all.substr(kBefore.size(), all.size() - kBefore.size() - 2);
+  }
+};
+
+TEST(ReceivedLines, AreWrittenAsTheyCame) {
+  EXPECT_EQ(Received("A: 1\r\nb-c: 2 3\r\nEmpty: \r\n").fields(), "A: 1\r\nb-c: 2 3\r\nEmpty: \r\n");
+  EXPECT_EQ(Received("").fields(), "");
+}
+
+TEST(ReceivedLines, LoseOtherWhiteSpaceRfc9112Section5) {
+  EXPECT_EQ(Received("A:1\r\nB:   2\r\nC:\t3\r\nD: 4 \t\r\nE:\r\nF: 6\r\n").fields(),
+            "A: 1\r\nB: 2\r\nC: 3\r\nD: 4\r\nE: \r\nF: 6\r\n");
+}
+
+TEST(ReceivedLines, MayBeChangedBetweenOthers) {
+  Received request("A: 1\r\nB: 2\r\nC: 3\r\nConnection: x\r\nD: 4\r\nE: 5\r\n");
+  request.head.fields.remove("A");
+  request.head.fields.set("C", "new");
+  request.head.fields.add("F", "6");
+
+  EXPECT_EQ(request.fields(), "B: 2\r\nC: new\r\nD: 4\r\nE: 5\r\nF: 6\r\n");
+}
+
+TEST(ReceivedLines, AreReadAgainOnceAPartWasReplaced) {
+  Received request("Abc: 123\r\nDef: 456\r\nGhi: 789\r\n");
+  auto line = request.head.fields.begin() + 1;  // behind Host
+  line[0].value = "other";
+  line[1].name = "Other";
+  line[2].value = line[2].value.substr(0, 1);  // still where the value was
+
+  EXPECT_EQ(request.fields(), "Abc: other\r\nOther: 456\r\nGhi: 7\r\n");
+
+  line[0].value = "a\r\nInjected: 1";
+  EXPECT_EQ(request.write(), std::nullopt);
+}
+
 TEST(RequestWriter, WritesWhatTheParserReads) {
   Request request;
   request.head.path = "/x";

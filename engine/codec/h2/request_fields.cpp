@@ -139,7 +139,7 @@ Result<> RequestFields::line(std::string_view name, std::string_view value) {
       break;
     default: break;
   }
-  const std::uint64_t bit = h1::SeenNames::bit(known);
+  const std::uint64_t bit = http::name_bit(known);
   seen_.again |= seen_.once & bit;
   seen_.once |= bit;
   Arena& arena = head_.arena();
