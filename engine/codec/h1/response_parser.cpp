@@ -18,33 +18,43 @@ std::unexpected<Error> bad(std::string_view what, std::string_view all, std::str
   return refuse(502, Fault::Upstream, what, static_cast<std::size_t>(place.data() - all.data()), place);
 }
 
+std::unexpected<Error> bad_line(std::string_view what, std::string_view bytes) {
+  return bad(what, bytes, bytes.substr(0, bytes.find_first_of("\r\n")));
+}
+
 // RFC 9112 §4; the position behind the line.
 Result<std::size_t> read_status_line(std::string_view bytes, ResponseHead& head) {
-  const std::string_view shown = bytes.substr(0, bytes.find_first_of("\r\n"));
   // "HTTP/1.1 200" is followed by a space and the reason; the space is often left out where the reason is
   // empty.
   if (bytes.size() < 14 || !bytes.starts_with("HTTP/1.") || bytes[8] != ' ' ||
-      (bytes[7] != '1' && bytes[7] != '0'))
-    return bad("malformed status line", bytes, shown);
+      (bytes[7] != '1' && bytes[7] != '0')) [[unlikely]]
+    return bad_line("malformed status line", bytes);
   head.version = bytes[7] == '1' ? http::Version::Http11 : http::Version::Http10;
   if (!is_digit(bytes[9]) || !is_digit(bytes[10]) || !is_digit(bytes[11]) ||
-      (bytes[12] != ' ' && bytes[12] != '\r'))
-    return bad("malformed status", bytes, shown);
+      (bytes[12] != ' ' && bytes[12] != '\r')) [[unlikely]]
+    return bad_line("malformed status", bytes);
   head.status = (bytes[9] - '0') * 100 + (bytes[10] - '0') * 10 + (bytes[11] - '0');
-  if (head.status < 100 || head.status > 599) return bad("status out of range", bytes, shown);
+  if (head.status < 100 || head.status > 599) [[unlikely]]
+    return bad_line("status out of range", bytes);
 
   const std::size_t reason_at = bytes[12] == ' ' ? 13 : 12;
   const char* const reason = bytes.data() + reason_at;
   const char* const end = bytes.data() + bytes.size();
   const char* const reason_end = skip_value_bytes(reason, end);
-  if (end - reason_end < 2 || reason_end[0] != '\r' || reason_end[1] != '\n')
-    return bad("status line with a control byte or a bare line end", bytes, shown);
+  if (end - reason_end < 2 || reason_end[0] != '\r' || reason_end[1] != '\n') [[unlikely]]
+    return bad_line("status line with a control byte or a bare line end", bytes);
   head.reason = {reason, static_cast<std::size_t>(reason_end - reason)};
   return reason_at + head.reason.size() + 2;
 }
 
 // RFC 9110 §8.6: equal values, in lines or in a list, count as one; anything else has no meaning.
 Result<> settle_length(std::string_view bytes, const SeenNames& seen, ResponseHead& head) {
+  Field* const first = head.fields.find(Name::ContentLength);
+  if (!seen.repeats(Name::ContentLength)) {
+    head.content_length = parse_digits(first->value);
+    if (head.content_length) [[likely]]
+      return {};
+  }
   std::string_view one;
   for (const Field& line : head.fields) {
     if (line.known != Name::ContentLength) continue;
@@ -61,8 +71,6 @@ Result<> settle_length(std::string_view bytes, const SeenNames& seen, ResponseHe
       rest.remove_prefix(comma + 1);
     }
   }
-  Field* const first = head.fields.find(Name::ContentLength);
-  if (!seen.repeats(Name::ContentLength) && first->value.size() == one.size()) return {};
   first->value = one;
   bool kept = false;
   head.fields.remove_if(
