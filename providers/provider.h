@@ -22,7 +22,7 @@ class Sink {
 
   // A server changed its state and nothing else: no throttle, no compile. `url` is the server's, as in the
   // standings of the configuration published last. The next publish() says the same.
-  virtual void server_state(std::string_view url, model::ServerState state,
+  virtual void server_state(std::string_view provider, std::string_view url, model::ServerState state,
                             std::vector<model::Reason> reasons) = 0;
 };
 

@@ -158,9 +158,9 @@ void Supervisor::publish(std::string_view provider, std::shared_ptr<const model:
   control_.publish(std::string(provider), std::move(config));
 }
 
-void Supervisor::server_state(std::string_view url, model::ServerState state,
+void Supervisor::server_state(std::string_view provider, std::string_view url, model::ServerState state,
                               std::vector<model::Reason> reasons) {
-  control_.server_state(std::string(url), state, reasons);
+  control_.server_state(std::string(provider), std::string(url), state, std::move(reasons));
 }
 
 }  // namespace fairlead::cmd

@@ -35,7 +35,7 @@ class Supervisor final : providers::Sink {
 
  private:
   void publish(std::string_view provider, std::shared_ptr<const model::Dynamic> config) override;
-  void server_state(std::string_view url, model::ServerState state,
+  void server_state(std::string_view provider, std::string_view url, model::ServerState state,
                     std::vector<model::Reason> reasons) override;
 
   // The provider of that name under these options; null when it is not asked for. What is wrong is logged,

@@ -150,4 +150,16 @@ Dynamic merge(std::span<const ProviderConfig> providers) {
   return out;
 }
 
+void bring_up_to_date(Dynamic& merged, std::string_view provider, const Told& told) {
+  for (auto* standings : {&merged.http.standings, &merged.tcp.standings, &merged.udp.standings})
+    for (auto& [service, servers] : *standings) {
+      if (split(service).provider != provider) continue;
+      for (Standing& standing : servers)
+        if (const auto news = told.find(standing.url); news != told.end()) {
+          standing.state = news->second.state;
+          standing.reasons = news->second.reasons;
+        }
+    }
+}
+
 }  // namespace fairlead::model

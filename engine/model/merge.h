@@ -2,6 +2,7 @@
 
 #include "engine/model/dynamic.h"
 
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -29,5 +30,11 @@ QualifiedName split(std::string_view qualified);
 // inside middlewares); TLS options and the store named `default` are global. Two providers that define one of
 // those break it: nobody can know which was meant.
 Dynamic merge(std::span<const ProviderConfig> providers);
+
+// What a provider has told of servers since its last configuration, by URL or address.
+using Told = std::map<std::string, Standing>;  // `state` and `reasons` count
+
+// Brings the standings of the provider's services up to date, in a merged configuration.
+void bring_up_to_date(Dynamic& merged, std::string_view provider, const Told& told);
 
 }  // namespace fairlead::model

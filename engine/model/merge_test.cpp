@@ -102,5 +102,29 @@ TEST(Merge, KeepsSameNamesOfDifferentProvidersApart) {
   EXPECT_EQ(out.http.services.size(), 2u);
 }
 
+TEST(Merge, WhatAProviderToldSinceIsNewerThanItsConfiguration) {
+  Dynamic d;
+  d.http.standings["app"] = {{.name = "container app-1", .url = "http://10.0.0.1:80"},
+                             {.name = "container app-2", .url = "http://10.0.0.2:80"}};
+  d.tcp.standings["db"] = {{.name = "container db-1", .url = "10.0.0.3:5432"}};
+  d.udp.standings["dns"] = {{.name = "container dns-1", .url = "10.0.0.4:53"}};
+  Dynamic out = merged({provider("docker", d), provider("swarm", d)});
+  const Reason removed{ReasonKind::Removed, "app-1 was removed", "", false};
+
+  bring_up_to_date(out, "docker",
+                   {{"http://10.0.0.1:80", {.state = ServerState::Gone, .reasons = {removed}}},
+                    {"10.0.0.3:5432", {.state = ServerState::Draining}},
+                    {"10.0.0.4:53", {.state = ServerState::Starting}}});
+
+  const Standing& first = out.http.standings.at("app@docker")[0];
+  EXPECT_EQ(first.state, ServerState::Gone);
+  EXPECT_EQ(first.reasons, std::vector{removed});
+  EXPECT_EQ(first.name, "container app-1");
+  EXPECT_EQ(out.http.standings.at("app@docker")[1].state, ServerState::Ready);
+  EXPECT_EQ(out.tcp.standings.at("db@docker")[0].state, ServerState::Draining);
+  EXPECT_EQ(out.udp.standings.at("dns@docker")[0].state, ServerState::Starting);
+  EXPECT_EQ(out.http.standings.at("app@swarm")[0].state, ServerState::Ready) << "of another provider";
+}
+
 }  // namespace
 }  // namespace fairlead::model

@@ -84,9 +84,9 @@ void Control::publish(std::string provider, std::shared_ptr<const model::Dynamic
   messages_.push(Config{std::move(provider), std::move(config)});
 }
 
-void Control::server_state(std::string url, model::ServerState state,
-                           const std::vector<model::Reason>& reasons) {
-  messages_.push(State{std::move(url), phase_of(state, reasons)});
+void Control::server_state(std::string provider, std::string url, model::ServerState state,
+                           std::vector<model::Reason> reasons) {
+  messages_.push(State{std::move(provider), std::move(url), {.state = state, .reasons = std::move(reasons)}});
 }
 
 std::vector<std::string> Control::change_install(std::shared_ptr<const model::Static> install) {
@@ -170,13 +170,15 @@ void Control::run(std::set<std::string> expected) {
 
 void Control::handle(Message message, bool& rebuild_wanted) {
   if (auto* config = std::get_if<Config>(&message)) {
+    told_.erase(config->provider);
     if (config->config)
       configs_[config->provider] = std::move(config->config);
     else
       configs_.erase(config->provider);
     rebuild_wanted = true;
   } else if (auto* state = std::get_if<State>(&message)) {
-    states_[std::move(state->url)] = state->phase;
+    states_[state->url] = phase_of(state->standing.state, state->standing.reasons);
+    told_[state->provider][state->url] = std::move(state->standing);
   } else if (auto* health = std::get_if<Health>(&message)) {
     const std::shared_ptr<const Snapshot> snapshot = current();
     const auto& sets = health->tcp ? snapshot->tcp_sets : snapshot->sets;
@@ -209,6 +211,8 @@ void Control::rebuild() {
                    std::make_shared<const model::Dynamic>(model::internal_config(*install_))});
   for (const auto& [provider, config] : configs_) parts.push_back({provider, config});
   auto merged = std::make_shared<model::Dynamic>(model::merge(parts));
+  // Whatever this compilation is for, it must not set a server back to what it was before.
+  for (const auto& [provider, told] : told_) model::bring_up_to_date(*merged, provider, told);
   model::validate(*merged, *install_);
   const std::shared_ptr<const Snapshot> previous = current();
   std::shared_ptr<const Snapshot> snapshot = compiler_.compile(install_, std::move(merged), previous.get());

@@ -3,6 +3,7 @@
 #include "engine/base/channel.h"
 #include "engine/exchange/jobs.h"
 #include "engine/model/dynamic.h"
+#include "engine/model/merge.h"
 #include "engine/model/static.h"
 #include "engine/runtime/compile.h"
 #include "engine/runtime/publisher.h"
@@ -49,8 +50,9 @@ class Control {
 
   // The whole configuration of one provider; null takes it away.
   void publish(std::string provider, std::shared_ptr<const model::Dynamic> config);
-  // A state alone: applied at once.
-  void server_state(std::string url, model::ServerState state, const std::vector<model::Reason>& reasons);
+  // A state alone: applied at once, and true until the provider's next configuration.
+  void server_state(std::string provider, std::string url, model::ServerState state,
+                    std::vector<model::Reason> reasons);
 
   // No new requests; returns when those in flight have ended, or after the graceTimeOut of their entry
   // points. True when nothing was cut.
@@ -80,8 +82,9 @@ class Control {
     std::shared_ptr<const model::Dynamic> config;
   };
   struct State {
+    std::string provider;
     std::string url;
-    upstream::Phase phase;
+    model::Standing standing;
   };
   struct Install {
     std::shared_ptr<const model::Static> install;
@@ -120,7 +123,8 @@ class Control {
   // Of the control thread.
   std::shared_ptr<const model::Static> install_;
   std::map<std::string, std::shared_ptr<const model::Dynamic>> configs_;
-  Compiler::Phases states_;  // told and not yet applied
+  Compiler::Phases states_;                  // told and not yet applied
+  std::map<std::string, model::Told> told_;  // by provider: what its configuration does not say yet
   bool open_ = false;
   bool draining_ = false;
   std::size_t most_used_ = 0;  // of buffered bytes, since memory was given back last

@@ -188,7 +188,7 @@ void Docker::apply(const Report& report, Sink& sink) {
 void Docker::follow(const Effects& effects, Sink& sink) {
   if (published_ != nullptr)
     for (const ServerChange& server : effects.servers)
-      sink.server_state(server.url, server.state, server.reasons);
+      sink.server_state(name(), server.url, server.state, server.reasons);
   if (!effects.changed) return;
   throttle_.changed(std::chrono::steady_clock::now());
   probes_changed_ = true;

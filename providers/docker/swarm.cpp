@@ -143,7 +143,8 @@ std::string Swarm::poll(Sink& sink) {
   }
   const std::vector<ServerChange> servers = apply(std::move(*tasks), asked);
   if (published_ != nullptr)
-    for (const ServerChange& server : servers) sink.server_state(server.url, server.state, server.reasons);
+    for (const ServerChange& server : servers)
+      sink.server_state(name(), server.url, server.state, server.reasons);
   auto composed = std::make_shared<const model::Dynamic>(catalog_.compose());
   if (published_ != nullptr && *composed == *published_) return {};
   published_ = composed;

@@ -9,6 +9,7 @@ import time
 import pytest
 from support.labels import LabelledEngine
 from support.ports import connections_to, free_port, wait_for
+from support.raw import ask
 
 RULE = ["http.routers.app.rule=Host(`app`)"]
 
@@ -28,6 +29,39 @@ def test_the_first_503_after_a_stop_signal_says_why_and_when_to_come_back(start,
 
     answer = proxy.wait_status(503, "app", headers=[("Accept", "application/json")])
     assert json.loads(answer.body)["reason"] == "stopping" and answer.header("Retry-After") == "2"
+
+
+def test_a_configuration_of_another_provider_brings_back_nothing_that_was_told_to_stop(start, origin, engine):
+    engine.put("app", origin.port, RULE)
+    proxy = start(install={"hold": {"requests": 0},
+                           "providers": {**engine.install["providers"], "rest": {"insecure": True}}})
+    proxy.wait_status(200, "app")
+    over, elsewhere = threading.Event(), free_port()
+
+    def others():
+        """A crowd that begins keeps the configuration of Docker's containers waiting for a while."""
+        for number in range(100):
+            engine.put(f"other-{number}", elsewhere, [f"http.routers.other{number}.rule=Host(`other`)"])
+            if over.wait(0.03):
+                return
+
+    crowd = threading.Thread(target=others)
+    crowd.start()
+    try:
+        engine._event("kill", "id-app", signal="15")
+        proxy.wait_status(503, "app")
+        until, answers = time.monotonic() + 1.5, []
+        while time.monotonic() < until:
+            rest = {"http": {"routers": {"new": {"rule": f"Host(`new`) && Path(`/{len(answers)}`)",
+                                                 "service": "app@docker"}}}}
+            assert ask(proxy.api_port, target="/api/providers/rest", method="PUT",
+                       body=json.dumps(rest).encode()).status == 200
+            answers.append(proxy.ask(host="app").status)
+    finally:
+        over.set()
+        crowd.join()
+
+    assert set(answers) == {503}
 
 
 class KilledInBetween(LabelledEngine):

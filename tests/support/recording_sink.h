@@ -24,7 +24,8 @@ class RecordingSink final : public providers::Sink {
     ++count_;
     changed_.notify_all();
   }
-  void server_state(std::string_view url, model::ServerState state, std::vector<model::Reason>) override {
+  void server_state(std::string_view, std::string_view url, model::ServerState state,
+                    std::vector<model::Reason>) override {
     const std::lock_guard lock(mutex_);
     states_.emplace_back(url, state);
     changed_.notify_all();
