@@ -35,7 +35,7 @@ std::optional<exchange::Response> Maintenance::on_request(exchange::Exchange& x)
   if (!allowed_.empty())
     if (const auto ip = strategy_.ip(x); ip && allowed_.contains(*ip)) return std::nullopt;
   x.record.reason = "maintenance";
-  x.record.cause = Error{503, Fault::Proxy, false, "maintenance"};
+  x.record.cause = Error{503, Fault::Client, false, "maintenance"};
   exchange::Response response = exchange::answer(x, 503, message_);
   response.cause = x.record.cause;
   if (!retry_after_.empty()) response.head.fields.set("Retry-After", retry_after_);

@@ -1,6 +1,7 @@
 #include "engine/runtime/record_sink.h"
 
 #include "engine/exchange/exchange.h"
+#include "engine/observe/troubles.h"
 #include "engine/telemetry/log_records.h"
 #include "engine/telemetry/spans.h"
 
@@ -58,6 +59,8 @@ class RecordSink::Part final : event::TickHook {
   void ended(const exchange::Exchange& x) {
     if (const std::uint64_t now = sink_.generation_.load(std::memory_order_acquire); now != generation_)
       adopt(now);
+    if (x.record.cause) [[unlikely]]
+      tell(x.record);
     if (!lines_ && !block_ && !pushed_block_ && !access_ && !x.trace) return;
     const observe::Facts facts{.record = x.record,
                                .begun = wall(x.loop, x.record.begun),
@@ -79,6 +82,15 @@ class RecordSink::Part final : event::TickHook {
     if (lines_) lines_->hand_over();
     traces_.give();
     access_records_.give();
+  }
+
+  void tell(const observe::Record& record) {
+    // Of clients there may be any number that try what must fail.
+    if (record.cause->fault == Fault::Client && spdlog::should_log(spdlog::level::debug))
+      spdlog::debug("entry point {}: answered {} to {}: {}", record.entry_point, record.status,
+                    record.client.text(), record.cause->detail);
+    if (const std::string line = troubles_.line(record); !line.empty())
+      spdlog::log(record.cause->fault == Fault::Proxy ? spdlog::level::err : spdlog::level::warn, "{}", line);
   }
 
   void add_access_record(const exchange::Exchange& x, const observe::Facts& facts) {
@@ -134,6 +146,7 @@ class RecordSink::Part final : event::TickHook {
   std::shared_ptr<AccessExport> access_;
   Outbox access_records_;
   observe::TimeText times_;
+  observe::Troubles troubles_;
   TimePoint asked_{};
   Duration offset_{};
 };

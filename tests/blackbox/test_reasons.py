@@ -42,6 +42,33 @@ def test_a_failure_toward_a_server_is_explained(troubled, host, status, reason, 
     assert detail in logged["Reason"]
 
 
+@pytest.mark.parametrize("host, status, said", [
+    ("dead", 502, "answered 502: "), ("silent", 502, "answered 502: "), ("slow", 504, "answered 504: "),
+    ("empty", 503, "answered 503: service empty@file: no available server"),
+])
+def test_the_log_tells_of_it_when_it_begins_and_then_counts(troubled, host, status, said):
+    for _ in range(20):
+        troubled.wait_status(status, host)
+
+    def lines():
+        return [line for line in troubled.log().splitlines() if f"router {host}@file: {said}" in line]
+
+    wait_for(lines, 10, "it is told")
+    assert len(lines()) <= 2, "once by each worker"
+    assert all(" WRN " in line for line in lines())
+
+
+def test_what_clients_do_wrong_is_told_at_debug_level(start, origin):
+    site = routes(app=[origin.url])
+    site["http"]["middlewares"] = {"office": {"ipAllowList": {"sourceRange": ["192.0.2.0/24"]}}}
+    site["http"]["routers"]["app"]["middlewares"] = ["office"]
+    proxy = start(site, {"log": {"level": "DEBUG"}})
+
+    proxy.wait_status(403, "app")
+
+    wait_for(lambda: "entry point web: answered 403 to 127.0.0.1:" in proxy.log(), 10, "it is told")
+
+
 def test_a_try_that_succeeded_leaves_no_reason(start, origin):
     site = routes(app=[origin.url])
     site["http"]["middlewares"] = {"again": {"retry": {"attempts": 2, "status": ["503"]}}}
