@@ -50,7 +50,7 @@ def test_tcp_connections_end(engine, start, name):
 
         engine.disconnect(net, name)
 
-        assert opened[-1].is_closed(60)
+        assert opened[-1].is_closed(60), proxy.log()
     finally:
         for client in opened:
             client.close()
