@@ -204,7 +204,7 @@ class ExpressionParser {
     const char* const end = begin + rest_.size();
     Literal value;
     const auto whole = std::from_chars(begin, end, value.integer);
-    const auto real = std::from_chars(begin, end, value.real, std::chars_format::fixed);
+    const auto real = std::from_chars(begin, end, value.real);
     if (real.ec != std::errc{}) return std::nullopt;
     if (whole.ec != std::errc{} || whole.ptr != real.ptr) value.type = Expression::Type::Real;
     // "inf" and "nan" are numbers to from_chars, not to us.

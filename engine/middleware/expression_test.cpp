@@ -39,6 +39,7 @@ std::string error(std::string_view text) {
 TEST(Expression, ComparesFunctionsWithLiterals) {
   EXPECT_TRUE(holds("Ratio() == 0.5"));
   EXPECT_TRUE(holds("Ratio() >= 0.50 && Ratio() <= .5"));
+  EXPECT_TRUE(holds("Ratio() == 5e-1 && Ratio() < 1E2"));
   EXPECT_FALSE(holds("Ratio() > 0.5"));
   EXPECT_TRUE(holds("Codes(500, 600, 0, 1000) < 0.51"));
   EXPECT_TRUE(holds("Count() != 2"));

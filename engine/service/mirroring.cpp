@@ -143,7 +143,8 @@ Task<Response> Mirroring::serve(Exchange& x) const {
   for (const MirrorTarget& mirror : mirrors_)
     if (takes_turn(number, mirror.percent)) chosen.push_back(mirror.service);
   const bool tunnel = !x.request.upgrade.empty() || (x.body && x.body->tunnel());
-  const bool too_large = x.body && x.request.content_length.value_or(0) > options_.max_body_bytes;
+  const bool too_large =
+      x.body && options_.mirror_body && x.request.content_length.value_or(0) > options_.max_body_bytes;
   if (chosen.empty() || tunnel || too_large) return main_.service->serve(x);
   if (state_->running.fetch_add(1, std::memory_order_relaxed) >= kMaxRunning) {
     state_->running.fetch_sub(1, std::memory_order_relaxed);

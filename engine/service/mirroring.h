@@ -23,7 +23,7 @@ struct MirrorState {
 
 struct MirroringOptions {
   bool mirror_body = true;
-  // A request with a larger body is not mirrored.
+  // A request with a larger body is not mirrored, unless mirrors get no body at all.
   std::uint64_t max_body_bytes = exchange::SpoolLimits::kTotal;
 };
 

@@ -453,7 +453,7 @@ def test_a_chunked_body_is_mirrored_and_a_large_one_is_not(start, named):
 
 def test_mirrors_get_no_body_when_that_is_off(start, named):
     main, copy = named("main"), named("copy")
-    proxy = start(config(mirroring(main, copy.url, mirrorBody=False)))
+    proxy = start(config(mirroring(main, copy.url, mirrorBody=False, maxBodySize=2)))
 
     assert proxy.ask(host="app", method="POST", body=b"body").text == "main"
     wait_for(lambda: copy.requests, 5, "the copy")
