@@ -56,14 +56,18 @@ struct Attribute {
   bool wanted;
 };
 
-// "DC=org,DC=example,C=FR,CN=alice": attributes in this order, each in the order of the certificate.
+// "DC=org,DC=example,C=FR,CN=alice": attributes in this order, each in the order of the certificate. Of
+// common names and serial numbers the last one counts, as everywhere in Go.
 std::string names(const X509_NAME* from, const std::array<Attribute, 8>& attributes) {
   std::string out;
   for (const Attribute& attribute : attributes) {
     if (!attribute.wanted) continue;
-    for (int at = -1; (at = X509_NAME_get_index_by_NID(from, attribute.nid, at)) >= 0;)
-      out += fmt::format("{}{}={}", out.empty() ? "" : ",", attribute.name,
-                         utf8(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(from, at))));
+    const bool single = attribute.nid == NID_commonName || attribute.nid == NID_serialNumber;
+    for (int at = -1; (at = X509_NAME_get_index_by_NID(from, attribute.nid, at)) >= 0;) {
+      if (single && X509_NAME_get_index_by_NID(from, attribute.nid, at) >= 0) continue;
+      const std::string value = utf8(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(from, at)));
+      if (!value.empty()) out += fmt::format("{}{}={}", out.empty() ? "" : ",", attribute.name, value);
+    }
   }
   return out;
 }

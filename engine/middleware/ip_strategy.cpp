@@ -11,6 +11,16 @@ namespace {
 
 constexpr int kMappedBits = 96;  // RFC 4291 §2.5.5.2
 
+// An entry of X-Forwarded-For as other proxies write it, as Traefik takes it: "10.0.0.1:80", "[fe80::1]:80",
+// "fe80::1%eth0".
+std::optional<net::Ip> address_of(std::string_view entry) {
+  if (entry.starts_with('['))
+    entry = entry.substr(1, entry.find(']') - 1);
+  else if (const std::size_t colon = entry.find(':'); colon != entry.npos && colon == entry.rfind(':'))
+    entry = entry.substr(0, colon);
+  return net::Ip::parse(entry.substr(0, entry.find('%')));
+}
+
 bool holds_v4(const net::Cidr& range) { return range.prefix >= kMappedBits && range.base.is_v4(); }
 
 }  // namespace
@@ -85,7 +95,7 @@ net::Ip IpStrategy::masked(net::Ip ip) const {
 std::optional<net::Ip> IpStrategy::ip(exchange::Exchange& x) const {
   const auto text = forwarded(x);
   if (!text) return masked(x.client.ip);
-  const auto ip = net::Ip::parse(*text);
+  const auto ip = address_of(*text);
   if (!ip) return std::nullopt;
   return masked(*ip);
 }

@@ -24,6 +24,23 @@ TEST(IpStrategy, CountsDepthFromTheRight) {
   EXPECT_EQ(found({.depth = 1}, ""), "");
 }
 
+TEST(IpStrategy, FindsTheAddressBesideAPortOrAZone) {
+  const auto address = [](std::string_view entry) {
+    auto x = test::get("/");
+    x.from("192.0.2.7");
+    x.header("X-Forwarded-For", entry);
+    const auto ip = IpStrategy::make({.depth = 1}, "ipStrategy")->ip(x);
+    return ip ? ip->text() : "none";
+  };
+  EXPECT_EQ(address("10.0.0.1:80"), "10.0.0.1");
+  EXPECT_EQ(address("[2001:db8::5]:80"), "2001:db8::5");
+  EXPECT_EQ(address("[2001:db8::5]"), "2001:db8::5");
+  EXPECT_EQ(address("2001:db8::5"), "2001:db8::5");
+  EXPECT_EQ(address("fe80::1%eth0"), "fe80::1");
+  EXPECT_EQ(address("["), "none");
+  EXPECT_EQ(address("unknown:80"), "none");
+}
+
 TEST(IpStrategy, TakesTheRightmostAddressThatIsNotExcluded) {
   const IpStrategyOptions options{.excluded_ips = {"10.0.0.0/8", "3.3.3.3"}};
 

@@ -29,6 +29,7 @@ std::string certificate(bool has_names = true) {
                                -1, 0);
   };
   add("DC", "org");
+  add("CN", "earlier");
   add("CN", "alice");
   add("O", "Example, Inc");
   add("C", "FR");

@@ -265,6 +265,16 @@ TEST(ReadStatic, TakesABareMiddlewareOfAnEntryPointAndSaysWhatItMeans) {
   EXPECT_TRUE(r.tells("entryPoints.web.http.middlewares"));
 }
 
+TEST(ReadStatic, SaysWhichLabelsNoMetricMayHave) {
+  const Read r = read(
+      "metrics: {prometheus: {headerLabels: {tenant: X-T, bad-label: X-T, code: X-T, 1x: X-T, __x: X-T}}}");
+
+  EXPECT_EQ(r.first_error(), "");
+  EXPECT_FALSE(r.tells("metrics.prometheus.headerLabels.tenant"));
+  for (const char* label : {"bad-label", "code", "1x", "__x"})
+    EXPECT_TRUE(r.tells(std::string("metrics.prometheus.headerLabels.") + label)) << label;
+}
+
 TEST(ReadStatic, NamesWhatReplacesADeprecatedOption) {
   const Read r = read("core: {defaultRuleSyntax: v2}");
 

@@ -1,6 +1,7 @@
 #include "engine/observe/metrics.h"
 
 #include "engine/base/strings.h"
+#include "engine/base/utf8.h"
 #include "engine/http/fields.h"
 
 #include <algorithm>
@@ -38,8 +39,12 @@ std::string_view metric_protocol(const Facts& facts) {
   const std::string_view type = facts.request->get(http::Name::ContentType);
   if (type.starts_with("application/grpc-web")) return "grpc-web";
   if (type.starts_with("application/grpc")) return "grpc";
-  const std::string_view accept = facts.request->get(http::Name::Accept);
-  return accept.find("text/event-stream") != std::string_view::npos ? "sse" : "http";
+  for (std::string_view rest = facts.request->get(http::Name::Accept); !rest.empty();) {
+    const std::size_t comma = std::min(rest.find(','), rest.size());
+    if (iequals(trim(rest.substr(0, comma)), "text/event-stream")) return "sse";
+    rest.remove_prefix(std::min(comma + 1, rest.size()));
+  }
+  return "http";
 }
 
 int metric_code(const Facts& facts, std::string_view protocol) {
@@ -49,6 +54,20 @@ int metric_code(const Facts& facts, std::string_view protocol) {
   const auto status = facts.response ? parse_digits(facts.response->get("Grpc-Status")) : std::nullopt;
   return status && *status <= kHighest ? static_cast<int>(*status) : kUnknown;
 }
+
+namespace {
+
+// Prometheus takes no page with a byte that is no UTF-8.
+std::string_view label_value(std::string_view header, std::string& scratch) {
+  if (header.size() > kMaxHeaderLabel) {
+    std::size_t end = kMaxHeaderLabel;
+    while (end > 0 && (header[end] & 0xc0) == 0x80) --end;  // not in the middle of a character
+    header = header.substr(0, end);
+  }
+  return as_utf8(header, scratch);
+}
+
+}  // namespace
 
 struct Metrics::Block::Key {
   std::string_view entry_point;
@@ -93,7 +112,8 @@ struct Metrics::Block::Key {
   }
 };
 
-Metrics::Block::Block(const MetricOptions& options) : options_(options) {
+Metrics::Block::Block(const MetricOptions& options)
+    : options_(options), no_header_labels_(options.header_names.size(), '\0') {
   for (const double seconds : options.buckets)
     limits_ns_.push_back(static_cast<std::uint64_t>(std::clamp(seconds, 0.0, kLongest) * 1e9));
 }
@@ -109,9 +129,9 @@ void Metrics::Block::count(const Facts& facts) {
           .protocol = metric_protocol(facts),
           .header_labels = {}};
   key.code = metric_code(facts, key.protocol);
-  std::string labels;
+  std::string labels, scratch;
   for (const std::string& header : options_.header_names) {
-    if (facts.request) labels += facts.request->get(header).substr(0, kMaxHeaderLabel);
+    if (facts.request) labels += label_value(facts.request->get(header), scratch);
     labels += '\0';
   }
   key.header_labels = labels;
@@ -172,14 +192,19 @@ MetricRow& Metrics::Block::find_or_insert(const Key& key) {
   const auto [first, last] = index_.equal_range(hash);
   for (auto at = first; at != last; ++at)
     if (key.is(*at->second)) return *at->second;
-  if (rows_.size() >= kMaxRows && !(key.router.empty() && key.header_labels.empty() && key.server.empty())) {
+  if (rows_.size() >= kMaxHeaderRows && !key.tls && key.header_labels != no_header_labels_) {
+    Key plain = key;
+    plain.header_labels = no_header_labels_;
+    return find_or_insert(plain);
+  }
+  if (rows_.size() >= kMaxRows && !(key.router.empty() && key.server.empty())) {
     Key coarse{.entry_point = key.entry_point,
                .router = {},
                .router_service = {},
                .service = {},
                .method = key.method,
                .protocol = key.protocol,
-               .header_labels = {},
+               .header_labels = key.header_labels,
                .code = key.code / 100 * 100,
                .tls = key.tls};
     return find_or_insert(coarse);
@@ -237,7 +262,7 @@ void Metrics::Block::forget_gone() {
     row->router.clear();
     row->router_service.clear();
     row->service.clear();
-    row->header_labels.clear();
+    if (!row->tls) row->header_labels = no_header_labels_;
     row->server.clear();
     row->server_code = 0;
     row->server_buckets.reset();

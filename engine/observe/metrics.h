@@ -62,9 +62,10 @@ class Metrics {
  public:
   explicit Metrics(MetricOptions options);
 
-  // Rows per worker. A client can make up codes of its backend and header values; what comes after is counted
-  // for its entry point only.
+  // Rows per worker. A client can make up codes of its backend; what comes after is counted for its entry
+  // point only. Header values cost no router its rows: beyond this number they are not told apart.
   static constexpr std::size_t kMaxRows = 65536;
+  static constexpr std::size_t kMaxHeaderRows = kMaxRows / 2;
 
   // One worker's counters.
   class Block {
@@ -83,6 +84,7 @@ class Metrics {
     std::size_t bucket(std::uint64_t nanoseconds) const;
 
     const MetricOptions& options_;
+    const std::string no_header_labels_;  // of a request without any of the headers
     std::vector<std::uint64_t> limits_ns_;
     std::array<MetricRow*, 1024> recent_{};
     std::unordered_multimap<std::uint64_t, MetricRow*> index_;

@@ -207,6 +207,44 @@ TEST(Metrics, AddsLabelsFromHeadersToTheRequestCountOnly) {
                         "method=\"GET\",protocol=\"http\"} 1\n"));
 }
 
+TEST(Metrics, KeepsThePageReadableWhateverAHeaderHolds) {
+  Metrics metrics({.header_names = {"X-Tenant"}});
+  Metrics::Block& block = metrics.add_block();
+  SomeFacts some;
+  some.request.set("X-Tenant", "a\xff");
+  block.count(some.facts());
+  some.request.set("X-Tenant", std::string(255, 'b') + "\xc3\xbc");
+  block.count(some.facts());
+
+  const std::string out = text(metrics, {.header_labels = {"tenant"}});
+
+  EXPECT_THAT(out, HasSubstr("tenant=\"a\xef\xbf\xbd\"} 1\n"));
+  EXPECT_THAT(out, HasSubstr("tenant=\"" + std::string(255, 'b') + "\"} 1\n")) << "cut before the character";
+}
+
+TEST(Metrics, ValuesOfHeadersCostNoRouterItsCounters) {
+  Metrics metrics({.header_names = {"X-Tenant"}});
+  Metrics::Block& block = metrics.add_block();
+  SomeFacts some;
+  for (std::size_t i = 0; i < Metrics::kMaxRows + 10; ++i) {
+    some.request.set("X-Tenant", std::to_string(i));
+    block.count(some.facts());
+  }
+  some.record.router = "late@docker";
+  some.record.service = "late-svc@docker";
+  some.record.status = 503;
+  block.count(some.facts());
+  some.request.remove("X-Tenant");
+  block.count(some.facts());
+
+  std::size_t rows = 0;
+  metrics.collect([&](const MetricRow&) { return ++rows > 0; });
+  EXPECT_EQ(rows, Metrics::kMaxHeaderRows + 2);
+  EXPECT_THAT(text(metrics, {.header_labels = {"tenant"}}),
+              HasSubstr("traefik_service_requests_total{code=\"503\",method=\"GET\",protocol=\"http\","
+                        "service=\"late-svc@docker\",tenant=\"\"} 2\n"));
+}
+
 TEST(Metrics, NamesProtocolsMethodsAndGrpcCodes) {
   SomeFacts some;
   Facts facts = some.facts();
@@ -214,8 +252,10 @@ TEST(Metrics, NamesProtocolsMethodsAndGrpcCodes) {
   facts.upgrade = "WebSocket";
   EXPECT_EQ(metric_protocol(facts), "websocket");
   facts.upgrade = {};
-  some.request.add("Accept", "text/html, text/event-stream");
+  some.request.add("Accept", "text/html, Text/Event-Stream");
   EXPECT_EQ(metric_protocol(facts), "sse");
+  some.request.set("Accept", "text/event-streams");
+  EXPECT_EQ(metric_protocol(facts), "http");
   some.request.add("Content-Type", "application/grpc-web+proto");
   EXPECT_EQ(metric_protocol(facts), "grpc-web");
   some.request.set("Content-Type", "application/grpc");

@@ -12,9 +12,12 @@
 namespace fairlead::routing {
 namespace {
 
-// Bytes for the compiled program and its lazily built automaton together. A pattern beyond it is refused.
-constexpr std::int64_t kMaxRegexMemory = 2 << 20;
-constexpr std::size_t kMaxPatternBytes = 16 << 10;
+// Bytes for the compiled program and its lazily built automaton together. Hardly a pattern needs more than
+// the first; classes of Unicode that are counted, as `\p{L}{1,255}`, do. A pattern beyond the second is
+// refused.
+constexpr std::int64_t kUsualRegexMemory = 2 << 20;
+constexpr std::int64_t kMaxRegexMemory = 8 << 20;
+constexpr std::size_t kMaxPatternBytes = 64 << 10;
 
 struct TextHash : std::hash<std::string_view> {
   using is_transparent = void;
@@ -87,7 +90,7 @@ Regex::~Regex() = default;
 std::string Regex::quote(std::string_view text) { return re2::RE2::QuoteMeta({text.data(), text.size()}); }
 
 std::expected<std::shared_ptr<const Regex>, std::string> Regex::compile(std::string_view pattern) {
-  if (pattern.size() > kMaxPatternBytes) return std::unexpected("is longer than 16 KiB");
+  if (pattern.size() > kMaxPatternBytes) return std::unexpected("is longer than 64 KiB");
   Shared& all = shared();
   const std::scoped_lock lock(all.mutex);
   if (const auto found = all.by_pattern.find(pattern); found != all.by_pattern.end())
@@ -95,8 +98,13 @@ std::expected<std::shared_ptr<const Regex>, std::string> Regex::compile(std::str
 
   re2::RE2::Options options;
   options.set_log_errors(false);
-  options.set_max_mem(kMaxRegexMemory);
-  auto compiled = std::make_unique<re2::RE2>(with_re2_group_names(pattern), options);
+  options.set_max_mem(kUsualRegexMemory);
+  const std::string named = with_re2_group_names(pattern);
+  auto compiled = std::make_unique<re2::RE2>(named, options);
+  if (compiled->error_code() == re2::RE2::ErrorPatternTooLarge) {
+    options.set_max_mem(kMaxRegexMemory);
+    compiled = std::make_unique<re2::RE2>(named, options);
+  }
   if (!compiled->ok()) return std::unexpected(compiled->error());
 
   std::shared_ptr<const Regex> made(new Regex(std::string(pattern), std::move(compiled)));

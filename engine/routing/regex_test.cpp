@@ -46,7 +46,16 @@ TEST(Regex, RefusesLookaroundAndWhatWouldCostTooMuch) {
   EXPECT_FALSE(Regex::compile("(?!a)b"));
   EXPECT_FALSE(Regex::compile("((a{100}){100}){100}"));
   EXPECT_FALSE(Regex::compile(R"((\pL{500}\pN{500}){1,2}[^\x00-\x{10}]{1000})"));
-  EXPECT_FALSE(Regex::compile(std::string(20'000, 'a')));
+  EXPECT_FALSE(Regex::compile(std::string(70'000, 'a')));
+}
+
+TEST(Regex, TakesCountedClassesOfUnicode) {
+  const auto letters = Regex::compile(R"(^/\p{L}{1,255}$)");
+  ASSERT_TRUE(letters) << letters.error();
+  EXPECT_TRUE(
+      (*letters)->matches("/stra\xc3\x9f"
+                          "e"));
+  EXPECT_FALSE((*letters)->matches("/7"));
 }
 
 TEST(Regex, TakesBytesThatAreNoTextForCharacters) {

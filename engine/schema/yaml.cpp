@@ -1,10 +1,13 @@
+#include "engine/base/strings.h"
 #include "engine/schema/file.h"
 #include "engine/schema/file_limits.h"
 
 #include <fmt/format.h>
 #include <libfyaml.h>
 
+#include <charconv>
 #include <memory>
+#include <optional>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
@@ -105,6 +108,26 @@ bool is_null_text(std::string_view text) {
   return text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL";
 }
 
+// Integers that are not written in decimal, as Traefik's library reads them: 1_000, 0x1F, 0o17, 0b101. What
+// only begins with a zero stays: 007 is more often meant as text than as octal.
+std::optional<std::string> as_decimal(std::string_view text) {
+  const std::string_view sign = text.starts_with('-') || text.starts_with('+') ? text.substr(0, 1) : "";
+  text.remove_prefix(sign.size());
+  if (text.empty() || !is_digit(text.front())) return std::nullopt;
+  int base = 10;
+  if (text.size() > 2 && text.front() == '0') {
+    const char kind = static_cast<char>(text[1] | 0x20);
+    base = kind == 'x' ? 16 : kind == 'o' ? 8 : kind == 'b' ? 2 : 10;
+    if (base != 10) text.remove_prefix(2);
+  }
+  std::string digits(text);
+  if (std::erase(digits, '_') == 0 && base == 10) return std::nullopt;
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, base);
+  if (error != std::errc{} || end != digits.data() + digits.size() || value < 0) return std::nullopt;
+  return fmt::format("{}{}", sign == "-" ? sign : "", value);
+}
+
 bool Builder::fail(int line, int column, std::string what) {
   if (failure_.what.empty()) failure_ = {line, column, std::move(what)};
   return false;
@@ -161,7 +184,9 @@ bool Builder::scalar(const Event& event, Node& out) {
   fy_token* token = event->scalar.value;
   const std::string_view text = text_of(token);
   const bool is_plain = !token || fy_token_scalar_style(token) == FYSS_PLAIN;
-  if (!(is_plain && !event->scalar.tag && is_null_text(text))) out = Node::scalar(std::string(text));
+  const bool resolves = is_plain && !event->scalar.tag;
+  if (!(resolves && is_null_text(text)))
+    out = Node::scalar((resolves ? as_decimal(text) : std::nullopt).value_or(std::string(text)));
   place(out, token);
   if (event->scalar.anchor) remember(event->scalar.anchor, out);
   return true;

@@ -27,7 +27,12 @@ TEST(Yaml, NullsAreNullOnlyWhenPlain) {
 }
 
 TEST(Yaml, ValuesAreKeptAsWritten) {
-  EXPECT_EQ(yaml("a: 007\nb: 1.50\nc: yes\nd: 1_000\n"), R"({"a":"007","b":"1.50","c":"yes","d":"1_000"})");
+  EXPECT_EQ(yaml("a: 007\nb: 1.50\nc: yes\nd: '1_000'\n"), R"({"a":"007","b":"1.50","c":"yes","d":"1_000"})");
+}
+
+TEST(Yaml, IntegersMayBeWrittenInOtherWays) {
+  EXPECT_EQ(yaml("[1_000, 0x1F, -0b101, +0o17, 0xffffffffffffffffff, 0x, 1_a, _1, 1__0]"),
+            R"(["1000","31","-5","15","0xffffffffffffffffff","0x","1_a","_1","10"])");
 }
 
 TEST(Yaml, AnEmptyFileIsNothing) {
