@@ -91,8 +91,7 @@ std::string Prometheus::text(const Sources& sources, Scrape& scrape) {
     families.entry_points = options.add_entry_points_labels;
     families.routers = options.add_routers_labels;
     families.services = options.add_services_labels;
-    for (const auto& [label, header] : options.header_labels)
-      if (model::is_metric_label(label)) families.header_labels.push_back(label);
+    for (const auto& [label, header] : options.header_labels) families.header_labels.push_back(label);
   }
   const std::lock_guard lock(scrape.mutex);
   write_metrics(out, sources, view.get(), shows ? metrics.get() : nullptr, families, scrape.requests);

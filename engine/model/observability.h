@@ -75,14 +75,10 @@ struct Prometheus {
   bool add_services_labels = true;
   std::string entry_point = "traefik";
   bool manual_routing = false;
-  std::map<std::string, std::string> header_labels;  // label to header name; see is_metric_label
+  std::map<std::string, std::string> header_labels;  // label to header name
 
   bool operator==(const Prometheus&) const = default;
 };
-
-// A name that a label may have: letters, digits and _, and none that the metrics have themselves. With
-// another one no collector would take the page.
-bool is_metric_label(std::string_view name);
 
 struct OtlpMetrics {
   std::optional<OtlpGrpc> grpc;

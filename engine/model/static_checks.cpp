@@ -127,12 +127,6 @@ void Checker::services_of_our_own() {
   if (s_.metrics.prometheus && !s_.metrics.prometheus->manual_routing)
     entry_point_exists(s_.metrics.prometheus->entry_point, {"metrics", "prometheus", "entryPoint"},
                        Severity::Warning);
-  if (s_.metrics.prometheus)
-    for (const auto& [label, header] : s_.metrics.prometheus->header_labels)
-      if (!is_metric_label(label))
-        say(Severity::Warning, {"metrics", "prometheus", "headerLabels", label},
-            "is no name that a label may have (letters, digits and _, none of those that the metrics have "
-            "themselves); it is left out");
   if (s_.api && s_.api->insecure)
     say(Severity::Warning, {"api", "insecure"},
         "whoever reaches the entry point `traefik` can read the configuration");

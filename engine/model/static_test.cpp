@@ -273,6 +273,7 @@ TEST(ReadStatic, SaysWhichLabelsNoMetricMayHave) {
   EXPECT_FALSE(r.tells("metrics.prometheus.headerLabels.tenant"));
   for (const char* label : {"bad-label", "code", "1x", "__x"})
     EXPECT_TRUE(r.tells(std::string("metrics.prometheus.headerLabels.") + label)) << label;
+  EXPECT_EQ(r.install.metrics.prometheus->header_labels.size(), 1U) << "the others are left out";
 }
 
 TEST(ReadStatic, NamesWhatReplacesADeprecatedOption) {

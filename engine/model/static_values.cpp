@@ -1,10 +1,13 @@
 #include "engine/model/static_values.h"
 
+#include "engine/base/strings.h"
 #include "engine/model/static_problem.h"
 #include "engine/schema/duration.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <concepts>
 #include <string>
 #include <string_view>
@@ -21,6 +24,17 @@ std::string text_of(Number value) {
   return fmt::format("{}", value);
 }
 
+// A name that a label may have: letters, digits and _, and none that the metrics have themselves. With
+// another one no collector would take the page.
+bool is_metric_label(std::string_view name) {
+  constexpr std::array<std::string_view, 6> kOwn = {"code",    "method", "protocol",
+                                                    "service", "router", "entrypoint"};
+  // What begins with two is Prometheus's own.
+  if (name.empty() || is_digit(name.front()) || name.starts_with("__")) return false;
+  return std::ranges::all_of(name, [](char c) { return is_alpha(c) || is_digit(c) || c == '_'; }) &&
+         std::ranges::find(kOwn, name) == kOwn.end();
+}
+
 class Settler {
  public:
   Settler(const schema::Node& root, schema::Problems& problems) : root_(root), problems_(problems) {}
@@ -29,6 +43,7 @@ class Settler {
   void resolver(const std::string& name, Acme& acme);
   void log(Log& log);
   void tracing(Tracing& tracing);
+  void prometheus(Prometheus& prometheus);
 
   // Below zero is zero, and `zero` says what that means.
   template <class Value>
@@ -99,6 +114,16 @@ void Settler::tracing(Tracing& tracing) {
 
 }  // namespace
 
+void Settler::prometheus(Prometheus& prometheus) {
+  std::erase_if(prometheus.header_labels, [this](const auto& entry) {
+    if (is_metric_label(entry.first)) return false;
+    warn({"metrics", "prometheus", "headerLabels", entry.first},
+         "is no name that a label may have (letters, digits and _, none of those that the metrics have "
+         "themselves); it is left out");
+    return true;
+  });
+}
+
 void settle_values(Static& install, const schema::Node& root, schema::Problems& problems) {
   Settler settler(root, problems);
   for (auto& [name, entry_point] : install.entry_points) settler.entry_point(name, entry_point);
@@ -110,6 +135,7 @@ void settle_values(Static& install, const schema::Node& root, schema::Problems& 
   if (install.access_log)
     settler.at_least_0(install.access_log->buffering_size, {"accessLog", "bufferingSize"},
                        "lines are written as they come");
+  if (install.metrics.prometheus) settler.prometheus(*install.metrics.prometheus);
   if (install.metrics.otlp)
     settler.above_0(install.metrics.otlp->push_interval, {"metrics", "otlp", "pushInterval"},
                     OtlpMetrics().push_interval);

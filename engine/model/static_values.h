@@ -6,8 +6,8 @@
 
 namespace fairlead::model {
 
-// Numbers and durations that make no sense, but that Traefik starts with: each is replaced by what it comes
-// to there, and said. `root` is the tree that `install` was read from.
+// Values that make no sense, but that Traefik starts with: each is replaced by what it comes to there, or
+// left out, and said. `root` is the tree that `install` was read from.
 void settle_values(Static& install, const schema::Node& root, schema::Problems& problems);
 
 }  // namespace fairlead::model

@@ -37,8 +37,7 @@ observe::MetricOptions metric_options(const model::Metrics& metrics) {
   out.internals = metrics.add_internals;
   if (!metrics.prometheus) return out;
   out.buckets = ascending(metrics.prometheus->buckets);
-  for (const auto& [label, header] : metrics.prometheus->header_labels)
-    if (model::is_metric_label(label)) out.header_names.push_back(header);
+  for (const auto& [label, header] : metrics.prometheus->header_labels) out.header_names.push_back(header);
   return out;
 }
 
