@@ -238,9 +238,9 @@ void Opening::begin_tls(const tls::ClientHello& hello) {
   const tls::Tables& tables = *(*worker_.snapshot())->tls;
   const tcp::RoutePtr route = tcp_route(*entry_point, hello);
   if (postgres_ && !route)
-    return refuse(
-        SSL_AD_UNRECOGNIZED_NAME,
-        fmt::format("no TCP router with tls takes PostgreSQL connections of {}", quoted(hello.server_name)));
+    return refuse(SSL_AD_UNRECOGNIZED_NAME,
+                  fmt::format("no TCP router with tls takes PostgreSQL connections of {}",
+                              fairlead::quoted(hello.server_name)));
   // Where no resolver validates that way, and with allowACMEByPass, challenges belong to whoever is behind a
   // router that passes TLS through.
   const auto ours = [this] {

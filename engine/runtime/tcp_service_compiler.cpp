@@ -32,12 +32,13 @@ Configured<upstream::ServerAddress> parse_address(const std::string& text) {
   const std::size_t colon = text.rfind(':');
   const auto port = colon == std::string::npos ? std::nullopt : parse_digits(text.substr(colon + 1));
   if (!port || *port == 0 || *port > 65535)
-    return misconfigured("address", fmt::format("no valid port in {}", quoted(text)));
+    return misconfigured("address", fmt::format("no valid port in {}", fairlead::quoted(text)));
   address.port = static_cast<std::uint16_t>(*port);
   address.host = text.substr(0, colon);
   if (address.host.starts_with('[') && address.host.ends_with(']'))
     address.host = address.host.substr(1, address.host.size() - 2);
-  if (address.host.empty()) return misconfigured("address", fmt::format("no host in {}", quoted(text)));
+  if (address.host.empty())
+    return misconfigured("address", fmt::format("no host in {}", fairlead::quoted(text)));
   address.ip = net::Ip::parse(address.host);
   return address;
 }
