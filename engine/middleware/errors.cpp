@@ -32,12 +32,12 @@ bool is_named(const Names& names, std::string_view name) {
 Configured<std::shared_ptr<const Errors>> Errors::make(Options options, Making& making) {
   auto made = std::make_shared<Errors>();
   if (options.status.empty()) return misconfigured("status", "must not be empty");
-  auto statuses = StatusRanges::make("status", options.status);
+  auto statuses = StatusRanges::make("status", options.status, making.notices);
   if (!statuses) return std::unexpected(std::move(statuses.error()));
   made->statuses_ = std::move(*statuses);
   for (const auto& [text, status] : options.status_rewrites) {
-    auto range = parse_status_range(text);
-    if (!range) return misconfigured("statusRewrites", std::move(range.error().what));
+    const auto range = make_status_range("statusRewrites", text, making.notices);
+    if (!range) return std::unexpected(range.error());
     // One below 200 would not end the response.
     if (status < 200 || status > 999) return misconfigured("statusRewrites." + text, "is no status");
     made->rewrites_.emplace_back(*range, status);

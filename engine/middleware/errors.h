@@ -38,7 +38,7 @@ class Errors final : public exchange::Middleware {
 
   Options options_;
   StatusRanges statuses_;
-  std::vector<std::pair<StatusRange, int>> rewrites_;
+  std::vector<std::pair<model::StatusRange, int>> rewrites_;
   std::shared_ptr<const exchange::Service> pages_;
 };
 

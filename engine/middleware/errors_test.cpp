@@ -25,6 +25,7 @@ struct MadeErrors {
   exchange::CarryOver carry_over;
   Pages pages;
   Configured<MiddlewarePtr> result;
+  schema::Problems notices;
   explicit MadeErrors(const schema::Node& options, bool page_fails = false) {
     Making making{.name = "errors@docker",
                   .carry_over = carry_over,
@@ -47,6 +48,7 @@ struct MadeErrors {
                   },
                   .middleware = nullptr};
     result = find("errors")->make(options, making);
+    notices = std::move(making.notices);
   }
 };
 
@@ -91,6 +93,17 @@ TEST(Errors, AsksForAPageByATargetThatCanBeSent) {
   EXPECT_EQ(asked("/é"), "/%C3%A9");
   EXPECT_EQ(asked("/page#top"), "/page");
   EXPECT_EQ(asked("/{status}%20of%2fus?u={url}"), "/500%20of%2fus?u=http%3A%2F%2Fexample.com%2F");
+}
+
+TEST(Errors, RangesHaveNoLimitsAndOneThatNeverMatchesIsSaid) {
+  const MadeErrors wide(test::options({{"status", "0-599,404-403"}, {"service", "pages"}}));
+  auto x = test::get("/");
+
+  ASSERT_TRUE(wide.result);
+  test::run(**wide.result, x, answering(404));
+  EXPECT_EQ(wide.pages.calls, 1);
+  ASSERT_EQ(wide.notices.size(), 1u);
+  EXPECT_EQ(wide.notices[0].what, "`404-403` matches no status");
 }
 
 TEST(Errors, OtherCodesPass) {
@@ -156,7 +169,7 @@ TEST(Errors, RefusesWhatCannotBe) {
   EXPECT_THAT(MadeErrors(test::options({{"status", "500"}, {"service", "none"}})).result.error().what,
               HasSubstr("does not exist"));
   EXPECT_EQ(MadeErrors(test::options({{"service", "pages"}})).result.error().path, "status");
-  EXPECT_EQ(MadeErrors(test::options({{"status", "600-500"}, {"service", "pages"}})).result.error().path,
+  EXPECT_EQ(MadeErrors(test::options({{"status", "5xx"}, {"service", "pages"}})).result.error().path,
             "status");
   EXPECT_EQ(
       MadeErrors(test::options({{"status", "500"}, {"service", "pages"}, {"statusRewrites.500", "101"}}))

@@ -24,10 +24,10 @@ bool is_idempotent(std::string_view method) {
 
 }  // namespace
 
-Configured<std::shared_ptr<const Retry>> Retry::make(Options options, Making&) {
+Configured<std::shared_ptr<const Retry>> Retry::make(Options options, Making& making) {
   auto made = std::make_shared<Retry>();
   if (options.attempts <= 0) return misconfigured("attempts", "must be greater than 0");
-  auto statuses = StatusRanges::make("status", options.status);
+  auto statuses = StatusRanges::make("status", options.status, making.notices);
   if (!statuses) return std::unexpected(std::move(statuses.error()));
   made->statuses_ = std::move(*statuses);
   if (options.disable_retry_on_network_error && made->statuses_.empty())

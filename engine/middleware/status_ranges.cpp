@@ -1,32 +1,37 @@
 #include "engine/middleware/status_ranges.h"
 
-#include "engine/base/strings.h"
-
 #include <algorithm>
 
 namespace fairlead::middleware {
 
-Configured<StatusRange> parse_status_range(std::string_view text) {
-  const auto dash = text.find('-');
-  const auto first = parse_digits(trim(text.substr(0, dash)));
-  const auto last = dash == std::string_view::npos ? first : parse_digits(trim(text.substr(dash + 1)));
-  if (!first || !last || *first < 100 || *last > 999 || *first > *last)
-    return misconfigured("", "`" + std::string(text) + "` is no status or range such as 500 or 500-599");
-  return StatusRange{static_cast<int>(*first), static_cast<int>(*last)};
+Configured<model::StatusRange> make_status_range(std::string_view option, const std::string& text,
+                                                 schema::Problems& notices) {
+  const auto range = model::parse_status_range(text);
+  if (!range)
+    return misconfigured(std::string(option), "`" + text + "` is no status or range such as 500 or 500-599");
+  if (std::string remark = model::status_range_remark(text); !remark.empty()) {
+    schema::Problem& notice = notices.emplace_back();
+    notice.kind = schema::Problem::Kind::BadValue;
+    notice.severity = schema::Severity::Notice;
+    notice.path = notice.key = option;
+    notice.what = std::move(remark);
+  }
+  return *range;
 }
 
-Configured<StatusRanges> StatusRanges::make(std::string_view option, const std::vector<std::string>& texts) {
+Configured<StatusRanges> StatusRanges::make(std::string_view option, const std::vector<std::string>& texts,
+                                            schema::Problems& notices) {
   StatusRanges made;
   for (const std::string& text : texts) {
-    auto range = parse_status_range(text);
-    if (!range) return misconfigured(std::string(option), std::move(range.error().what));
+    const auto range = make_status_range(option, text, notices);
+    if (!range) return std::unexpected(range.error());
     made.ranges_.push_back(*range);
   }
   return made;
 }
 
 bool StatusRanges::has(int status) const {
-  return std::ranges::any_of(ranges_, [&](const StatusRange& range) { return range.has(status); });
+  return std::ranges::any_of(ranges_, [&](const model::StatusRange& range) { return range.has(status); });
 }
 
 }  // namespace fairlead::middleware

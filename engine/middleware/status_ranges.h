@@ -1,6 +1,8 @@
 #pragma once
 
 #include "engine/base/result.h"
+#include "engine/model/status_range.h"
+#include "engine/schema/problem.h"
 
 #include <string>
 #include <string_view>
@@ -8,26 +10,22 @@
 
 namespace fairlead::middleware {
 
-struct StatusRange {
-  int first = 0;
-  int last = 0;  // included
-  bool has(int status) const { return first <= status && status <= last; }
-  bool operator==(const StatusRange&) const = default;
-};
-
-// "500" or "500-599", each from 100 to 999.
-Configured<StatusRange> parse_status_range(std::string_view text);
+// Errors: {option, why the text is no range}. Notices: what its author should know about a range that can be
+// read.
+Configured<model::StatusRange> make_status_range(std::string_view option, const std::string& text,
+                                                 schema::Problems& notices);
 
 class StatusRanges {
  public:
-  // Errors: {option, which one is wrong}.
-  static Configured<StatusRanges> make(std::string_view option, const std::vector<std::string>& texts);
+  // Errors and notices as above, of the first text that is none.
+  static Configured<StatusRanges> make(std::string_view option, const std::vector<std::string>& texts,
+                                       schema::Problems& notices);
 
   bool has(int status) const;
   bool empty() const { return ranges_.empty(); }
 
  private:
-  std::vector<StatusRange> ranges_;
+  std::vector<model::StatusRange> ranges_;
 };
 
 }  // namespace fairlead::middleware

@@ -1,6 +1,7 @@
 #include "engine/model/checks.h"
 
 #include "engine/base/strings.h"
+#include "engine/model/status_range.h"
 #include "engine/schema/node.h"
 #include "engine/schema/scalar.h"
 
@@ -47,10 +48,7 @@ schema::Complaint proxy_protocol_version(std::int64_t value) {
 }
 
 schema::Complaint status_or_range(std::string_view text) {
-  const std::size_t dash = text.find('-');
-  const std::optional<int> first = number(text.substr(0, dash));
-  const std::optional<int> last = dash == std::string_view::npos ? first : number(text.substr(dash + 1));
-  if (first && last && *first >= 100 && *last <= 599 && *first <= *last) return std::nullopt;
+  if (parse_status_range(text)) return std::nullopt;
   return "must be a status code or a range such as 500-599";
 }
 

@@ -1,6 +1,7 @@
 #include "engine/model/entry_points.h"
 
 #include "engine/base/strings.h"
+#include "engine/model/service_ports.h"
 
 #include <charconv>
 
@@ -25,7 +26,11 @@ std::optional<ListenAddress> parse_listen_address(std::string_view text) {
   }
   const std::string_view port = text.substr(colon + 1);
   const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), out.port);
-  if (port.empty() || error != std::errc{} || end != port.data() + port.size()) return std::nullopt;
+  if (port.empty() || error != std::errc{} || end != port.data() + port.size()) {
+    const std::optional<std::uint16_t> named = service_port(port);
+    if (!named) return std::nullopt;
+    out.port = *named;
+  }
   out.host = host;
   return out;
 }

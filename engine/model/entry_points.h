@@ -155,7 +155,8 @@ struct ListenAddress {
   bool operator==(const ListenAddress&) const = default;
 };
 
-// Empty when the text is no "[host]:port[/tcp|/udp]". Port 0 lets the system choose.
+// Empty when the text is no "[host]:port[/tcp|/udp]". The port may be the name of a service, as `https`; port
+// 0 lets the system choose.
 std::optional<ListenAddress> parse_listen_address(std::string_view text);
 
 }  // namespace fairlead::model

@@ -150,24 +150,25 @@ inline constexpr auto fairlead::schema::options<fairlead::model::EntryPointObser
 static_assert(fairlead::schema::complete<fairlead::model::EntryPointObservability>());
 
 template <>
-inline constexpr auto fairlead::schema::options<fairlead::model::EntryPoint> =
-    table(option<&model::EntryPoint::address>("address", "Where to listen: [host]:port[/tcp|/udp]."),
-          option<&model::EntryPoint::allow_acme_bypass>(
-              "allowACMEByPass", "Let routers of users serve ACME challenges on this entry point.",
-              {.tier = Tier::T3}),
-          option<&model::EntryPoint::reuse_port>(
-              "reusePort", "Share the port with other processes (SO_REUSEPORT).", {.tier = Tier::T3}),
-          option<&model::EntryPoint::as_default>("asDefault", "Serve the routers that name no entry point."),
-          option<&model::EntryPoint::transport>("transport", "Time limits of connections."),
-          option<&model::EntryPoint::proxy_protocol>("proxyProtocol", "Accept the PROXY protocol.",
-                                                     {.allow_empty = true, .tier = Tier::T2}),
-          option<&model::EntryPoint::forwarded_headers>("forwardedHeaders",
-                                                        "Whose X-Forwarded-* headers are trusted."),
-          option<&model::EntryPoint::http>("http", "How HTTP is served here."),
-          option<&model::EntryPoint::http2>("http2", "How HTTP/2 is served here."),
-          option<&model::EntryPoint::http3>("http3", "Serve HTTP/3 on the same port.",
-                                            {.allow_empty = true, .tier = Tier::T2}),
-          option<&model::EntryPoint::udp>("udp", "How UDP is served here."),
-          option<&model::EntryPoint::observability>("observability",
-                                                    "What is recorded about requests of this entry point."));
+inline constexpr auto fairlead::schema::options<fairlead::model::EntryPoint> = table(
+    option<&model::EntryPoint::address>(
+        "address", "Where to listen: [host]:port[/tcp|/udp]; the port is a number or a name such as https."),
+    option<&model::EntryPoint::allow_acme_bypass>(
+        "allowACMEByPass", "Let routers of users serve ACME challenges on this entry point.",
+        {.tier = Tier::T3}),
+    option<&model::EntryPoint::reuse_port>("reusePort", "Share the port with other processes (SO_REUSEPORT).",
+                                           {.tier = Tier::T3}),
+    option<&model::EntryPoint::as_default>("asDefault", "Serve the routers that name no entry point."),
+    option<&model::EntryPoint::transport>("transport", "Time limits of connections."),
+    option<&model::EntryPoint::proxy_protocol>("proxyProtocol", "Accept the PROXY protocol.",
+                                               {.allow_empty = true, .tier = Tier::T2}),
+    option<&model::EntryPoint::forwarded_headers>("forwardedHeaders",
+                                                  "Whose X-Forwarded-* headers are trusted."),
+    option<&model::EntryPoint::http>("http", "How HTTP is served here."),
+    option<&model::EntryPoint::http2>("http2", "How HTTP/2 is served here."),
+    option<&model::EntryPoint::http3>("http3", "Serve HTTP/3 on the same port.",
+                                      {.allow_empty = true, .tier = Tier::T2}),
+    option<&model::EntryPoint::udp>("udp", "How UDP is served here."),
+    option<&model::EntryPoint::observability>("observability",
+                                              "What is recorded about requests of this entry point."));
 static_assert(fairlead::schema::complete<fairlead::model::EntryPoint>());

@@ -1,6 +1,9 @@
 #include "engine/model/static_checks.h"
 
+#include "engine/base/strings.h"
+#include "engine/model/service_ports.h"
 #include "engine/model/static_problem.h"
+#include "engine/model/status_range.h"
 #include "engine/schema/scalar.h"
 #include "engine/schema/suggest.h"
 
@@ -23,6 +26,7 @@ class Checker {
       : s_(install), root_(root), problems_(problems) {}
 
   void entry_points();
+  void unreadable_address(const std::string& text, schema::Path at);
   void collisions();
   void entry_point_http(const std::string& name, const EntryPointHttp& http);
   void services_of_our_own();
@@ -59,8 +63,7 @@ void Checker::entry_points() {
     if (entry_point.address.empty())
       say(Severity::Error, address, "is required: [host]:port[/tcp|/udp]");
     else if (!parse_listen_address(entry_point.address))
-      say(Severity::Error, address,
-          fmt::format("expected [host]:port[/tcp|/udp], got \"{}\"", entry_point.address));
+      unreadable_address(entry_point.address, address);
     if (const auto& proxy = entry_point.proxy_protocol;
         proxy && !proxy->insecure && proxy->trusted_ips.empty())
       say(Severity::Error, {"entryPoints", name, "proxyProtocol"},
@@ -68,6 +71,17 @@ void Checker::entry_points() {
     entry_point_http(name, entry_point.http);
   }
   collisions();
+}
+
+void Checker::unreadable_address(const std::string& text, schema::Path at) {
+  const std::string_view address = std::string_view(text).substr(0, text.rfind('/'));
+  const std::string_view port = address.substr(address.rfind(':') + 1);
+  const bool is_name = address.contains(':') && !port.empty() && is_alpha(port.front());
+  Problem& problem =
+      say(Severity::Error, std::move(at), fmt::format("expected [host]:port[/tcp|/udp], got \"{}\"", text));
+  if (!is_name) return;
+  problem.what += fmt::format(": there is no port named `{}`", port);
+  problem.suggestion = nearest_service_name(port);
 }
 
 void Checker::collisions() {
@@ -196,7 +210,11 @@ void Checker::logs() {
     say(Severity::Warning, {"log", "level"}, fmt::format("there is no level `{}`; INFO is used", level))
         .suggestion = schema::nearest_choice(kLevels, schema::lower(level));
   format(s_.log.format, {"log", "format"}, "common|json");
-  if (s_.access_log) format(s_.access_log->format, {"accessLog", "format"}, "common|genericCLF|json");
+  if (!s_.access_log) return;
+  format(s_.access_log->format, {"accessLog", "format"}, "common|genericCLF|json");
+  for (const std::string& text : s_.access_log->filters.status_codes)
+    if (std::string remark = status_range_remark(text); !remark.empty())
+      say(Severity::Notice, {"accessLog", "filters", "statusCodes"}, std::move(remark));
 }
 
 void Checker::format(const std::string& format, schema::Path at, std::string_view known) {

@@ -195,6 +195,20 @@ TEST(ReadStatic, OnlySaysWhatItDoesNotKnowOfTheDetailsOfLogsAndTraces) {
   EXPECT_NE(read("ping: {terminatingStatusCode: none}").first_error(), "");
 }
 
+TEST(ReadStatic, TakesStatusRangesWithoutLimitsAndSaysWhichMeanSomethingElse) {
+  const auto told = [](const char* range) {
+    const Read r = read((std::string("accessLog: {filters: {statusCodes: ['") + range + "']}}").c_str());
+    EXPECT_EQ(r.first_error(), "") << range;
+    EXPECT_EQ(r.install.access_log->filters.status_codes, std::vector<std::string>{range});
+    return r.problems.empty() ? "" : r.problems[0].what;
+  };
+
+  EXPECT_EQ(told("500-999"), "");
+  EXPECT_EQ(told("0-599"), "");
+  EXPECT_EQ(told("599-500"), "`599-500` matches no status");
+  EXPECT_EQ(told("300-301-303"), "`300-301-303` counts as 300-301; list several ranges one by one");
+}
+
 TEST(ReadStatic, NumbersThatMakeNoSenseAreReplacedAndSaid) {
   const Read r = read(
       "entryPoints:\n"
@@ -305,8 +319,28 @@ TEST(ListenAddress, IsTakenApart) {
   EXPECT_EQ(parse_listen_address(":80"), (ListenAddress{"", 80, false}));
   EXPECT_EQ(parse_listen_address("[::1]:53/udp"), (ListenAddress{"::1", 53, true}));
   EXPECT_EQ(parse_listen_address("127.0.0.1:8080/tcp"), (ListenAddress{"127.0.0.1", 8080, false}));
-  for (const char* bad : {"", "80", ":", ":http", ":70000", ":80/sctp", "::1:80", "[::1:80", ":80 "})
+  for (const char* bad : {"", "80", ":", ":htpp", ":70000", ":80/sctp", "::1:80", "[::1:80", ":80 "})
     EXPECT_FALSE(parse_listen_address(bad)) << bad;
+}
+
+TEST(ListenAddress, MayNameTheServiceOfAPort) {
+  EXPECT_EQ(parse_listen_address(":http"), (ListenAddress{"", 80, false}));
+  EXPECT_EQ(parse_listen_address("[::1]:HTTPS/tcp"), (ListenAddress{"::1", 443, false}));
+  EXPECT_EQ(parse_listen_address("127.0.0.1:domain/udp"), (ListenAddress{"127.0.0.1", 53, true}));
+  EXPECT_EQ(parse_listen_address(":submissions"), (ListenAddress{"", 465, false}));
+  EXPECT_EQ(parse_listen_address(":sieve"), (ListenAddress{"", 4190, false}));
+}
+
+TEST(ReadStatic, NamesTheNearestServiceWhenAPortIsNone) {
+  const Read r = read("entryPoints: {mail: {address: ':submision'}}");
+
+  ASSERT_EQ(r.problems.size(), 1u);
+  EXPECT_NE(r.problems[0].text().find("there is no port named `submision`"), std::string::npos);
+  EXPECT_NE(r.problems[0].text().find("did you mean `submission`?"), std::string::npos)
+      << r.problems[0].text();
+  EXPECT_EQ(read("entryPoints: {a: {address: ':0x50'}}").first_error(),
+            "entryPoints.a.address: expected [host]:port[/tcp|/udp], got \":0x50\"");
+  EXPECT_NE(read("entryPoints: {a: {address: ':https'}, b: {address: ':443'}}").first_error(), "");
 }
 
 }  // namespace

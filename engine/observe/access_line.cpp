@@ -170,21 +170,16 @@ AccessLine::AccessLine(const model::AccessLog& options)
       retried_(options.filters.retry_attempts),
       min_duration_(options.filters.min_duration) {
   for (const std::string& text : options.filters.status_codes) {
-    const std::size_t dash = text.find('-');
-    const auto first = parse_digits(text.substr(0, dash));
-    const auto last = dash == std::string::npos ? first : parse_digits(text.substr(dash + 1));
-    if (!first || !last) continue;  // said when the options were checked
-    for (std::uint64_t status = *first; status <= *last && status < statuses_.size(); ++status)
-      statuses_.set(status);
+    if (const auto range = model::parse_status_range(text)) statuses_.push_back(*range);
   }
-  filtered_ = statuses_.any() || retried_ || min_duration_ > Duration{};
+  filtered_ = !statuses_.empty() || retried_ || min_duration_ > Duration{};
 }
 
 bool AccessLine::wanted(const Record& record) const {
   if (!concerns(record)) return false;
   if (!filtered_) return true;
-  if (record.status >= 0 && record.status < 1000 && statuses_[static_cast<std::size_t>(record.status)])
-    return true;
+  const auto has_status = [&record](const model::StatusRange& range) { return range.has(record.status); };
+  if (std::ranges::any_of(statuses_, has_status)) return true;
   if (retried_ && record.retries > 0) return true;
   return min_duration_ > Duration{} && duration(record) > min_duration_;
 }

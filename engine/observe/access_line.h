@@ -1,14 +1,15 @@
 #pragma once
 
 #include "engine/model/observability.h"
+#include "engine/model/status_range.h"
 #include "engine/observe/access_fields.h"
 #include "engine/observe/facts.h"
 #include "engine/observe/time_text.h"
 
-#include <bitset>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace fairlead::observe {
 
@@ -56,7 +57,7 @@ class AccessLine {
   bool internals_;
   bool filtered_ = false;
   bool retried_ = false;
-  std::bitset<1000> statuses_;
+  std::vector<model::StatusRange> statuses_;
   Duration min_duration_;
 };
 

@@ -269,6 +269,21 @@ TEST(AccessLine, KeepsWhatAnyFilterWants) {
   EXPECT_TRUE(AccessLine(options).wanted(retried));
 }
 
+TEST(AccessLine, FiltersByRangesWithoutLimits) {
+  const auto keeps = [](const char* range, int status) {
+    model::AccessLog options;
+    options.filters.status_codes = {range};
+    Record record;
+    record.status = status;
+    return AccessLine(options).wanted(record);
+  };
+
+  for (const char* range : {"500-999", "100-5000", "503-504-303"}) EXPECT_TRUE(keeps(range, 503)) << range;
+  EXPECT_FALSE(keeps("500-999", 404));
+  EXPECT_FALSE(keeps("301-302-404", 404)) << "only two numbers count";
+  EXPECT_FALSE(keeps("599-500", 503)) << "a filter that lets nothing through is one";
+}
+
 TEST(AccessLine, LeavesOutInternalRequestsAndThoseOfSilentRouters) {
   Record ping;
   ping.internal = true;

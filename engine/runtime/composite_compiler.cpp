@@ -123,10 +123,12 @@ std::shared_ptr<const exchange::Service> ServiceCompiler::failover(const std::st
   if (!fallback) return nullptr;
   std::optional<service::FailoverErrors> errors;
   if (options.errors && !options.errors->status.empty()) {
-    auto ranges = middleware::StatusRanges::make("status", options.errors->status);
+    schema::Problems notices;
+    auto ranges = middleware::StatusRanges::make("failover.errors.status", options.errors->status, notices);
+    for (const schema::Problem& notice : notices) element.warn(model::ReasonKind::BadOption, notice.text());
     if (!ranges) {
       element.break_off(model::ReasonKind::BadOption,
-                        fmt::format("failover.errors.status: {}", ranges.error().what));
+                        fmt::format("{}: {}", ranges.error().path, ranges.error().what));
       return nullptr;
     }
     errors = {[all = std::move(*ranges)](int status) { return all.has(status); },
