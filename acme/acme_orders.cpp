@@ -274,7 +274,7 @@ void Acme::note_failures(Resolver& resolver, const Task& task, const std::map<st
     if (problem.retry_after) wait = std::max(wait, *problem.retry_after);
     state.next_try = now + wait;
     state.type = problem.type;
-    state.detail = problem.detail;
+    state.detail = problem.words();
     const std::string_view means = meaning(problem.type);
     spdlog::error("certificate for {} (resolver {}, for {}): {}{}{}; tried again at {}", name,
                   resolver.name(), in_words(task.routers), problem.text(), means.empty() ? "" : "; ", means,

@@ -33,7 +33,7 @@ bool Trouble::is_of_authority() const {
 
 bool Trouble::is_of_some_name() const {
   return kind == Kind::Refused && (problem.type == "rejectedIdentifier" || problem.type == "malformed" ||
-                                   problem.type == "unsupportedIdentifier");
+                                   problem.type == "unsupportedIdentifier" || problem.type == "caa");
 }
 
 std::unexpected<Trouble> trouble_of(const Error& error) {

@@ -50,7 +50,7 @@ Problem problem_of(const Json& json) {
     if (!part.is_object() || out.parts.size() == kMaxItems) continue;
     const auto identifier = part.find("identifier");
     out.parts.push_back({.name = identifier != part.end() && identifier->is_object()
-                                     ? lower(text_at(*identifier, "value"))
+                                     ? lower(shown(text_at(*identifier, "value")))
                                      : "",
                          .type = kind_of(text_at(part, "type")),
                          .detail = shown(text_at(part, "detail"))});
@@ -71,11 +71,18 @@ bool is_url(std::string_view text) { return text.starts_with("https://") || text
 
 }  // namespace
 
-std::string Problem::text() const {
-  std::string out = type.empty() ? detail : detail.empty() ? type : fmt::format("{}: {}", type, detail);
+std::string Problem::words() const {
+  std::string out = detail;
   for (const Part& part : parts)
-    if (out.size() < kMaxText) out += fmt::format("; {}: {}", part.name, part.detail);
+    if (out.size() < kMaxText)
+      out += fmt::format("{}{}{}{}", out.empty() ? "" : "; ", part.name, part.name.empty() ? "" : ": ",
+                         part.detail.empty() ? part.type : part.detail);
   return out;
+}
+
+std::string Problem::text() const {
+  const std::string said = words();
+  return type.empty() ? said : said.empty() ? type : fmt::format("{}: {}", type, said);
 }
 
 Result<Directory> read_directory(std::string_view text) {

@@ -28,7 +28,9 @@ struct Problem {
   std::optional<Duration> retry_after;
 
   bool empty() const { return type.empty() && detail.empty(); }
-  // "rateLimited: too many new orders"
+  // "too many new orders; a.example: …"
+  std::string words() const;
+  // The same after its type: "rateLimited: too many new orders".
   std::string text() const;
 };
 

@@ -44,6 +44,44 @@ Failed failed(const std::string& name, std::string type, std::string what) {
   return Failed({.names = {{name, std::move(problem)}}, .trouble = {}});
 }
 
+// Whether the text speaks of the name, and not of a longer one that it is a part of.
+bool mentions(std::string_view text, std::string_view name) {
+  const auto is_of_name = [](char c) {
+    return is_alpha(c) || is_digit(c) || c == '-' || c == '_' || c == '*';
+  };
+  for (auto at = text.find(name); at != std::string_view::npos; at = text.find(name, at + 1)) {
+    const std::string_view after = text.substr(at + name.size());
+    const bool begins = at == 0 || (!is_of_name(text[at - 1]) && text[at - 1] != '.');
+    const bool ends = after.empty() || (!is_of_name(after[0]) &&
+                                        (after[0] != '.' || after.size() == 1 || !is_of_name(after[1])));
+    if (begins && ends) return true;
+  }
+  return false;
+}
+
+// An authority may say which of the names it does not take (RFC 8555 §6.7.1), when it is asked for them and
+// when it looks at them once more at the end.
+OrderFailure by_names(const Trouble& trouble, const std::vector<std::string>& names) {
+  OrderFailure out{.names = {}, .trouble = trouble};
+  for (const Problem::Part& part : trouble.problem.parts) {
+    auto name = std::ranges::find(names, part.name);
+    // Some call a wildcard by what it stands below.
+    if (name == names.end()) name = std::ranges::find(names, "*." + part.name);
+    if (name == names.end()) continue;
+    Problem& problem = out.names[*name];
+    problem.status = trouble.problem.status;
+    problem.type = part.type.empty() ? trouble.problem.type : part.type;
+    problem.detail = part.detail;
+    problem.retry_after = trouble.problem.retry_after;
+  }
+  // Of a single one it may be said in the text only (Let's Encrypt: `Cannot issue for "a.internal": …`,
+  // `While processing CAA for a.example: …`).
+  if (out.names.empty() && trouble.is_of_some_name())
+    for (const std::string& name : names)
+      if (mentions(trouble.problem.detail, name)) out.names[name] = trouble.problem;
+  return out;
+}
+
 // How long to wait before asking again: as the authority says, else twice as long as before.
 Duration pause(const HttpResponse& answer, Duration& own) {
   const auto asked = read_retry_after(answer.header("retry-after"), std::chrono::system_clock::now());
@@ -132,22 +170,7 @@ std::expected<HttpResponse, OrderFailure> Order::create(const OrderOptions& opti
     answer = client_.post(signer_, directory->new_order, dump(payload), stop_);
   }
   if (answer) return std::move(*answer);
-  // An authority may say which of the names it does not take (RFC 8555 §6.7.1).
-  OrderFailure failure{.names = {}, .trouble = answer.error()};
-  for (const Problem::Part& part : answer.error().problem.parts)
-    if (std::ranges::find(options.names, part.name) != options.names.end()) {
-      Problem& problem = failure.names[part.name];
-      problem.status = answer.error().problem.status;
-      problem.type = part.type;
-      problem.detail = part.detail;
-      problem.retry_after = answer.error().problem.retry_after;
-    }
-  // Of a single one it may be said in the text only (Let's Encrypt: `Cannot issue for "a.internal": …`).
-  if (failure.names.empty() && failure.trouble.is_of_some_name())
-    for (const std::string& name : options.names)
-      if (failure.trouble.problem.detail.find(fmt::format("\"{}\"", name)) != std::string::npos)
-        failure.names[name] = failure.trouble.problem;
-  return Failed(std::move(failure));
+  return Failed(by_names(answer.error(), options.names));
 }
 
 std::expected<void, OrderFailure> Order::validate(const std::vector<std::string>& authorizations,
@@ -293,7 +316,7 @@ std::expected<Issued, OrderFailure> Order::finalize(OrderState order, const std:
       sent = true;
       if (!done) {
         // RFC 8555 §7.4: not ready after all; the order is looked at again.
-        if (!done.error().is("orderNotReady")) return failed(done.error());
+        if (!done.error().is("orderNotReady")) return Failed(by_names(done.error(), options.names));
         sent = false;
         refused = true;
       } else {
@@ -313,7 +336,7 @@ std::expected<Issued, OrderFailure> Order::finalize(OrderState order, const std:
       trouble.kind = Trouble::Kind::Refused;
       trouble.problem = order.error;
       if (trouble.problem.empty()) trouble.problem.detail = "the authority declared the order invalid";
-      return failed(std::move(trouble));
+      return Failed(by_names(trouble, options.names));
     }
     if (order.status == "valid" || (order.status == "ready" && !sent && !refused)) continue;
     const Duration wait = pause(*answer, own);
