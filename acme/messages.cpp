@@ -18,7 +18,6 @@ using Json = nlohmann::json;
 constexpr std::string_view kPrefix = "urn:ietf:params:acme:error:";
 constexpr std::size_t kMaxText = 1024;   // bytes of a text that is shown
 constexpr std::size_t kMaxItems = 1024;  // authorizations, challenges, parts of a problem
-constexpr auto kLongestWait = std::chrono::hours(24 * 3650);
 
 std::string text_at(const Json& json, const char* key) {
   const auto found = json.find(key);
@@ -177,17 +176,20 @@ Problem read_problem(long status, std::string_view body) {
 
 std::optional<Duration> read_retry_after(std::string_view value, WallTime now) {
   value = trim(value);
-  if (const auto seconds = parse_digits(value)) {
-    const auto most = std::chrono::duration_cast<std::chrono::seconds>(kLongestWait).count();
-    return std::chrono::seconds(std::min<std::uint64_t>(*seconds, static_cast<std::uint64_t>(most)));
+  if (value.empty()) return std::nullopt;
+  if (std::ranges::all_of(value, is_digit)) {
+    // More than fits into a number is long.
+    const auto seconds = parse_digits(value);
+    constexpr auto kMost = std::chrono::seconds(kLongestPatience).count();
+    return std::chrono::seconds(std::min<std::uint64_t>(seconds.value_or(kMost), kMost));
   }
-  if (value.empty() || value.size() > 64) return std::nullopt;
+  if (value.size() > 64) return std::nullopt;
   const time_t then = curl_getdate(std::string(value).c_str(), nullptr);
   if (then < 0) return std::nullopt;
   // WallTime ends in 2262.
-  if (then > 9'000'000'000) return kLongestWait;
+  if (then > 9'000'000'000) return kLongestPatience;
   const Duration wait = WallTime(std::chrono::seconds(then)) - now;
-  return std::clamp<Duration>(wait, Duration{}, kLongestWait);
+  return std::clamp<Duration>(wait, Duration{}, kLongestPatience);
 }
 
 std::optional<WallTime> read_time(std::string_view text) {

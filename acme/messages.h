@@ -82,7 +82,10 @@ Result<RenewalWindow> read_renewal_window(std::string_view json);
 // Never fails: without a problem document, `detail` tells the status and the beginning of the body.
 Problem read_problem(long status, std::string_view body);
 
-// Seconds or an HTTP date (RFC 9110 §10.2.3); nothing for anything else. Never negative, at most 10 years.
+// The longest wait that an authority is believed to mean: Let's Encrypt's longest limit is of a week.
+inline constexpr auto kLongestPatience = std::chrono::hours(24 * 8);
+// Seconds or an HTTP date (RFC 9110 §10.2.3); nothing for anything else. Never negative, at most
+// kLongestPatience.
 std::optional<Duration> read_retry_after(std::string_view value, WallTime now);
 // RFC 3339.
 std::optional<WallTime> read_time(std::string_view text);

@@ -18,7 +18,6 @@ namespace fairlead::acme {
 namespace {
 
 constexpr auto kAskAgainForRenewalInfo = std::chrono::hours(24);
-constexpr auto kLongestPatience = std::chrono::hours(24 * 8);  // of a Retry-After that is believed
 constexpr auto kOrderWindow = std::chrono::hours(3);
 
 // What authorities allow within the window and do not tell before it is too late; somewhat less than it is,
@@ -236,8 +235,7 @@ void Resolver::authority_failed(const Trouble& trouble) {
     if (now >= closed_until_) ++failures_;
     // Its wish is the least: what asks for a second's patience each time must not be asked each second.
     Duration wait = authority_back_off(failures_, chance());
-    if (trouble.problem.retry_after)
-      wait = std::max(wait, std::min<Duration>(*trouble.problem.retry_after, kLongestPatience));
+    if (trouble.problem.retry_after) wait = std::max(wait, *trouble.problem.retry_after);
     closed_until_ = std::max(closed_until_, now + wait);
     closed_because_ = closed;
     until = closed_until_;
