@@ -55,8 +55,9 @@ inline constexpr auto fairlead::schema::options<fairlead::model::HttpRouter> = t
                                         "Service that answers; the only one of the container when unset."),
     option<&model::HttpRouter::rule>("rule", "Which requests the router takes."),
     option<&model::HttpRouter::parent_refs>("parentRefs", "Parent routers of a router that refines them."),
-    option<&model::HttpRouter::rule_syntax>("ruleSyntax", "Rule language: v3, v2 or default.",
-                                            {.deprecated = true, .replaced_by = "a rule of the v3 language"}),
+    option<&model::HttpRouter::rule_syntax>(
+        "ruleSyntax", "Rule language: v3, v2 or default.",
+        {.deprecated = true, .replaced_by = "a rule of the v3 language, and leave this out"}),
     option<&model::HttpRouter::priority>("priority", "Higher comes first; 0 means the length of the rule."),
     option<&model::HttpRouter::tls>("tls", "Serves the router over HTTPS only.", {.allow_empty = true}),
     option<&model::HttpRouter::observability>("observability",

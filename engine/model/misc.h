@@ -122,7 +122,9 @@ template <>
 inline constexpr auto fairlead::schema::options<fairlead::model::Core> =
     table(option<&model::Core::default_rule_syntax>(
         "defaultRuleSyntax", "Rule language of routers that name none: v3 or v2.",
-        {.choices = "v3|v2", .deprecated = true, .replaced_by = "rules of the v3 language"}));
+        {.choices = "v3|v2",
+         .deprecated = true,
+         .replaced_by = "rules of the v3 language, and leave this out"}));
 static_assert(fairlead::schema::complete<fairlead::model::Core>());
 
 template <>

@@ -15,7 +15,7 @@ using schema::TypeKind;
 
 // Sorted by area. Of the dynamic configuration: broken where serving without it would be unsafe.
 constexpr NotYet kNotYet[] = {
-    {"http.middlewares.*.plugin", true},
+    {"http.middlewares.*.plugin", true, true},
     {"http.serversTransports.*.spiffe", true},
     {"tcp.serversTransports.*.tls.spiffe", true},
     {"entryPoints.*.http3"},
@@ -65,41 +65,72 @@ bool is_set(const TypeInfo& type, const void* object, const void* by_default) {
 
 using Path = std::span<const std::string_view>;
 
-bool sets(const TypeInfo& type, const void* object, const void* by_default, Path path) {
-  if (path.empty()) return is_set(type, object, by_default);
+// Where below the object the option is set, with the free names as written.
+void find_set(const TypeInfo& type, const void* object, const void* by_default, Path path, schema::Path at,
+              std::vector<schema::Path>& found) {
+  if (path.empty()) {
+    if (is_set(type, object, by_default)) found.push_back(std::move(at));
+    return;
+  }
   switch (type.kind) {
     case TypeKind::Struct:
-      for (const schema::Option& row : type.rows())
-        if (path.front() == row.name)
-          return sets(row.type(), row.of(object), row.of(by_default), path.subspan(1));
-      return false;
+      for (const schema::Option& row : type.rows()) {
+        if (path.front() != row.name) continue;
+        at.emplace_back(row.name);
+        return find_set(row.type(), row.of(object), row.of(by_default), path.subspan(1), std::move(at),
+                        found);
+      }
+      return;
     case TypeKind::Optional:
     case TypeKind::List:
     case TypeKind::Map: {
       struct Context {
         const TypeInfo& element;
         Path path;
-        bool set = false;
-      } context{type.element(), type.kind == TypeKind::Optional ? path : path.subspan(1)};
-      type.each(object, &context, [](void* raw, std::string_view, const void* element) {
+        const schema::Path& at;
+        std::vector<schema::Path>& found;
+      } context{type.element(), type.kind == TypeKind::Optional ? path : path.subspan(1), at, found};
+      type.each(object, &context, [](void* raw, std::string_view key, const void* element) {
         Context& c = *static_cast<Context*>(raw);
+        schema::Path here = c.at;
+        if (!key.empty()) here.emplace_back(key);
         const void* defaults = c.element.kind == TypeKind::Struct ? c.element.defaults() : nullptr;
         // What stands in a list or map was written by somebody: it is set when the path ends at it.
-        c.set = c.set || c.path.empty() || (defaults && sets(c.element, element, defaults, c.path));
+        if (c.path.empty())
+          c.found.push_back(std::move(here));
+        else if (defaults)
+          find_set(c.element, element, defaults, c.path, std::move(here), c.found);
       });
-      return context.set;
+      return;
     }
-    default: return false;
+    default: return;
   }
 }
 
+std::vector<schema::Path> places(const TypeInfo& type, const void* object, Path path) {
+  std::vector<schema::Path> found;
+  find_set(type, object, type.defaults(), path, {}, found);
+  return found;
+}
+
 std::string sentence(const NotYet& option) { return fmt::format("{} is not yet in effect", option.path); }
+
+Reason reason_of(const NotYet& option, const schema::Node& node) {
+  if (!option.out_of_scope) return {ReasonKind::NotYet, sentence(option), {}, option.breaks};
+  std::string names;
+  for (const schema::Node::Entry& entry : node.entries())
+    names += fmt::format("{}`{}`", names.empty() ? "" : ", ", entry.key);
+  return {ReasonKind::OutOfScope,
+          fmt::format("the plugin {} cannot be used here, so routers with this middleware answer 503", names),
+          {},
+          option.breaks};
+}
 
 template <class T>
 void mark(std::map<std::string, Element<T>>& elements, const NotYet& option, Path path) {
   const TypeInfo& type = schema::type_of<T>();
   for (auto& [name, element] : elements)
-    if (sets(type, &element.options, type.defaults(), path))
+    if (!places(type, &element.options, path).empty())
       element.reasons.push_back({ReasonKind::NotYet, sentence(option), {}, option.breaks});
 }
 
@@ -108,7 +139,7 @@ void mark(std::map<std::string, Element<Middleware>>& elements, const NotYet& op
     if (path.empty() || element.options.type != path.front()) continue;
     const schema::Node* node = &element.options.options;
     for (const std::string_view key : path.subspan(1)) node = node ? node->find_ignoring_case(key) : nullptr;
-    if (node) element.reasons.push_back({ReasonKind::NotYet, sentence(option), {}, option.breaks});
+    if (node) element.reasons.push_back(reason_of(option, *node));
   }
 }
 
@@ -144,14 +175,15 @@ void report_not_yet(const Static& install, schema::Problems& problems) {
   const TypeInfo& type = schema::type_of<Static>();
   for (const NotYet& option : kNotYet) {
     const std::vector<std::string_view> path = segments(option.path);
-    if (!sets(type, &install, type.defaults(), path)) continue;
-    schema::Problem& problem = problems.emplace_back();
-    problem.kind = schema::Problem::Kind::NotYet;
-    problem.severity = schema::Severity::Notice;
-    problem.segments.assign(path.begin(), path.end());
-    problem.path = option.path;
-    problem.key = path.back();
-    problem.what = "is not yet in effect";
+    for (schema::Path& place : places(type, &install, path)) {
+      schema::Problem& problem = problems.emplace_back();
+      problem.kind = schema::Problem::Kind::NotYet;
+      problem.severity = schema::Severity::Notice;
+      problem.path = fmt::format("{}", fmt::join(place, "."));
+      problem.key = place.back();
+      problem.segments = std::move(place);
+      problem.what = "is not yet in effect";
+    }
   }
 }
 

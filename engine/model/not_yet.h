@@ -16,6 +16,7 @@ struct Static;
 struct NotYet {
   std::string_view path;  // "http.serversTransports.*.spiffe"
   bool breaks = false;    // serving without it would be unsafe: the element is broken, its routers answer 503
+  bool out_of_scope = false;  // never will: an area that exists in Traefik only
 };
 
 std::span<const NotYet> not_yet();

@@ -1,7 +1,9 @@
 #include "engine/model/read.h"
 
 #include "engine/model/attach.h"
+#include "engine/model/static.h"
 #include "engine/schema/read.h"
+#include "engine/schema/scalar.h"
 #include "engine/schema/suggest.h"
 
 #include <fmt/format.h>
@@ -49,6 +51,7 @@ class Source {
                 std::map<std::string, Element<T>>& out);
 
   bool is_map(const Node& node, std::vector<std::string> segments);
+  void install_sections(const std::vector<std::string>& names);
   void unknown(const Node::Entry& entry, std::vector<std::string> segments, const char* choices);
   schema::Origin origin_of(const Node& node) const { return node.place() ? node.origin() : origin_; }
 
@@ -83,6 +86,10 @@ void Source::unknown(const Node::Entry& entry, std::vector<std::string> segments
   problem.path = path_of(entry.value, segments);
   problem.segments = std::move(segments);
   problem.origin = origin_of(entry.value);
+  if (entry.key.contains('.') && entry.value.format() != schema::Format::Label) {
+    problem.what = fmt::format("a dot in a key does not nest: write {}", schema::nested(entry.key));
+    return;
+  }
   problem.what = fmt::format("there is no section `{}` here", entry.key);
   problem.suggestion = schema::nearest_choice(choices, entry.key);
 }
@@ -243,6 +250,7 @@ void Source::tls(const Node& node) {
 
 void Source::read(const Node& root) {
   if (!is_map(root, {})) return;
+  std::vector<std::string> of_install;
   for (const Node::Entry& entry : root.entries()) {
     const auto is = [&](std::string_view name) { return schema::equal_ignoring_case(entry.key, name); };
     if (is("http"))
@@ -253,9 +261,26 @@ void Source::read(const Node& root) {
       udp(entry.value);
     else if (is("tls"))
       tls(entry.value);
-    else if (!is("enable") && !is("docker") && !is("swarm"))
+    else if (schema::find_row(schema::type_of<Static>(), entry.key))
+      of_install.push_back(entry.key);
+    else if (!is("enable") && !is("docker") && !is("swarm") && !entry.key.starts_with("x-"))
       unknown(entry, {}, "http|tcp|udp|tls");
   }
+  if (!of_install.empty()) install_sections(of_install);
+}
+
+// An install file lies in the directory of the dynamic ones, or its sections were taken for dynamic ones.
+void Source::install_sections(const std::vector<std::string>& names) {
+  Problem& problem = problems_.emplace_back();
+  problem.kind = Problem::Kind::UnknownKey;
+  problem.severity = schema::Severity::Warning;
+  problem.segments = {names.front()};
+  problem.key = names.front();
+  problem.origin = origin_;
+  problem.what = fmt::format(
+      "{} belong{} to the install configuration and do{} not count here; keep an install file out of "
+      "providers.file",
+      fmt::join(names, ", "), names.size() == 1 ? "s" : "", names.size() == 1 ? "es" : "");
 }
 
 Dynamic Source::take(schema::Problems* loose) {

@@ -142,6 +142,42 @@ TEST(ReadDynamic, TellsOfASectionThatIsMisspelt) {
   EXPECT_EQ(loose.size(), 1u);
 }
 
+TEST(ReadDynamic, TellsOfAnInstallFileOnce) {
+  const Dynamic d =
+      from_yaml("api: {}\nentryPoints: {web: {address: ':80'}}\nx-common: {a: 1}\nhttp: {routers: {}}\n");
+
+  ASSERT_EQ(d.reasons.size(), 1u);
+  EXPECT_EQ(d.reasons[0].text,
+            "sites.yml: api, entryPoints belong to the install configuration and do not count here; keep an "
+            "install file out of providers.file");
+}
+
+TEST(ReadDynamic, SaysHowADottedKeyIsNested) {
+  const Dynamic d = from_yaml("http.routers: {}\n");
+
+  ASSERT_EQ(d.reasons.size(), 1u);
+  EXPECT_NE(d.reasons[0].text.find("a dot in a key does not nest: write `routers` below `http`"),
+            std::string::npos);
+}
+
+TEST(ReadDynamic, SaysThatAnEmptyTlsSetsNothing) {
+  const Element<HttpRouter> web =
+      from_yaml("http:\n  routers:\n    web:\n      rule: x\n      tls:\n").http.routers.at("web");
+
+  EXPECT_FALSE(web.options.tls);
+  EXPECT_FALSE(web.broken());
+  ASSERT_EQ(web.reasons.size(), 1u);
+  EXPECT_NE(web.reasons[0].text.find("write `tls: {}`"), std::string::npos);
+}
+
+TEST(ReadDynamic, SaysWhatALabelOfAServerSets) {
+  const Dynamic d = from_labels({{"traefik.udp.services.dns.loadbalancer.servers", "10.0.0.10:53"}});
+
+  EXPECT_EQ(d.udp.services.at("dns").reasons.at(0).text,
+            "traefik.udp.services.dns.loadbalancer.servers: needs an option below it (address, port), got a "
+            "single value");
+}
+
 TEST(ReadDynamic, SendsCertificatesOfLabelsToAFile) {
   const Dynamic d = from_labels({{"traefik.tls.certificates[0].certfile", "/a.pem"}});
 

@@ -13,11 +13,12 @@ struct ServicePort {
   std::uint16_t port;
 };
 
-// What Go knows without the file, and what else of the file an edge router may listen on.
+// What Go knows without the file, and what else of the file an edge router may listen on. Of two names that
+// are as near to a misspelt one the first is suggested: so the usual two lead.
 constexpr ServicePort kServicePorts[] = {
-    {"amqp", 5672},        {"amqps", 5671},       {"domain", 53},       {"domain-s", 853},
-    {"ftp", 21},           {"ftps", 990},         {"git", 9418},        {"gopher", 70},
-    {"http", 80},          {"http-alt", 8080},    {"https", 443},       {"imap", 143},
+    {"http", 80},          {"https", 443},        {"amqp", 5672},       {"amqps", 5671},
+    {"domain", 53},        {"domain-s", 853},     {"ftp", 21},          {"ftps", 990},
+    {"git", 9418},         {"gopher", 70},        {"http-alt", 8080},   {"imap", 143},
     {"imap2", 143},        {"imap3", 220},        {"imaps", 993},       {"ircd", 6667},
     {"ircs-u", 6697},      {"ldap", 389},         {"ldaps", 636},       {"mqtt", 1883},
     {"ms-sql-s", 1433},    {"mysql", 3306},       {"nntp", 119},        {"nntps", 563},

@@ -243,13 +243,18 @@ void Checker::without_effect() {
 }
 
 // Ending of the path, in lower case, and what to say.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 17> kRemoved = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 22> kRemoved = {{
     {"pilot", "was removed; drop it"},
     {"providers.docker.swarmmode", "was removed; use providers.swarm"},
     {"providers.docker.swarmmoderefreshseconds", "was removed; use providers.swarm.refreshSeconds"},
     {"providers.marathon", "was removed; drop it"},
     {"providers.rancher", "was removed; drop it"},
     {"tls.caoptional", "was removed; drop it"},
+    {"docker.swarmmode", "was removed; use providers.swarm"},
+    {"docker.domain", "was removed; use providers.docker.defaultRule"},
+    {"enablehttp3", "was removed; set http3 of the entry point"},
+    {"metrics.opentelemetry", "was renamed; use metrics.otlp"},
+    {"tracing.opentelemetry", "was renamed; use tracing.otlp"},
     {"tracing.jaeger", "was removed; use tracing.otlp"},
     {"tracing.zipkin", "was removed; use tracing.otlp"},
     {"tracing.datadog", "was removed; use tracing.otlp"},

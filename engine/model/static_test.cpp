@@ -294,8 +294,45 @@ TEST(ReadStatic, NamesWhatReplacesADeprecatedOption) {
   const Read r = read("core: {defaultRuleSyntax: v2}");
 
   ASSERT_EQ(r.problems.size(), 1u);
-  EXPECT_NE(r.problems[0].text().find("is deprecated; use rules of the v3 language"), std::string::npos)
+  EXPECT_NE(r.problems[0].text().find("is deprecated; use rules of the v3 language, and leave this out"),
+            std::string::npos)
       << r.problems[0].text();
+}
+
+TEST(ReadStatic, KnowsWhatOldNamesBecame) {
+  const auto told = [](const char* yaml) { return read(yaml).first_error(); };
+
+  EXPECT_EQ(told("tracing: {openTelemetry: {address: a}}"),
+            "tracing.openTelemetry: was renamed; use tracing.otlp");
+  EXPECT_EQ(told("metrics: {openTelemetry: {}}"), "metrics.openTelemetry: was renamed; use metrics.otlp");
+  EXPECT_EQ(told("entryPoints: {web: {address: ':80', enableHTTP3: true}}"),
+            "entryPoints.web.enableHTTP3: was removed; set http3 of the entry point");
+  EXPECT_EQ(read("docker: {swarmMode: true}").problems.at(0).suggestion, "providers.docker");
+}
+
+TEST(ReadStatic, SaysHowADottedKeyIsNested) {
+  EXPECT_EQ(read("providers.file: {directory: /x}").first_error(),
+            "providers.file: a dot in a key does not nest: write `file` below `providers`");
+  EXPECT_EQ(read("entryPoints.web.address: ':80'").first_error(),
+            "entryPoints.web.address: a dot in a key does not nest: write `address` below `web` below "
+            "`entryPoints`");
+  EXPECT_EQ(read("no.such: 1").first_error(), "no.such: there is no option `no.such` here");
+}
+
+TEST(ReadStatic, NamesTheEntryPointOfAnOptionThatIsNotYetInEffect) {
+  const Read r = read("entryPoints: {web: {address: ':80', http3: {}}, plain: {address: ':81'}}");
+
+  ASSERT_EQ(r.problems.size(), 1u);
+  EXPECT_EQ(r.problems[0].path, "entryPoints.web.http3");
+}
+
+TEST(ReadStatic, SaysThatAnEmptySectionSetsNothing) {
+  const Read r = read("api:\nping: {}\n");
+
+  EXPECT_FALSE(r.install.api);
+  ASSERT_EQ(r.problems.size(), 1u);
+  EXPECT_EQ(r.problems[0].text().substr(0, 5), "api (");
+  EXPECT_EQ(r.problems[0].what, "is empty, which sets nothing; write `api: {}` for all defaults");
 }
 
 TEST(ReadStatic, RefusesABasePathWithOtherCharacters) {
@@ -338,6 +375,7 @@ TEST(ReadStatic, NamesTheNearestServiceWhenAPortIsNone) {
   EXPECT_NE(r.problems[0].text().find("there is no port named `submision`"), std::string::npos);
   EXPECT_NE(r.problems[0].text().find("did you mean `submission`?"), std::string::npos)
       << r.problems[0].text();
+  EXPECT_EQ(read("entryPoints: {a: {address: ':htps'}}").problems.at(0).suggestion, "https");
   EXPECT_EQ(read("entryPoints: {a: {address: ':0x50'}}").first_error(),
             "entryPoints.a.address: expected [host]:port[/tcp|/udp], got \":0x50\"");
   EXPECT_NE(read("entryPoints: {a: {address: ':https'}, b: {address: ':443'}}").first_error(), "");

@@ -89,8 +89,9 @@ inline constexpr auto fairlead::schema::options<fairlead::model::TcpRouter> = ta
     option<&model::TcpRouter::service>("service",
                                        "Service that answers; the only one of the container when unset."),
     option<&model::TcpRouter::rule>("rule", "Which connections the router takes."),
-    option<&model::TcpRouter::rule_syntax>("ruleSyntax", "Rule language: v3, v2 or default.",
-                                           {.deprecated = true, .replaced_by = "a rule of the v3 language"}),
+    option<&model::TcpRouter::rule_syntax>(
+        "ruleSyntax", "Rule language: v3, v2 or default.",
+        {.deprecated = true, .replaced_by = "a rule of the v3 language, and leave this out"}),
     option<&model::TcpRouter::priority>("priority", "Higher comes first; 0 means the length of the rule."),
     option<&model::TcpRouter::tls>("tls", "Takes TLS connections.", {.allow_empty = true}));
 static_assert(fairlead::schema::complete<fairlead::model::TcpRouter>());

@@ -6,6 +6,8 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 // The steps of validate(), in their order.
 namespace fairlead::model {
@@ -45,6 +47,20 @@ Element<T>* require(Element<U>& user, std::map<std::string, Element<T>>& element
     return nullptr;
   }
   return &found->second;
+}
+
+// The same for each of a list. An empty name, as of `auth,`, is told once.
+template <class T, class U>
+void require_all(Element<U>& user, std::map<std::string, Element<T>>& elements,
+                 const std::vector<std::string>& names, std::string_view what) {
+  bool has_empty = false;
+  for (const std::string& name : names) {
+    if (!name.empty())
+      require(user, elements, name, what);
+    else if (!std::exchange(has_empty, true))
+      user.break_off(ReasonKind::MissingReference, fmt::format("the list names an empty {}", what),
+                     "remove the comma too many");
+  }
 }
 
 }  // namespace fairlead::model

@@ -43,7 +43,9 @@ class Routers {
   void rule(Element<T>& element);
   template <class TlsBlock, class T>
   void tls(const TlsBlock& block, Element<T>& element);
-  void parents(const std::string& name, Element<HttpRouter>& element);
+  template <class T>
+  void names_a_service(Element<T>& element);
+  void parents(Element<HttpRouter>& element);
   const std::optional<Reason>& fault_of(const std::string& name, std::string_view provider, bool has_own_tls);
   void inherited(const std::string& name, Element<HttpRouter>& element);
 
@@ -146,10 +148,18 @@ void Routers::tls(const TlsBlock& block, Element<T>& element) {
                              block.cert_resolver));
 }
 
-void Routers::parents(const std::string& name, Element<HttpRouter>& element) {
-  const HttpRouter& router = element.options;
-  if (router.service.empty() && !parents_.contains(name))
+// A provider that links routers by itself says first why it could not.
+template <class T>
+void Routers::names_a_service(Element<T>& element) {
+  const bool is_told = std::ranges::any_of(element.reasons, [](const Reason& reason) {
+    return reason.breaks && reason.kind == ReasonKind::MissingReference;
+  });
+  if (element.options.service.empty() && !is_told)
     element.break_off(ReasonKind::MissingReference, "names no service");
+}
+
+void Routers::parents(Element<HttpRouter>& element) {
+  const HttpRouter& router = element.options;
   if (router.parent_refs.empty()) return;
   if (!router.entry_points.empty() || router.tls || router.observability)
     element.break_off(ReasonKind::BadOption,
@@ -167,13 +177,13 @@ void Routers::parents(const std::string& name, Element<HttpRouter>& element) {
 
 void Routers::http(const std::string& name, Element<HttpRouter>& element) {
   HttpRouter& router = element.options;
+  if (!parents_.contains(name)) names_a_service(element);
   if (router.parent_refs.empty()) entry_points(element, tcp_, "TCP");
   rule(element);
   priority(name, element);
-  for (const std::string& middleware : router.middlewares)
-    require(element, d_.http.middlewares, middleware, "middleware");
+  require_all(element, d_.http.middlewares, router.middlewares, "middleware");
   if (!router.service.empty()) require(element, d_.http.services, router.service, "service");
-  parents(name, element);
+  parents(element);
   if (router.parent_refs.empty() && takes_middlewares(name, router)) inherited(name, element);
   if (!router.tls) return;
   tls(*router.tls, element);
@@ -184,15 +194,12 @@ void Routers::http(const std::string& name, Element<HttpRouter>& element) {
 
 void Routers::tcp(const std::string& name, Element<TcpRouter>& element) {
   TcpRouter& router = element.options;
+  names_a_service(element);
   entry_points(element, tcp_, "TCP");
   rule(element);
   priority(name, element);
-  for (const std::string& middleware : router.middlewares)
-    require(element, d_.tcp.middlewares, middleware, "TCP middleware");
-  if (router.service.empty())
-    element.break_off(ReasonKind::MissingReference, "names no service");
-  else
-    require(element, d_.tcp.services, router.service, "TCP service");
+  require_all(element, d_.tcp.middlewares, router.middlewares, "TCP middleware");
+  if (!router.service.empty()) require(element, d_.tcp.services, router.service, "TCP service");
   if (router.tls) {
     if (!router.tls->passthrough) tls(*router.tls, element);
     return;
@@ -207,10 +214,9 @@ void Routers::tcp(const std::string& name, Element<TcpRouter>& element) {
 }
 
 void Routers::udp(Element<UdpRouter>& element) {
+  names_a_service(element);
   entry_points(element, udp_, "UDP");
-  if (element.options.service.empty())
-    element.break_off(ReasonKind::MissingReference, "names no service");
-  else
+  if (!element.options.service.empty())
     require(element, d_.udp.services, element.options.service, "UDP service");
 }
 

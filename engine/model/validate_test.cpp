@@ -220,14 +220,55 @@ http:
   EXPECT_FALSE(d.http.services.at("by_status@file").broken());
 }
 
-TEST(Validate, BreaksWhatIsNotYetInEffectWhereItGuards) {
+TEST(Validate, BreaksAPluginAndNamesIt) {
   const Dynamic d = validated(
       "http:\n  routers:\n    web: {rule: Host(`a`), service: app, middlewares: [p]}\n"
       "  middlewares:\n    p: {plugin: {demo: {a: b}}}\n" +
       kApp);
 
-  EXPECT_EQ(d.http.middlewares.at("p@file").reasons.at(0).kind, ReasonKind::NotYet);
+  EXPECT_EQ(d.http.middlewares.at("p@file").reasons.at(0).kind, ReasonKind::OutOfScope);
+  EXPECT_EQ(d.http.middlewares.at("p@file").reasons.at(0).text,
+            "the plugin `demo` cannot be used here, so routers with this middleware answer 503");
   EXPECT_TRUE(d.http.routers.at("web@file").broken());
+}
+
+TEST(Validate, LeavesToTheProviderWhyARouterHasNoService) {
+  auto d = std::make_shared<Dynamic>();
+  Element<HttpRouter>& router = d->http.routers["web"];
+  router.options.rule = "Host(`a`)";
+  router.break_off(ReasonKind::MissingReference, "cannot be linked automatically with 3 services");
+  const ProviderConfig providers[] = {{"docker", d}};
+  Dynamic merged = merge(providers);
+
+  validate(merged, install());
+
+  EXPECT_EQ(merged.http.routers.at("web@docker").reasons.size(), 1u);
+}
+
+TEST(Validate, TellsOfAnEmptyNameInAListOnce) {
+  const Dynamic d = validated(
+      "http:\n  routers:\n    web: {rule: Host(`a`), service: app, middlewares: ['', '']}\n" + kApp);
+
+  const auto& reasons = d.http.routers.at("web@file").reasons;
+  ASSERT_EQ(reasons.size(), 1u);
+  EXPECT_EQ(reasons[0].text, "the list names an empty middleware");
+  EXPECT_TRUE(reasons[0].breaks);
+}
+
+TEST(Validate, TellsWhyADefaultCertificateIsNotOrdered) {
+  const auto told = [](const char* generated) {
+    const Dynamic d =
+        validated(std::string("tls: {stores: {default: {defaultGeneratedCert: {") + generated + "}}}}\n");
+    std::string out;
+    for (const Reason& reason : d.tls.stores.at("default").reasons) out += reason.text + "\n";
+    return out;
+  };
+
+  EXPECT_EQ(told("domain: {main: a}"),
+            "defaultGeneratedCert names no resolver, so no certificate is ordered\n");
+  EXPECT_EQ(told("resolver: le"), "defaultGeneratedCert names no domain, so no certificate is ordered\n");
+  EXPECT_EQ(told("resolver: other, domain: {main: a}"), "there is no certificate resolver `other`\n");
+  EXPECT_EQ(told("resolver: le, domain: {main: a}"), "");
 }
 
 TEST(Validate, NeedsAuthoritiesToVerifyClients) {

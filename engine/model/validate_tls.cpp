@@ -48,6 +48,23 @@ void check_options(Element<TlsOptions>& element) {
                       fmt::format("clientAuth.clientAuthType {} needs clientAuth.caFiles", type));
 }
 
+// As in Traefik a certificate needs both, and a configured one comes first.
+void check_generated(const GeneratedCert& generated, const Static& install, Element<TlsStore>& element) {
+  const bool has_domain =
+      generated.domain && (!generated.domain->main.empty() || !generated.domain->sans.empty());
+  if (!has_domain)
+    element.warn(ReasonKind::Ineffective,
+                 "defaultGeneratedCert names no domain, so no certificate is ordered",
+                 "set defaultGeneratedCert.domain.main");
+  if (generated.resolver.empty())
+    element.warn(ReasonKind::Ineffective,
+                 "defaultGeneratedCert names no resolver, so no certificate is ordered",
+                 "set defaultGeneratedCert.resolver");
+  else if (!install.certificates_resolvers.contains(generated.resolver))
+    element.warn(ReasonKind::MissingReference,
+                 fmt::format("there is no certificate resolver `{}`", generated.resolver));
+}
+
 }  // namespace
 
 void validate_tls(Tls& tls, const Static& install) {
@@ -56,10 +73,8 @@ void validate_tls(Tls& tls, const Static& install) {
     const bool serves = name == "default";
     if (!serves && name != "acme-tls/1")
       element.warn(ReasonKind::Ineffective, "only the store `default` serves certificates");
-    const auto& generated = element.options.default_generated_cert;
-    if (generated && !install.certificates_resolvers.contains(generated->resolver))
-      element.warn(ReasonKind::MissingReference,
-                   fmt::format("there is no certificate resolver `{}`", generated->resolver));
+    if (const auto& generated = element.options.default_generated_cert)
+      check_generated(*generated, install, element);
   }
   for (Element<TlsCertificate>& element : tls.certificates) {
     const TlsCertificate& certificate = element.options;

@@ -27,6 +27,16 @@ bool is_label_like(Format format) {
   return format == Format::Label || format == Format::Flag || format == Format::Environment;
 }
 
+// What stands below an element of a list of maps, where each option has a key of its own.
+std::string needs_option(const TypeInfo& element) {
+  std::string names;
+  if (element.kind == TypeKind::Struct)
+    for (const Option& row : element.rows())
+      names += fmt::format("{}{}", names.empty() ? "" : ", ", row.name);
+  return names.empty() ? "needs an option below it, got a single value"
+                       : fmt::format("needs an option below it ({}), got a single value", names);
+}
+
 class Reader {
  public:
   Reader(const TypeInfo& root, Problems& problems, Path prefix)
@@ -124,6 +134,9 @@ bool Reader::option(const Node::Entry& entry, const TypeInfo& type, void* object
   } else if (traits.deprecated && !node.is_null()) {
     report(node, Problem::Kind::Deprecated, Severity::Warning, "is deprecated").suggestion =
         traits.replaced_by ? traits.replaced_by : "";
+  } else if (traits.allow_empty && node.is_null() && node.format() == Format::Yaml) {
+    report(node, Problem::Kind::Ignored, Severity::Notice,
+           fmt::format("is empty, which sets nothing; write `{}: {{}}` for all defaults", row->name));
   }
   if (usable) usable = value(node, row->type(), row->member(object), row);
   steps_.pop_back();
@@ -142,7 +155,9 @@ bool Reader::list(const Node& node, const TypeInfo& type, void* object, const Op
   }
   if (!node.is_list() || node.has_value()) {
     if (node.has_value() && node.text().empty()) return false;
-    report(node, Problem::Kind::BadValue, Severity::Error, "expected a list of maps, got a single value");
+    report(
+        node, Problem::Kind::BadValue, Severity::Error,
+        is_label_like(node.format()) ? needs_option(element) : "expected a list of maps, got a single value");
     return false;
   }
   type.clear(object);
@@ -267,12 +282,18 @@ void Reader::unknown(const Node::Entry& entry, const TypeInfo& type) {
       suggestion = relative_path() + suggestion;
     else
       suggestion = same_option_elsewhere(root_, written, as_label);
+    if (suggestion.empty() && written != entry.key)
+      suggestion = same_option_elsewhere(root_, entry.key, as_label);
   }
   if (as_label) suggestion = lower(suggestion);
 
+  std::string what = fmt::format("there is no option `{}` here", clip(entry.key));
+  if (!is_label_like(entry.value.format()) && is_dotted_option(type, entry.key)) {
+    what = fmt::format("a dot in a key does not nest: write {}", nested(entry.key));
+    suggestion.clear();
+  }
   steps_.push_back({entry.key});
-  Problem& problem = report(entry.value, Problem::Kind::UnknownKey, Severity::Error,
-                            fmt::format("there is no option `{}` here", clip(entry.key)));
+  Problem& problem = report(entry.value, Problem::Kind::UnknownKey, Severity::Error, std::move(what));
   problem.suggestion = std::move(suggestion);
   problem.key = entry.key;
   steps_.pop_back();

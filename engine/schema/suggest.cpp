@@ -1,6 +1,9 @@
 #include "engine/schema/suggest.h"
 
 #include "engine/schema/node.h"
+#include "engine/schema/scalar.h"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
@@ -84,6 +87,34 @@ std::size_t distance(std::string_view a, std::string_view b) {
     }
   }
   return rows[a.size() % 3][b.size()];
+}
+
+bool is_dotted_option(const TypeInfo& type, std::string_view written) {
+  if (!written.contains('.')) return false;
+  const TypeInfo* at = &type;
+  while (true) {
+    const std::size_t dot = written.find('.');
+    while (at->kind == TypeKind::Optional) at = &at->element();
+    if (at->kind == TypeKind::Map) {
+      at = &at->element();
+    } else {
+      const Option* row = at->kind == TypeKind::Struct ? find_row(*at, written.substr(0, dot)) : nullptr;
+      if (!row) return false;
+      at = &row->type();
+    }
+    if (dot == std::string_view::npos) return true;
+    written.remove_prefix(dot + 1);
+  }
+}
+
+std::string nested(std::string_view dotted) {
+  std::string out;
+  while (true) {
+    const std::size_t dot = dotted.rfind('.');
+    out += fmt::format("{}`{}`", out.empty() ? "" : " below ", dotted.substr(dot + 1));
+    if (dot == std::string_view::npos) return out;
+    dotted = dotted.substr(0, dot);
+  }
 }
 
 std::vector<std::string> spellings(const TypeInfo& type, bool as_label, bool through_free_names) {

@@ -24,6 +24,12 @@ std::string same_option_elsewhere(const TypeInfo& root, std::string_view written
 // The nearest of "a|b|c", or empty.
 std::string nearest_choice(std::string_view choices, std::string_view written);
 
+// Whether `written` is several segments that lead to an option below the struct: `providers.file`.
+bool is_dotted_option(const TypeInfo& type, std::string_view written);
+
+// How such a key is written in a file: "`file` below `providers`".
+std::string nested(std::string_view dotted);
+
 // Every dotted spelling below a type, structs included, to a depth of 10; free names print as `<name>`.
 std::vector<std::string> spellings(const TypeInfo& type, bool as_label, bool through_free_names);
 
