@@ -11,7 +11,8 @@
 namespace fairlead::acme {
 namespace {
 
-constexpr std::size_t kMany = 5000;  // certificates
+constexpr std::size_t kMany = 5000;                    // certificates
+constexpr auto kClockMoves = std::chrono::minutes(1);  // without anything being decided anew
 
 // Where only the storage moved, what the old one holds goes along: else every name would be ordered anew and
 // have no certificate meanwhile. What the new one holds of the resolver counts.
@@ -122,8 +123,16 @@ void Acme::run_planner(std::stop_token stop) {
     configured |= authorities_changed();
     if (configured) apply_configuration();
     const bool stored = refresh_stores();
-    if (wanted || configured || stored || std::chrono::system_clock::now() >= next_plan_) plan();
+    if (wanted || configured || stored || clock_was_put_back() ||
+        std::chrono::system_clock::now() >= next_plan_)
+      plan();
   }
+}
+
+// What is to come at a time lies too far ahead then.
+bool Acme::clock_was_put_back() const {
+  const WallTime expected = planned_ + (std::chrono::steady_clock::now() - planned_after_);
+  return std::chrono::system_clock::now() < expected - kClockMoves;
 }
 
 // Files that resolvers name (caCertificates).
@@ -252,6 +261,8 @@ void Acme::collect_known() {
 void Acme::plan() {
   const WallTime now = std::chrono::system_clock::now();
   const TimePoint steady = std::chrono::steady_clock::now();
+  planned_ = now;
+  planned_after_ = steady;
   collect_known();
   PlanInput input;
   input.now = now;

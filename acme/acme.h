@@ -96,6 +96,7 @@ class Acme {
   void run_planner(std::stop_token stop);
   void apply_configuration();
   bool authorities_changed();
+  bool clock_was_put_back() const;
   void start_planner();
   bool refresh_stores();
   void plan();
@@ -154,6 +155,8 @@ class Acme {
   tls::CertificatePtr published_default_;
   std::ptrdiff_t published_expired_ = 0;  // of those in force, configured ones included
   WallTime next_plan_ = WallTime::max();
+  WallTime planned_{};                // the time of the last plan, by the clock on the wall
+  TimePoint planned_after_;           // and by the one that only goes on
   std::atomic<bool> shared_ = false;  // another instance uses one of the stores
 
   std::mutex planner_mutex_;  // guards what follows

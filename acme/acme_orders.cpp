@@ -15,7 +15,6 @@ constexpr auto kOtherInstance =
     std::chrono::seconds(2);  // before a name that another one orders is looked at again
 constexpr Duration kLeastAge = std::chrono::hours(1);     // of a certificate whose first renewal wish is past
 constexpr Duration kLeastPoll = std::chrono::seconds(1);  // of renewal information
-constexpr Duration kMostPoll = std::chrono::hours(24);
 constexpr Duration kUsualPoll = std::chrono::hours(6);
 
 std::string in_words(const std::vector<std::string>& names) { return join(names, ", "); }
@@ -309,7 +308,7 @@ void Acme::ask_renewal_info(const Job& job, const std::stop_token& stop) {
   Duration poll = kUsualPoll;
   if (answer) {
     if (const auto asked = read_retry_after(answer->header("retry-after"), now))
-      poll = std::clamp(*asked, kLeastPoll, kMostPoll);
+      poll = std::clamp(*asked, kLeastPoll, RenewalState::kMostPoll);
     if (const auto window = read_renewal_window(answer->body)) {
       if (state.renew_at == WallTime{} || window->start != state.start || window->end != state.end) {
         // RFC 9773 §4.2: a moment of the window, all equally likely.
@@ -326,7 +325,7 @@ void Acme::ask_renewal_info(const Job& job, const std::stop_token& stop) {
       state.explanation = window->explanation;
     }
   } else if (answer.error().problem.retry_after) {
-    poll = std::clamp(*answer.error().problem.retry_after, kLeastPoll, kMostPoll);
+    poll = std::clamp(*answer.error().problem.retry_after, kLeastPoll, RenewalState::kMostPoll);
   }
   state.next_poll = now + poll;
   resolver.store().update([name = resolver.name(), fingerprint = job.fingerprint, state](State& all) {

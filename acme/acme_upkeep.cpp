@@ -33,7 +33,7 @@ void Acme::ask_for_renewal_info(const std::set<std::string>& used, WallTime now)
       const auto state_of = own->second.renewals.find(fingerprint);
       return state_of == own->second.renewals.end() ? WallTime{} : state_of->second.next_poll;
     });
-    if (next > now) {
+    if (is_ahead(next, now, RenewalState::kMostPoll)) {
       next_plan_ = std::min(next_plan_, next);
       continue;
     }

@@ -87,7 +87,7 @@ class Planner {
   }
   bool waits(const Wanted& wanted, const std::string& name) {
     const NameState* known = state(wanted, name);
-    if (!known || known->next_try <= in_.now) return false;
+    if (!known || !known->waits(in_.now)) return false;
     wake_at(known->next_try);
     return true;
   }

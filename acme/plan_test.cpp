@@ -75,6 +75,22 @@ TEST_F(Planning, OrdersAllNamesWhenOneIsUncovered) {
   EXPECT_THAT(orders(), ElementsAre(Names{"a.test", "b.test"}));
 }
 
+TEST_F(Planning, BelievesNoTimeThatAClockNotedWhichWasAhead) {
+  want({"ahead.test"});
+  want({"far.test"});
+  want({"week.test"});
+  states_["ahead.test"] = {.failures = 1,
+                           .since = input_.now + 24h,
+                           .next_try = input_.now + 24h + 2min,
+                           .type = {},
+                           .detail = {}};
+  failed("far.test", 24h * 400);
+  failed("week.test", 24h * 7);
+
+  EXPECT_THAT(orders(), ElementsAre(Names{"ahead.test"}, Names{"far.test"}));
+  EXPECT_EQ(plan_.next, input_.now + 24h * 7) << "a limit of the authority lasts that long";
+}
+
 TEST_F(Planning, TakesExpiredCertificatesForNone) {
   want({"a.test"});
   have({"a.test"}, -1s, -1h);

@@ -226,19 +226,20 @@ void Resolver::forget_account(const std::string& url) {
 
 void Resolver::authority_failed(const Trouble& trouble) {
   const WallTime now = std::chrono::system_clock::now();
+  const TimePoint steady = std::chrono::steady_clock::now();
   const Closed closed{trouble.text(), trouble.problem.type};
   WallTime until;
   {
     const std::lock_guard lock(mutex_);
     // Orders that ran side by side fail together: that is one failure.
-    if (now < closed_until_ && !trouble.problem.retry_after) return;
-    if (now >= closed_until_) ++failures_;
+    if (steady < closed_until_ && !trouble.problem.retry_after) return;
+    if (steady >= closed_until_) ++failures_;
     // Its wish is the least: what asks for a second's patience each time must not be asked each second.
     Duration wait = authority_back_off(failures_, chance());
     if (trouble.problem.retry_after) wait = std::max(wait, *trouble.problem.retry_after);
-    closed_until_ = std::max(closed_until_, now + wait);
+    closed_until_ = std::max<TimePoint>(closed_until_, steady + wait);
     closed_because_ = closed;
-    until = closed_until_;
+    until = now + (closed_until_ - steady);
   }
   const std::string_view means = meaning(closed.type);
   spdlog::warn("resolver {}: {}{}{}; {} is asked again at {}", name_, closed.because,
@@ -247,7 +248,7 @@ void Resolver::authority_failed(const Trouble& trouble) {
   // What the authority asked for outlives a restart.
   store_->update([name = name_, until, closed, authority = client_->directory_url()](State& state) {
     LimitState& limits = state[name].limits;
-    limits.until = std::max(limits.until, until);
+    if (!is_ahead(limits.until, until)) limits.until = until;
     limits.type = closed.type;
     limits.detail = closed.because;
     state[name].authority = authority;
@@ -262,14 +263,17 @@ void Resolver::authority_answered() {
 }
 
 WallTime Resolver::closed_until() const {
-  WallTime out;
+  const WallTime now = std::chrono::system_clock::now();
+  WallTime out{};
   {
     const std::lock_guard lock(mutex_);
-    out = closed_until_;
+    const TimePoint steady = std::chrono::steady_clock::now();
+    if (closed_until_ > steady) out = now + (closed_until_ - steady);
   }
-  return std::max(out, store_->read([this](const State& state) {
+  return std::max(out, store_->read([&](const State& state) {
     const auto own = state.find(name_);
-    return own == state.end() ? WallTime{} : own->second.limits.until;
+    return own == state.end() || !is_ahead(own->second.limits.until, now) ? WallTime{}
+                                                                          : own->second.limits.until;
   }));
 }
 
@@ -281,10 +285,9 @@ WallTime Resolver::allowance_returns() const {
   return store_->read([&](const State& state) {
     const auto own = state.find(name_);
     if (own == state.end()) return WallTime{};
-    const std::vector<WallTime>& orders = own->second.limits.orders;
-    const auto count =
-        static_cast<std::size_t>(std::ranges::count_if(orders, [&](WallTime when) { return when > begin; }));
-    return count < allowed ? WallTime{} : orders[orders.size() - allowed] + kOrderWindow;
+    std::vector<WallTime> orders = own->second.limits.orders;
+    std::erase_if(orders, [&](WallTime when) { return !is_ahead(when, begin, kOrderWindow); });
+    return orders.size() < allowed ? WallTime{} : orders[orders.size() - allowed] + kOrderWindow;
   });
 }
 
@@ -297,7 +300,7 @@ bool Resolver::claim_order() {
   if (allowance_returns() > now) return false;
   store_->update([name = name_, now, authority = client_->directory_url()](State& state) {
     std::vector<WallTime>& orders = state[name].limits.orders;
-    std::erase_if(orders, [&](WallTime when) { return when + kOrderWindow <= now; });
+    std::erase_if(orders, [&](WallTime when) { return !is_ahead(when, now - kOrderWindow, kOrderWindow); });
     orders.push_back(now);
     state[name].authority = authority;
   });
@@ -311,7 +314,7 @@ Resolver::Closed Resolver::closed_because() const {
   }
   Closed told = store_->read([this](const State& state) {
     const auto own = state.find(name_);
-    return own == state.end() || own->second.limits.until <= std::chrono::system_clock::now()
+    return own == state.end() || !is_ahead(own->second.limits.until, std::chrono::system_clock::now())
                ? Closed{}
                : Closed{own->second.limits.detail, own->second.limits.type};
   });

@@ -107,7 +107,7 @@ class Resolver {
 
   mutable std::mutex mutex_;  // guards what follows
   int failures_ = 0;
-  WallTime closed_until_{};
+  TimePoint closed_until_{};  // a wall clock that is ahead, and is put right, must not close it for years
   Closed closed_because_;
   TimePoint no_renewal_info_until_{};
 };

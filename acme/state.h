@@ -26,6 +26,12 @@ struct StoredCertificate {
   }
 };
 
+// Times that are kept were noted by a clock that may have been ahead: what lies further ahead than anything
+// is ever put off counts no more, else a name would wait for years. `longest`: what it can be put off for.
+inline bool is_ahead(WallTime time, WallTime now, Duration longest = kLongestPatience) {
+  return time > now && time <= now + longest;
+}
+
 // What went wrong for one name, and when it is tried again.
 struct NameState {
   int failures = 0;
@@ -34,6 +40,8 @@ struct NameState {
   std::string type;  // Problem::type
   std::string detail;
 
+  // Whether its time is still to come. A failure of the future was one of a clock that was ahead.
+  bool waits(WallTime now) const { return is_ahead(next_try, now) && since <= now + std::chrono::hours(1); }
   bool operator==(const NameState&) const = default;
 };
 
@@ -45,6 +53,7 @@ struct RenewalState {
   std::string explanation;
   WallTime next_poll{};
 
+  static constexpr Duration kMostPoll = std::chrono::hours(24);  // between two questions
   bool operator==(const RenewalState&) const = default;
 };
 

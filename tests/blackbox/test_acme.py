@@ -428,6 +428,29 @@ def test_a_clock_that_is_wrong_orders_once_and_not_for_ever(start, pebble, origi
     assert pebble.orders() == orders + 1
 
 
+@pytest.mark.own_clock
+def test_a_clock_that_is_put_right_lets_orders_go_on(start, pebble, origin, tmp_path):
+    """Eleven years ahead the authority's certificate has expired."""
+    resolver = pebble.resolver(tmp_path / "acme.json", {"httpChallenge": {"entryPoint": "web"}})
+    library = next(pathlib.Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+    clock = tmp_path / "clock"
+    clock.write_text("+4000d\n")
+    proxy = start(site(origin, "Host(`right.test`)"), {
+        "certificatesResolvers": {"le": resolver},
+        "entryPoints": {"web": {"address": f"127.0.0.1:{pebble.http_port}"},
+                        "secure": {"address": f"127.0.0.1:{pebble.tls_port}"}}}, entry_points=(),
+        env={"LD_PRELOAD": str(library), "FAKETIME_TIMESTAMP_FILE": str(clock), "FAKETIME_NO_CACHE": "1", "NO_FAKE_STAT": "1",
+             "FAKETIME_DONT_FAKE_MONOTONIC": "1"})
+    proxy.ports.update(secure=pebble.tls_port)
+    wait_for(lambda: "certificate has expired" in reason(proxy, "r0@file"), 20, "the authority is not believed")
+
+    (tmp_path / "right").write_text("+0\n")
+    (tmp_path / "right").rename(clock)
+
+    wait_served(proxy, "right.test", pebble.root())
+    wait_for(lambda: proxy.router("r0@file")["status"] == "enabled", 10, "nothing stands against it")
+
+
 def test_a_restart_orders_nothing(stage, origin):
     proxy = stage.start(site(origin, "Host(`rest.test`)"))
     root = stage.pebble.root()
