@@ -183,6 +183,20 @@ TEST(Build, AMisspeltMiddlewaresLabelBreaksTheRouter) {
   EXPECT_TRUE(b.dynamic.http.routers.at("r").broken());
 }
 
+TEST(Build, AsksNoMeaningOfALabelThatTheConstraintsName) {
+  Settings s = test::settings();
+  const Container c = container("a", 2, {{"traefik.constraint-label", "public"}, {"traefik.other", "x"}});
+  ASSERT_EQ(make(c, s).dynamic.reasons.size(), 2u);
+
+  s.constraints =
+      *Constraints::parse("!Label(`traefik.off`, `1`) && Label(`traefik.constraint-label`, `public`)");
+  const Built b = make(c, s);
+
+  ASSERT_TRUE(b.exposed);
+  ASSERT_EQ(b.dynamic.reasons.size(), 1u);
+  EXPECT_NE(b.dynamic.reasons[0].text.find("traefik.other"), std::string::npos);
+}
+
 TEST(Build, ShortLabelsAreEnoughForASite) {
   const Built b = make(container("a", 2, {{"fairlead.host", "a.example.com"}, {"fairlead.port", "8080"}}));
 

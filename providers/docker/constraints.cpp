@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <re2/re2.h>
 
+#include <algorithm>
 #include <vector>
 
 namespace fairlead::providers::docker {
@@ -18,6 +19,10 @@ struct Constraints::Node {
   std::vector<Node> operands;
 
   bool holds(const Labels& labels) const;
+  bool names(std::string_view wanted) const {
+    return key == wanted ||
+           std::ranges::any_of(operands, [wanted](const Node& operand) { return operand.names(wanted); });
+  }
 };
 
 bool Constraints::Node::holds(const Labels& labels) const {
@@ -149,5 +154,7 @@ std::expected<Constraints, std::string> Constraints::parse(std::string_view text
 }
 
 bool Constraints::allow(const Labels& labels) const { return root_ == nullptr || root_->holds(labels); }
+
+bool Constraints::names(std::string_view key) const { return root_ != nullptr && root_->names(key); }
 
 }  // namespace fairlead::providers::docker

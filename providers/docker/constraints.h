@@ -20,6 +20,8 @@ class Constraints {
   static std::expected<Constraints, std::string> parse(std::string_view text);
 
   bool allow(const Labels& labels) const;
+  // Whether the expression asks for the label of that key.
+  bool names(std::string_view key) const;
   // Regular expressions of it that are invalid, and why.
   const std::vector<std::string>& complaints() const { return complaints_; }
 

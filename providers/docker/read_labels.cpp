@@ -11,6 +11,11 @@ ReadLabels read_labels(const schema::Labels& labels, const std::string& source, 
   const schema::Origin origin{source, 0, 0};
   schema::Problems problems;
   schema::Node root = schema::read_labels(labels, source, problems);
+  // `traefik.constraint-label` means something to the constraints alone.
+  if (settings.constraints)
+    std::erase_if(problems, [&](const schema::Problem& problem) {
+      return problem.kind == schema::Problem::Kind::UnknownKey && settings.constraints->names(problem.path);
+    });
   model::expand_short_labels(root, name, settings.short_labels, problems);
   ReadLabels out{read_own_labels(root, settings.swarm), model::read_dynamic(root, origin, settings.types)};
   for (const schema::Problem& problem : problems) model::attach(out.dynamic, problem, origin);
