@@ -57,7 +57,7 @@ bool Contents::look(File& file, const std::string& path, const std::expected<std
                     TimePoint now) {
   if (!text) {
     file.unreadable = true;
-    file.trouble = fmt::format("{}: {}", path, text.error());
+    file.trouble = trouble(file, path, text.error());
     return false;
   }
   const bool became_empty = file.seen && blank(*text) && !blank(file.text);
@@ -74,6 +74,11 @@ bool Contents::look(File& file, const std::string& path, const std::expected<std
   return take(file, path, *text);
 }
 
+std::string Contents::trouble(const File& file, const std::string& where, std::string_view what) {
+  return fmt::format("{}: {}; {}", where, what,
+                     file.loaded ? "its last good content stays" : "nothing of it is in effect");
+}
+
 bool Contents::take(File& file, const std::string& path, const std::string& text) {
   file.trouble.clear();
   model::Dynamic read;
@@ -85,11 +90,12 @@ bool Contents::take(File& file, const std::string& path, const std::string& text
     });
     if (!node) {
       const std::string& where = node.error().path.empty() ? path : node.error().path;
-      file.trouble = fmt::format("{}: {}; its last good content stays", where, node.error().what);
+      file.trouble = trouble(file, where, node.error().what);
       return false;
     }
     read = model::read_dynamic(*node, {path, 0, 0}, types_);
   }
+  file.loaded = true;
   if (read == file.good) return false;
   file.good = std::move(read);
   return true;

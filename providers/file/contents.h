@@ -38,6 +38,7 @@ class Contents {
   struct File {
     std::string text;  // as last seen
     bool seen = false;
+    bool loaded = false;      // `good` was read at some time
     bool unreadable = false;  // the last time
     std::string trouble;      // why `text` is not in use; empty when it is
     std::optional<TimePoint> empty_since;
@@ -47,6 +48,7 @@ class Contents {
   bool look(File& file, const std::string& path, const std::expected<std::string, std::string>& text,
             TimePoint now);
   bool take(File& file, const std::string& path, const std::string& text);
+  static std::string trouble(const File& file, const std::string& where, std::string_view what);
 
   const model::MiddlewareTypes types_;
   bool log_templates_ = false;

@@ -51,6 +51,19 @@ TEST(FileContents, AFileThatCannotBeParsedKeepsItsLastGoodContent) {
   EXPECT_EQ(rule(contents, "r"), "Host(`a`)");
 }
 
+TEST(FileContents, SpeaksOfGoodContentOnlyWhereThereWasSome) {
+  Contents contents({});
+  contents.update({{"a.yml", "http: [unclosed"}}, kStart);
+  ASSERT_EQ(contents.complaints().size(), 1u);
+  EXPECT_TRUE(contents.complaints()[0].ends_with("nothing of it is in effect")) << contents.complaints()[0];
+
+  contents.update({{"a.yml", router("r", "a")}}, kStart);
+  contents.update({{"a.yml", "http: [unclosed again"}}, kStart);
+
+  ASSERT_EQ(contents.complaints().size(), 1u);
+  EXPECT_TRUE(contents.complaints()[0].ends_with("its last good content stays")) << contents.complaints()[0];
+}
+
 TEST(FileContents, AFileThatIsReadableAgainHasNoTroubleAnyMore) {
   Contents contents({});
   contents.update({{"a.yml", router("r", "a")}}, kStart);

@@ -28,8 +28,7 @@ bool passes(int error) {
 std::expected<std::string, std::string> slurp(const std::string& path, bool& again) {
   std::error_code unknown;
   const std::uintmax_t size = fs::file_size(path, unknown);
-  if (!unknown && size > schema::kMaxFileBytes)
-    return std::unexpected("the file is larger than 64 MiB; its last good content stays");
+  if (!unknown && size > schema::kMaxFileBytes) return std::unexpected("the file is larger than 64 MiB");
   std::ifstream in(path, std::ios::binary);
   std::ostringstream out;
   if (!in) {
