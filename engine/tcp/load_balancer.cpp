@@ -79,10 +79,12 @@ Task<Result<Upstream>> LoadBalancer::connect(Client& client) const {
   const TimePoint hold_until = client.loop.now() + options_.hold.time;
   service::Tried tried;
   std::optional<Error> last;
+  bool hopeless = false;  // a server is there, and what is wrong with it stays so: TLS that does not verify
   for (std::size_t tries = 0; tries < kMaxTries;) {
     const upstream::Pools::Local* local = client.pools.find(options_.set);
     const int index = local ? pick(*local->set, tried) : service::kNoServer;
     if (index == service::kNoServer) {
+      if (hopeless) break;
       if (last && client.may_hold && local && local->set->holds && local->set->any_usable() &&
           client.loop.now() < hold_until && options_.hold.requests > 0) {
         // Every server refused, although none has been reported gone yet: its event is on its way.
@@ -109,6 +111,7 @@ Task<Result<Upstream>> LoadBalancer::connect(Client& client) const {
                          std::move(known)};
     }
     last = std::move(transport.error());
+    hopeless = hopeless || !last->retryable;
     tried.push_back(server.state.get());
   }
   if (!last) co_return std::unexpected(unavailable(client));

@@ -11,6 +11,7 @@ import time
 import pytest
 from support.certificates import TlsClient, make
 from support.fairlead import routes
+from support.labels import LabelledEngine
 from support.origin import Origin
 from support.ports import connections_to, free_port, wait_for
 from support.raw import Closed, RawClient, ask
@@ -274,6 +275,28 @@ def test_tls_toward_servers_verifies_the_name_of_the_transport(start, server, pk
             assert client.is_closed(), key
     assert "inner.example" in names
     wait_for(lambda: "serverName" in proxy.log(), 5, "the log says why")
+
+
+def test_a_container_whose_tls_fails_is_asked_once_and_waited_for_by_nobody(start, server, pki):
+    unverified, plain = server(name("x"), tls=server_context(pki.server)), server(echo)
+    transports = {"strict": {"tls": {"serverName": "other.example", "rootCAs": [str(pki.ca.cert)]}},
+                  "blind": {"tls": {"insecureSkipVerify": True}}}
+    with LabelledEngine() as engine:
+        for key, backend, transport in (("a", unverified, "strict@file"), ("b", plain, "blind@file")):
+            engine.put(key, backend.port, [
+                f"tcp.routers.{key}.rule={ANY}",
+                f"tcp.routers.{key}.entrypoints={key}",
+                f"tcp.services.{key}.loadbalancer.server.port={backend.port}",
+                f"tcp.services.{key}.loadbalancer.server.tls=true",
+                f"tcp.services.{key}.loadbalancer.serverstransport={transport}"])
+        proxy = start({"tcp": {"serversTransports": transports}}, engine.install, entry_points=("a", "b"))
+        for key, backend in (("a", unverified), ("b", plain)):
+            wait_for(lambda key=key: any(router["name"] == f"{key}@docker" for router in proxy.api("/api/tcp/routers")),
+                     20, "the container")
+            before = backend.accepted
+            with RawClient(proxy.port(key)) as client:
+                assert client.read_all() == b""
+            assert backend.accepted - before == 1
 
 
 def test_a_transport_shows_a_certificate_and_looks_for_names(start, server, pki):
