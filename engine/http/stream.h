@@ -63,6 +63,8 @@ class ClientStream {
   virtual bool received_anything() const = 0;
   // The connection had served before: a failure before the answer may only mean that it went stale.
   virtual bool reused() const = 0;
+  // The server refused the request although the connection was new or goes on: the next try may fare alike.
+  virtual bool turned_down() const { return false; }
   // Ends it from our side: whoever waits on this stream fails with `why`. It does not return to the pool.
   virtual void abort(const Error& why) = 0;
   // Never to be shared or used again after this exchange (a login bound to it, an upgrade).

@@ -125,6 +125,8 @@ Task<Response> LoadBalancer::serve(Exchange& x) const {
   std::optional<Error> last;
   bool sent_again = false;
   bool fresh = false;
+  bool turned_down = false;  // once; a server that does it again is neither asked nor waited for any more
+  bool hopeless = false;
   x.record.service = options_.name;
   for (std::size_t tries = 0;;) {
     const upstream::Pools::Local* local = x.pools.find(options_.set);
@@ -141,6 +143,7 @@ Task<Response> LoadBalancer::serve(Exchange& x) const {
       set_cookie = sticky && (index != pinned.target || pinned.legacy);
     }
     if (index == kNoServer) {
+      if (hopeless) co_return exchange::failure(x, std::move(*last));
       if (last && x.may_hold && local && local->set->holds && local->set->any_usable() &&
           x.loop.now() < hold_until && options_.hold.requests > 0) {
         // Every server refused, although none has been reported gone yet: its event is on its way.
@@ -206,6 +209,7 @@ Task<Response> LoadBalancer::serve(Exchange& x) const {
       const bool untouched = !attempt->body_touched();
       const bool unsent = !attempt->stream().sent_anything();
       const bool reused = attempt->stream().reused();
+      const bool refused = attempt->stream().turned_down();
       const bool stale = !attempt->stream().received_anything() && error.status == 502;
       attempt.reset();
       if (untouched && error.fault == Fault::Upstream && stale && tries < kMaxTries) {
@@ -214,7 +218,8 @@ Task<Response> LoadBalancer::serve(Exchange& x) const {
           fresh = true;
           last = std::move(error);
           last->retryable = true;
-          if (unsent && !reused) tried.push_back(server.state.get());
+          if (refused) hopeless = std::exchange(turned_down, true);
+          if (refused ? hopeless : unsent && !reused) tried.push_back(server.state.get());
           continue;
         }
       }

@@ -10,6 +10,7 @@ from h2.settings import SettingCodes
 from support import certificates
 from support.fairlead import routes
 from support.h2 import GET, INITIAL_WINDOW_SIZE, H2Client
+from support.labels import LabelledEngine
 from support.h2_origin import INTERNAL_ERROR, REFUSED_STREAM, H2Origin, frame
 from support.origin import Origin, respond
 from support.ports import wait_for
@@ -249,6 +250,38 @@ def test_after_goaway_the_next_request_gets_a_new_connection(start, h2_origin):
 
     def answer(stream):
         if stream.header(":path") == "/slow":
+@pytest.mark.parametrize("refuse", [lambda s: s.abort(REFUSED_STREAM), lambda s: s.connection.goaway(0)],
+                         ids=["REFUSED_STREAM", "GOAWAY"])
+@pytest.mark.parametrize("by", ["file", "label"])
+def test_what_a_new_connection_refuses_is_sent_again_once(start, h2_origin, refuse, by):
+    stubborn = False
+
+    def answer(stream):
+        if stubborn or len(origin.streams) == 1:
+            refuse(stream)
+        else:
+            stream.respond()
+
+    origin = h2_origin(answer)
+    with LabelledEngine() as engine:
+        if by == "file":
+            proxy = start(routes(app=[origin.url]), workers=1)
+        else:
+            engine.put("app", origin.port, ["http.routers.app.rule=Host(`app`)",
+                                            "http.services.app.loadbalancer.server.scheme=h2c",
+                                            f"http.services.app.loadbalancer.server.port={origin.port}"])
+            proxy = start(install=engine.install, workers=1)
+            wait_for(lambda: "app@docker" in str(proxy.api("/api/http/routers")), 20, "the container")
+
+        assert proxy.ask(host="app", method="POST").status == 200
+        assert len(origin.streams) == 2
+
+        stubborn = True
+        assert proxy.ask(host="app", method="POST").status == 502
+        # With GOAWAY the connection that is there ends first, and then new ones are tried.
+        assert len(origin.streams) <= 2 + 3
+
+
             stream.connection.goaway(stream.number)
             stream.connection.ping()
             gate.wait(100)

@@ -159,6 +159,8 @@ bool LeasedStream::sent_anything() const {
   return !refused_ && head_at_ != kNotYet && connection_.written_ > head_at_;
 }
 
+bool LeasedStream::turned_down() const { return refused_ && (!reused_ || connection_.usable()); }
+
 void LeasedStream::abort(const Error& why) {
   if (why.fault == Fault::Upstream) connection_.doubt(asked_at_);
   failure_ = why;

@@ -43,6 +43,7 @@ class LeasedStream final : public event::Destroyable,
   bool sent_anything() const override;
   bool received_anything() const override { return received_anything_; }
   bool reused() const override { return reused_; }
+  bool turned_down() const override;
   void abort(const Error& why) override;
   void keep_out_of_pool() override;
 
