@@ -171,7 +171,7 @@ class Tunnel:
         lines = head.decode().split("\r\n")
         fields = dict(line.lower().split(": ", 1) for line in lines[1:] if ": " in line)
         key = next(line.split(": ")[1] for line in lines if line.lower().startswith("sec-websocket-key"))
-        self.heads.append((lines[0], fields))
+        self.heads.append((lines[0], fields, head.decode().lower()))
         guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11" + ("x" if self.wrong_accept else "")
         accept = base64.b64encode(hashlib.sha1((key + guid).encode()).digest()).decode()
         connection.sendall(f"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
@@ -213,7 +213,7 @@ def test_a_websocket_over_one_stream_reaches_an_http_1_server(start, pair, tls):
             client.data(1, b"", ends=True)
             assert client.until(lambda c: answer.over)
         assert origin.ended.wait(30), "the server heard of the end"
-        line, fields = origin.heads[0]
+        line, fields, _ = origin.heads[0]
         assert line == "GET /chat HTTP/1.1"
         assert (fields["upgrade"], fields["connection"].lower()) == ("websocket", "upgrade")
         assert fields["x-forwarded-proto"] == ("wss" if tls else "ws")
@@ -227,6 +227,19 @@ def test_a_tunnel_ends_at_the_server_when_its_stream_is_reset(start):
             client.headers(1, CONNECT, ends=False)
             client.until(lambda c: c.stream(1).headers)
             client.send(rst_stream(1))
+def test_rules_see_a_websocket_as_over_http_1(start):
+    with Tunnel() as origin:
+        dynamic = routes(app=[origin.url])
+        dynamic["http"]["routers"]["app"]["rule"] = (
+            "Method(`GET`) && Header(`Upgrade`, `websocket`) && HeaderRegexp(`Connection`, `(?i)upgrade`)")
+        proxy = start(dynamic)
+        with H2Client(proxy.port()) as client:
+            client.headers(1, CONNECT, ends=False)
+            assert client.until(lambda c: c.stream(1).headers) and client.stream(1).status == 200
+        head = origin.heads[0][2]
+        assert [head.count(name) for name in ("\r\nupgrade:", "\r\nconnection:")] == [1, 1]
+
+
             assert origin.ended.wait(30)
 
 

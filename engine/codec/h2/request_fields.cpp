@@ -248,6 +248,9 @@ Result<> RequestFields::settle_connect(bool ends) {
   head_.chunked = false;
   head_.upgrade = "websocket";
   http::Fields& fields = head_.fields;
+  // Rules and middlewares look at these; they stay on this hop, as those of HTTP/1.1 do.
+  fields.append(http::spelling(Name::Connection), "Upgrade", Name::Connection);
+  fields.append(http::spelling(Name::Upgrade), head_.upgrade, Name::Upgrade);
   fields.remove("Sec-WebSocket-Key");
   fields.append("Sec-WebSocket-Key", new_websocket_key(head_.arena()), Name::Other);
   if (!fields.has("Sec-WebSocket-Version")) fields.append("Sec-WebSocket-Version", "13", Name::Other);

@@ -114,6 +114,8 @@ TEST(RequestFields, MakesAnExtendedConnectLookLikeTheGetOfHttp1) {
   ASSERT_TRUE(parsed.result) << parsed.result.error().detail;
   EXPECT_EQ(parsed.head.method, "GET");
   EXPECT_EQ(parsed.head.upgrade, "websocket");
+  EXPECT_EQ(parsed.head.fields.get("Connection"), "Upgrade");
+  EXPECT_EQ(parsed.head.fields.get("Upgrade"), "websocket");
   EXPECT_FALSE(parsed.head.has_body());
   const std::string_view key = parsed.head.fields.get("Sec-WebSocket-Key");
   EXPECT_EQ(key.size(), 24U);
