@@ -16,6 +16,7 @@ from support.h2 import (
     CANCEL, CONTINUATION, DATA, END_HEADERS, END_STREAM, ENHANCE_YOUR_CALM, GET, HEADER_TABLE_SIZE, HEADERS,
     INITIAL_WINDOW_SIZE, INTERNAL_ERROR, MAX_CONCURRENT_STREAMS, NO_ERROR, PING, POST, PRIORITY, H2Client, block, frame,
     literal, replaced, rst_stream, settings, window_update)
+from support.h2_origin import H2Origin
 from support.origin import Origin, respond
 from support.ports import wait_for
 from support.raw import ask
@@ -239,6 +240,13 @@ def test_rules_see_a_websocket_as_over_http_1(start):
         head = origin.heads[0][2]
         assert [head.count(name) for name in ("\r\nupgrade:", "\r\nconnection:")] == [1, 1]
 
+def test_a_tunnel_ends_at_the_server_when_its_stream_is_reset(start):
+    with Tunnel() as origin:
+        proxy = start(routes(app=[origin.url]))
+        with H2Client(proxy.port()) as client:
+            client.headers(1, CONNECT, ends=False)
+            client.until(lambda c: c.stream(1).headers)
+            client.send(rst_stream(1))
 
             assert origin.ended.wait(30)
 

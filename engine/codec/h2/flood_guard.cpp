@@ -1,7 +1,5 @@
 #include "engine/codec/h2/flood_guard.h"
 
-#include <algorithm>
-
 namespace fairlead::codec::h2 {
 
 std::string_view text(Flood kind) {

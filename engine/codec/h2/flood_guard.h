@@ -2,6 +2,7 @@
 
 #include "engine/base/clock.h"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -28,17 +29,27 @@ std::string_view text(Flood kind);  // "RST_STREAM"
 // does for however long.
 class FloodGuard {
  public:
+  // `streams`: that the client may have open at once. It may take them all back, open as many others, and
+  // think better of it again.
+  explicit FloodGuard(std::uint32_t streams) : resets_{resets_for(streams), kResetsPerSecond} {}
+
   // Frames of a kind; false when there were too many.
   bool spend(Flood kind, TimePoint now);
+  // A request was taken back while it was being answered: as with a call that streams, it did not come to
+  // nothing, and its frame alone counts.
+  bool spend_late_reset(TimePoint now) { return frames_.spend(now); }
   // A request was answered.
   void answered() { resets_.earn(1); }
   // A DATA frame with `bytes` of payload, either way: its receiver may update windows for it.
   void carried(std::size_t bytes) { frames_.earn(4 + static_cast<std::uint32_t>(bytes / 512)); }
 
-  static constexpr std::uint32_t kResets = 200;
+  static constexpr std::uint32_t kFewestResets = 200;
   static constexpr std::uint32_t kResetsPerSecond = 20;
   static constexpr std::uint32_t kFrames = 4000;
   static constexpr std::uint32_t kFramesPerSecond = 400;
+  static constexpr std::uint32_t resets_for(std::uint32_t streams) {
+    return std::max(kFewestResets, 2 * std::min(streams, kMostStreams));
+  }
 
  private:
   struct Allowance {
@@ -51,7 +62,9 @@ class FloodGuard {
     void earn(std::uint32_t count) { left = left + count < most ? left + count : most; }
   };
 
-  Allowance resets_{kResets, kResetsPerSecond};
+  static constexpr std::uint32_t kMostStreams = 1U << 30;  // that can be counted twice
+
+  Allowance resets_;
   Allowance frames_{kFrames, kFramesPerSecond};
 };
 

@@ -29,6 +29,7 @@ ServerConnection::ServerConnection(event::Loop& loop, std::unique_ptr<net::Trans
       settings_(std::move(settings)),
       handler_(handler),
       owner_(owner),
+      guard_(settings_->max_concurrent_streams),
       timer_(loop.timers(), *this),
       opened_(loop.now()),
       idle_since_(loop.now()) {

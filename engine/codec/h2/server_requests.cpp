@@ -51,6 +51,14 @@ bool ServerConnection::spend(Flood kind) {
   return !flood_;
 }
 
+bool ServerConnection::spend_reset(std::int32_t id) {
+  const auto* of = static_cast<const ServerStream*>(nghttp2_session_get_stream_user_data(session_, id));
+  if (!of || !of->answer_begun_) return spend(Flood::Reset);
+  last_spent_ = Flood::Reset;
+  if (!flood_ && !guard_.spend_late_reset(loop_.now())) flood_ = Flood::Reset;
+  return !flood_;
+}
+
 bool ServerConnection::admit_frame(std::uint8_t type, std::uint8_t flags, std::size_t length,
                                    std::int32_t id) {
   if (type != NGHTTP2_CONTINUATION) open_head_ = head_frames_ = 0;
@@ -62,7 +70,7 @@ bool ServerConnection::admit_frame(std::uint8_t type, std::uint8_t flags, std::s
     case NGHTTP2_CONTINUATION:
       head_frames_ += static_cast<std::uint32_t>(length);
       return spend(Flood::Continuation);
-    case NGHTTP2_RST_STREAM: return spend(Flood::Reset);
+    case NGHTTP2_RST_STREAM: return spend_reset(id);
     case NGHTTP2_SETTINGS: return (flags & NGHTTP2_FLAG_ACK) != 0 || spend(Flood::Settings);
     case NGHTTP2_PING: return (flags & NGHTTP2_FLAG_ACK) != 0 || spend(Flood::Ping);
     case NGHTTP2_WINDOW_UPDATE: return spend(Flood::WindowUpdate);

@@ -114,9 +114,11 @@ struct ServerCallbacks {
             {0, Fault::Client, false,
              "HTTP/2 connection error " + std::string(nghttp2_http2_strerror(frame->goaway.error_code)) +
                  ": " + std::string(text(frame->goaway.opaque_data, frame->goaway.opaque_data_len))});
-    } else if ((frame->hd.type == NGHTTP2_DATA || frame->hd.type == NGHTTP2_HEADERS) &&
-               (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0) {
-      if (ServerStream* of = stream(session, frame->hd.stream_id)) self.answer_ended(*of);
+    } else if (frame->hd.type == NGHTTP2_DATA || frame->hd.type == NGHTTP2_HEADERS) {
+      ServerStream* of = stream(session, frame->hd.stream_id);
+      if (!of) return 0;
+      of->answer_begun_ = of->head_sent_;
+      if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0) self.answer_ended(*of);
     }
     return 0;
   }

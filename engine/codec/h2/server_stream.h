@@ -119,6 +119,7 @@ class ServerStream final : public event::Destroyable,
   bool head_sent_ = false;
   bool response_done_ = false;  // all of it was given to us
   bool ended_out_ = false;      // END_STREAM follows what waits
+  bool answer_begun_ = false;   // the head left
   bool answered_ = false;       // END_STREAM left
   bool deferred_ = false;       // nghttp2 waits for resume
   bool our_reset_ = false;      // not the client's doing
