@@ -193,6 +193,7 @@ Task<Result<http::ClientStreamPtr>> Pool::connect_announced(StreamNeeds needs) {
 Task<Result<http::ClientStreamPtr>> Pool::share() {
   for (int round = 0; round < kMaxRounds; ++round) {
     if (!shared_dial_) {
+      retire_useless();
       ++dialing_;
       dial_error_.reset();
       shared_dial_ = dial_shared();
@@ -209,6 +210,15 @@ Task<Result<http::ClientStreamPtr>> Pool::share() {
   }
   co_return fail(502, Fault::Upstream,
                  fmt::format("server {}: its HTTP/2 connections take no more streams", address_.url), true);
+}
+
+// Those that rest, and on which the server has come to allow no stream.
+void Pool::retire_useless() {
+  for (auto* connection = shared_list_.first; connection;) {
+    auto* const following = connection->next;
+    if (connection->leased() == 0 && connection->allowed() == 0) connection->retire();
+    connection = following;
+  }
 }
 
 Task<void> Pool::dial_shared() {
@@ -304,7 +314,8 @@ void Pool::end_surplus() {
 }
 
 void Pool::idle(codec::h2::ClientConnection& connection) {
-  if (retired_) return connection.retire();
+  // One on which the server allows no stream would wait for nothing.
+  if (retired_ || connection.allowed() == 0) return connection.retire();
   connection.idle_since = loop_.now();
   watch_idle();
 }

@@ -84,6 +84,7 @@ class Pool final : codec::h1::ClientOwner,
   Task<Result<http::ClientStreamPtr>> connect(bool http1);
   Task<Result<http::ClientStreamPtr>> share();
   Task<Result<http::ClientStreamPtr>> connect_announced(StreamNeeds needs);
+  void retire_useless();
   Task<void> dial_shared();
   void task_done() override { loop_.at_tick_end(*this); }
   void on_tick_end() override;

@@ -138,6 +138,19 @@ def test_another_connection_is_opened_when_one_is_full(start, h2_origin):
     assert len(origin.connections) >= 3
 
 
+def test_connections_of_a_server_that_allows_no_streams_do_not_gather(start, h2_origin):
+    def answer(stream):
+        stream.raw(frame(4, 0, 0, struct.pack(">HI", SettingCodes.MAX_CONCURRENT_STREAMS, 0)))
+        stream.respond()
+
+    origin = h2_origin(answer)
+    proxy = start(with_transport(origin.url, forwardingTimeouts={"idleConnTimeout": "1h"}), workers=1)
+
+    for _ in range(30):
+        assert proxy.ask(host="app").status == 200
+    wait_for(lambda: sum(not connection.gone for connection in origin.connections) <= 2, 5, "the others are closed")
+
+
 def test_the_upload_waits_for_the_server(start, h2_origin):
     done = threading.Event()
 
@@ -237,19 +250,6 @@ def test_a_refused_stream_is_sent_again(start, h2_origin):
     assert len(tries) == 3
 
 
-def test_another_reset_is_not_sent_again(start, h2_origin):
-    origin = h2_origin(lambda s: s.abort(INTERNAL_ERROR))
-    proxy = start(routes(app=[origin.url]))
-
-    assert proxy.ask(host="app").status == 502
-    assert len(origin.streams) == 1
-
-
-def test_after_goaway_the_next_request_gets_a_new_connection(start, h2_origin):
-    gate = threading.Event()
-
-    def answer(stream):
-        if stream.header(":path") == "/slow":
 @pytest.mark.parametrize("refuse", [lambda s: s.abort(REFUSED_STREAM), lambda s: s.connection.goaway(0)],
                          ids=["REFUSED_STREAM", "GOAWAY"])
 @pytest.mark.parametrize("by", ["file", "label"])
@@ -282,6 +282,19 @@ def test_what_a_new_connection_refuses_is_sent_again_once(start, h2_origin, refu
         assert len(origin.streams) <= 2 + 3
 
 
+def test_another_reset_is_not_sent_again(start, h2_origin):
+    origin = h2_origin(lambda s: s.abort(INTERNAL_ERROR))
+    proxy = start(routes(app=[origin.url]))
+
+    assert proxy.ask(host="app").status == 502
+    assert len(origin.streams) == 1
+
+
+def test_after_goaway_the_next_request_gets_a_new_connection(start, h2_origin):
+    gate = threading.Event()
+
+    def answer(stream):
+        if stream.header(":path") == "/slow":
             stream.connection.goaway(stream.number)
             stream.connection.ping()
             gate.wait(100)
