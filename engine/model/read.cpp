@@ -269,18 +269,18 @@ void Source::read(const Node& root) {
   if (!of_install.empty()) install_sections(of_install);
 }
 
-// An install file lies in the directory of the dynamic ones, or its sections were taken for dynamic ones.
+// As in Traefik one file may hold both configurations; each reader counts its own sections.
 void Source::install_sections(const std::vector<std::string>& names) {
   Problem& problem = problems_.emplace_back();
-  problem.kind = Problem::Kind::UnknownKey;
-  problem.severity = schema::Severity::Warning;
+  problem.kind = Problem::Kind::Ignored;
+  problem.severity = schema::Severity::Notice;
   problem.segments = {names.front()};
   problem.key = names.front();
   problem.origin = origin_;
-  problem.what = fmt::format(
-      "{} belong{} to the install configuration and do{} not count here; keep an install file out of "
-      "providers.file",
-      fmt::join(names, ", "), names.size() == 1 ? "s" : "", names.size() == 1 ? "es" : "");
+  const bool is_one = names.size() == 1;
+  problem.what = fmt::format("{} {} to the install configuration and {} not count here",
+                             fmt::join(names, ", "), is_one ? "belongs" : "belong", is_one ? "does" : "do");
+  if (!is_one) problem.what += "; an install file is best kept out of providers.file.directory";
 }
 
 Dynamic Source::take(schema::Problems* loose) {

@@ -148,8 +148,8 @@ TEST(ReadDynamic, TellsOfAnInstallFileOnce) {
 
   ASSERT_EQ(d.reasons.size(), 1u);
   EXPECT_EQ(d.reasons[0].text,
-            "sites.yml: api, entryPoints belong to the install configuration and do not count here; keep an "
-            "install file out of providers.file");
+            "sites.yml: api, entryPoints belong to the install configuration and do not count here; an "
+            "install file is best kept out of providers.file.directory");
 }
 
 TEST(ReadDynamic, SaysHowADottedKeyIsNested) {

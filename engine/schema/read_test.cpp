@@ -212,7 +212,12 @@ http:
 ratio: 0.5
 )");
 
-  EXPECT_THAT(got.problems, IsEmpty());
+  ASSERT_EQ(got.problems.size(), 1u);
+  EXPECT_EQ(
+      got.problems[0].text(),
+      "http.routers.plain.tls (dynamic.yml:9:11): is empty, which sets nothing; write `tls: {}` for all "
+      "defaults");
+  EXPECT_EQ(got.problems[0].severity, Severity::Notice);
   EXPECT_TRUE(got.root.http.routers.at("web").tls);
   EXPECT_FALSE(got.root.http.routers.at("plain").tls) << "null is not set";
   const sample::LoadBalancer& balancer = *got.root.http.services.at("web").load_balancer;

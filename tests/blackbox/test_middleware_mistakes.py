@@ -75,7 +75,7 @@ MISTAKES = {
     "negative-wait": ({"retry": {"attempts": 2, "initialInterval": "-1s"}}, ["initialInterval"]),
     "nothing-to-retry": ({"retry": {"attempts": 2, "disableRetryOnNetworkError": True}}, ["disableRetryOnNetworkError"]),
     "retry-status": ({"retry": {"attempts": 2, "status": ["5xx"]}}, ["status", "5xx"]),
-    "errors-status": ({"errors": {"status": ["600-500"], "service": "app"}}, ["status"]),
+    "errors-status": ({"errors": {"status": ["5xx"], "service": "app"}}, ["status"]),
     "errors-rewrite": ({"errors": {"status": ["500"], "service": "app", "statusRewrites": {"x": 404}}}, ["statusRewrites"]),
     "errors-service": ({"errors": {"status": ["500"], "service": "none"}}, ["service", "none"]),
     "reject-code": ({"ipAllowList": {"sourceRange": ["::1"], "rejectStatusCode": 799}}, ["rejectStatusCode"]),
