@@ -134,15 +134,25 @@ bool Acme::order_names(const Job& job, const std::stop_token& stop) {
       resolver.authority_failed(trouble);
       return false;
     }
-    if (!resolver.claim_order()) return false;  // others were faster: it is planned again
+    const std::optional<OpenOrder> open = resolver.open_orders().find(names, signer->account);
+    if (!open && !resolver.claim_order()) return false;  // others were faster: it is planned again
     look_before(resolver, names);
     Order order(resolver.client(), *signer, resolver.solvers(), stop);
     order.on_step = [this, &job](std::string step) {
       const std::lock_guard lock(mutex_);
       steps_[job.task.names.front()] = std::move(step);
     };
+    order.on_setback = [this, &job, &resolver](std::string what) {
+      spdlog::warn("resolver {}: {}: {}", resolver.name(), in_words(job.task.names), what);
+      {
+        const std::lock_guard lock(mutex_);
+        steps_[job.task.names.front()] = std::move(what);
+      }
+      wake();
+    };
     OrderOptions wish;
     wish.names = names;
+    wish.open = open;
     wish.key_type = usable_key_type(options.key_type);
     wish.profile = options.profile;
     wish.preferred_chain = options.preferred_chain;
@@ -152,12 +162,14 @@ bool Acme::order_names(const Job& job, const std::stop_token& stop) {
     wish.replaces = job.renewal_id;
     wish.certificate_timeout = options.certificate_timeout;
     auto issued = order.run(wish);
+    resolver.open_orders().set(names, issued ? std::nullopt : issued.error().open);
     if (issued) {
       resolver.authority_answered();
       keep(resolver, job.task, names, *issued);
       return true;
     }
     const OrderFailure& failure = issued.error();
+    if (open && !failure.open && failure.names.empty()) continue;  // the order is of no use any more
     if (!failure.names.empty()) {
       resolver.authority_answered();
       note_failures(resolver, job.task, failure.names);

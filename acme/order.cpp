@@ -22,10 +22,14 @@ using Json = nlohmann::json;
 using Failed = std::unexpected<OrderFailure>;
 
 constexpr Duration kFirstPoll = std::chrono::milliseconds(100);
-constexpr Duration kSlowestPoll = std::chrono::seconds(5);               // where the authority does not say
+constexpr Duration kSlowestPoll = std::chrono::seconds(5);  // where the authority does not say
+// A certificate that was made is worth some patience: another order counts against the authority's limits.
+constexpr Duration kPatience = std::chrono::minutes(3);
+constexpr Duration kFirstRetry = std::chrono::seconds(1);
+constexpr Duration kSlowestRetry = std::chrono::seconds(30);
 constexpr Duration kUsualCertificateTimeout = std::chrono::seconds(30);  // where none is set, as in Traefik
 
-Failed failed(Trouble trouble) { return Failed({.names = {}, .trouble = std::move(trouble)}); }
+Failed failed(Trouble trouble) { return Failed({.names = {}, .trouble = std::move(trouble), .open = {}}); }
 
 // An answer that makes no sense: of this order, the authority goes on for others.
 Trouble nonsense(std::string what) {
@@ -41,45 +45,7 @@ Failed failed(const std::string& name, std::string type, std::string what) {
   Problem problem;
   problem.type = std::move(type);
   problem.detail = std::move(what);
-  return Failed({.names = {{name, std::move(problem)}}, .trouble = {}});
-}
-
-// Whether the text speaks of the name, and not of a longer one that it is a part of.
-bool mentions(std::string_view text, std::string_view name) {
-  const auto is_of_name = [](char c) {
-    return is_alpha(c) || is_digit(c) || c == '-' || c == '_' || c == '*';
-  };
-  for (auto at = text.find(name); at != std::string_view::npos; at = text.find(name, at + 1)) {
-    const std::string_view after = text.substr(at + name.size());
-    const bool begins = at == 0 || (!is_of_name(text[at - 1]) && text[at - 1] != '.');
-    const bool ends = after.empty() || (!is_of_name(after[0]) &&
-                                        (after[0] != '.' || after.size() == 1 || !is_of_name(after[1])));
-    if (begins && ends) return true;
-  }
-  return false;
-}
-
-// An authority may say which of the names it does not take (RFC 8555 §6.7.1), when it is asked for them and
-// when it looks at them once more at the end.
-OrderFailure by_names(const Trouble& trouble, const std::vector<std::string>& names) {
-  OrderFailure out{.names = {}, .trouble = trouble};
-  for (const Problem::Part& part : trouble.problem.parts) {
-    auto name = std::ranges::find(names, part.name);
-    // Some call a wildcard by what it stands below.
-    if (name == names.end()) name = std::ranges::find(names, "*." + part.name);
-    if (name == names.end()) continue;
-    Problem& problem = out.names[*name];
-    problem.status = trouble.problem.status;
-    problem.type = part.type.empty() ? trouble.problem.type : part.type;
-    problem.detail = part.detail;
-    problem.retry_after = trouble.problem.retry_after;
-  }
-  // Of a single one it may be said in the text only (Let's Encrypt: `Cannot issue for "a.internal": …`,
-  // `While processing CAA for a.example: …`).
-  if (out.names.empty() && trouble.is_of_some_name())
-    for (const std::string& name : names)
-      if (mentions(trouble.problem.detail, name)) out.names[name] = trouble.problem;
-  return out;
+  return Failed({.names = {{name, std::move(problem)}}, .trouble = {}, .open = {}});
 }
 
 // How long to wait before asking again: as the authority says, else twice as long as before.
@@ -109,9 +75,9 @@ struct Order::Pending {
 
 std::expected<Issued, OrderFailure> Order::run(const OrderOptions& options) {
   say("ordering");
-  auto created = create(options);
+  auto created = begin(options);
   if (!created) return Failed(created.error());
-  const std::string url(created->header("location"));
+  const std::string url = options.open ? options.open->url : std::string(created->header("location"));
   auto order = read_order(created->body);
   if (!order || url.empty())
     return failed(order ? "the authority names no URL for the order" : order.error().detail);
@@ -120,6 +86,15 @@ std::expected<Issued, OrderFailure> Order::run(const OrderOptions& options) {
     if (!proven) return Failed(proven.error());
   }
   return finalize(std::move(*order), url, options);
+}
+
+std::expected<HttpResponse, OrderFailure> Order::begin(const OrderOptions& options) {
+  if (!options.open) return create(options);
+  auto known = client_.fetch(signer_, options.open->url, stop_);
+  if (known) return std::move(*known);
+  OrderFailure failure{.names = {}, .trouble = known.error(), .open = {}};
+  if (known.error().is_of_authority()) failure.open = options.open;
+  return Failed(std::move(failure));
 }
 
 // Names whose CAA records do not let this authority issue: an order for them can only fail, and counts
@@ -155,7 +130,7 @@ std::expected<HttpResponse, OrderFailure> Order::create(const OrderOptions& opti
     return failed(std::move(trouble));
   }
   if (auto refused = forbidden(options, *directory); !refused.empty())
-    return Failed({.names = std::move(refused), .trouble = {}});
+    return Failed({.names = std::move(refused), .trouble = {}, .open = {}});
   Json payload{{"identifiers", Json::array()}};
   for (const std::string& name : options.names)
     payload["identifiers"].push_back({{"type", is_address(name) ? "ip" : "dns"}, {"value", name}});
@@ -295,7 +270,7 @@ Answered<Problem> Order::outcome(const Pending& pending, TimePoint until) {
 std::expected<Issued, OrderFailure> Order::finalize(OrderState order, const std::string& url,
                                                     const OrderOptions& options) {
   // A key of its own for each certificate, renewals included.
-  const SharedKey key = Key::generate(options.key_type);
+  const SharedKey key = options.open ? options.open->key : Key::generate(options.key_type);
   if (!key) return failed(fmt::format("no key of type {} could be made", options.key_type));
   const std::string request = certificate_request(*key, {.names = options.names,
                                                          .email_addresses = options.email_addresses,
@@ -305,6 +280,13 @@ std::expected<Issued, OrderFailure> Order::finalize(OrderState order, const std:
   const TimePoint until =
       std::chrono::steady_clock::now() +
       (options.certificate_timeout > Duration{} ? options.certificate_timeout : kUsualCertificateTimeout);
+  // What the authority cannot do now, or said badly, may come right; what it refuses does not.
+  const auto stays_open = [&](const Trouble& trouble) {
+    OrderFailure failure{.names = {}, .trouble = trouble, .open = {}};
+    if (trouble.is_of_authority() || trouble.problem.status == 0)
+      failure.open = OpenOrder{.url = url, .account = signer_.account, .key = key};
+    return Failed(std::move(failure));
+  };
   bool sent = false;
   Duration own = kFirstPoll;
   say("waiting for the certificate");
@@ -315,6 +297,7 @@ std::expected<Issued, OrderFailure> Order::finalize(OrderState order, const std:
       auto done = client_.post(signer_, order.finalize, dump({{"csr", base64url(request)}}), stop_);
       sent = true;
       if (!done) {
+        if (done.error().is_of_authority()) return stays_open(done.error());
         // RFC 8555 §7.4: not ready after all; the order is looked at again.
         if (!done.error().is("orderNotReady")) return Failed(by_names(done.error(), options.names));
         sent = false;
@@ -324,12 +307,12 @@ std::expected<Issued, OrderFailure> Order::finalize(OrderState order, const std:
       }
     }
     if (!answer) {
-      auto seen = client_.fetch(signer_, url, stop_);
-      if (!seen) return failed(seen.error());
+      auto seen = fetch_patiently(url);
+      if (!seen) return stays_open(seen.error());
       answer = std::move(*seen);
     }
     auto state = read_order(answer->body);
-    if (!state) return failed(state.error().detail);
+    if (!state) return stays_open(nonsense(state.error().detail));
     order = std::move(*state);
     if (order.status == "invalid") {
       Trouble trouble;
@@ -341,21 +324,40 @@ std::expected<Issued, OrderFailure> Order::finalize(OrderState order, const std:
     if (order.status == "valid" || (order.status == "ready" && !sent && !refused)) continue;
     const Duration wait = pause(*answer, own);
     if (std::chrono::steady_clock::now() + wait >= until)
-      return failed(fmt::format("the certificate was not ready in time (the order is {})", order.status));
-    if (!sleep_for(wait, stop_)) return failed(trouble_of({503, Fault::Proxy, false, "stopped"}).error());
+      return stays_open(
+          nonsense(fmt::format("the certificate was not ready in time (the order is {})", order.status)));
+    if (!sleep_for(wait, stop_)) return stays_open(trouble_of({503, Fault::Proxy, false, "stopped"}).error());
   }
-  if (order.certificate.empty()) return failed("the authority names no URL for the certificate");
+  if (order.certificate.empty())
+    return stays_open(nonsense("the authority names no URL for the certificate"));
   auto chain = download(order.certificate, options);
-  if (!chain) return failed(chain.error());
+  if (!chain) return stays_open(chain.error());
   Issued out{.chain = std::move(*chain), .key = key->pem()};
   const auto read = read_chain(out.chain);
   if (!read)
-    return failed(fmt::format("the certificate that was sent cannot be used: {}", read.error().what));
+    return stays_open(
+        nonsense(fmt::format("the certificate that was sent cannot be used: {}", read.error().what)));
   if (!belongs(out.chain, out.key)) return failed("the certificate that was sent is for another key");
   for (const std::string& name : options.names)
     if (std::ranges::find(read->names, name) == read->names.end() && !covers(read->names, name))
       return failed(fmt::format("the certificate that was sent does not cover {}", name));
   return out;
+}
+
+// Asks again for a while when the authority cannot answer now.
+Answered<HttpResponse> Order::fetch_patiently(const std::string& url, std::string_view accept) {
+  const TimePoint until = std::chrono::steady_clock::now() + kPatience;
+  for (Duration own = kFirstRetry;; own = std::min(own * 2, kSlowestRetry)) {
+    auto answer = client_.fetch(signer_, url, stop_, accept);
+    if (answer || answer.error().kind == Trouble::Kind::Stopped || !answer.error().is_of_authority())
+      return answer;
+    const Duration wait = std::max(own, answer.error().problem.retry_after.value_or(Duration{}));
+    if (std::chrono::steady_clock::now() + wait >= until) return answer;
+    if (on_setback)
+      on_setback(fmt::format("the certificate cannot be fetched yet ({}), asked for again in {} s",
+                             answer.error().text(), std::chrono::ceil<std::chrono::seconds>(wait).count()));
+    if (!sleep_for(wait, stop_)) return trouble_of({503, Fault::Proxy, false, "stopped"});
+  }
 }
 
 Answered<std::string> Order::download(const std::string& url, const OrderOptions& options) {
@@ -366,7 +368,7 @@ Answered<std::string> Order::download(const std::string& url, const OrderOptions
                                                   fairlead::quoted(answer.header("content-type")), kType)));
     return answer.body;
   };
-  auto answer = client_.fetch(signer_, url, stop_, kType);
+  auto answer = fetch_patiently(url, kType);
   if (!answer) return std::unexpected(answer.error());
   auto first = chain_of(*answer);
   if (!first || options.preferred_chain.empty()) return first;

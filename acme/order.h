@@ -1,11 +1,13 @@
 #pragma once
 
 #include "acme/client.h"
+#include "acme/order_failure.h"
 #include "acme/solver.h"
 
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +23,7 @@ struct OrderOptions {
   bool common_name = true;
   std::vector<std::string> resolvers;  // asked for CAA records; none: the system's
   std::string replaces;                // renewal id of the certificate before (RFC 9773 §5); may be empty
+  std::optional<OpenOrder> open;       // gone on with, instead of a new one
   Duration validation_timeout = std::chrono::minutes(3);    // for all authorizations together
   Duration certificate_timeout = std::chrono::seconds(30);  // from finalizing to the certificate
 };
@@ -28,12 +31,6 @@ struct OrderOptions {
 struct Issued {
   std::string chain;  // PEM
   std::string key;    // PEM
-};
-
-// Why an order brought nothing. Either names are at fault, or the order as a whole is.
-struct OrderFailure {
-  std::map<std::string, Problem> names;  // those that could not be validated; the others could
-  Trouble trouble;                       // when `names` is empty
 };
 
 // Runs an order from its beginning to the certificate (RFC 8555 §7.4 and 7.5), on the calling thread.
@@ -47,10 +44,13 @@ class Order {
   std::expected<Issued, OrderFailure> run(const OrderOptions& options);
   // Hears of each step in a few words: "validating a.example".
   std::function<void(std::string)> on_step;
+  // Hears of what went wrong and is tried again within the order.
+  std::function<void(std::string)> on_setback;
 
  private:
   struct Pending;
 
+  std::expected<HttpResponse, OrderFailure> begin(const OrderOptions& options);
   std::expected<HttpResponse, OrderFailure> create(const OrderOptions& options);
   std::map<std::string, Problem> forbidden(const OrderOptions& options, const Directory& directory) const;
   std::expected<void, OrderFailure> validate(const std::vector<std::string>& authorizations,
@@ -58,6 +58,8 @@ class Order {
   Answered<Problem> outcome(const Pending& pending, TimePoint until);
   std::expected<Issued, OrderFailure> finalize(OrderState order, const std::string& url,
                                                const OrderOptions& options);
+  Answered<HttpResponse> fetch_patiently(const std::string& url,
+                                         std::string_view accept = "application/json");
   Answered<std::string> download(const std::string& url, const OrderOptions& options);
   void say(std::string step) const {
     if (on_step) on_step(std::move(step));

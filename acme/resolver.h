@@ -3,6 +3,7 @@
 #include "acme/account.h"
 #include "acme/authority_files.h"
 #include "acme/client.h"
+#include "acme/open_orders.h"
 #include "acme/solver.h"
 #include "acme/store.h"
 #include "engine/model/resolvers.h"
@@ -77,6 +78,7 @@ class Resolver {
     std::string type;
   };
   Closed closed_because() const;
+  OpenOrders& open_orders() { return open_orders_; }
   // Counts an order that is about to be made. False: the authority allows no more for now.
   bool claim_order();
 
@@ -104,6 +106,7 @@ class Resolver {
   std::optional<Signer> signer_;
 
   std::mutex claim_mutex_;  // one claim at a time
+  OpenOrders open_orders_;
 
   mutable std::mutex mutex_;  // guards what follows
   int failures_ = 0;

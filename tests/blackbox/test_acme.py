@@ -847,3 +847,42 @@ def test_answers_that_make_no_sense_leave_other_names_alone(stage, origin, what)
         if what != "slow":
             wait_for(lambda: "no certificate for one.odd.test" in reason(proxy, "r0@file"), 20, "the router says so")
         assert proxy.process.poll() is None
+
+
+def test_a_download_that_fails_is_tried_again_and_not_ordered_again(stage, origin):
+    """An authority allows few certificates for one set of names in a week."""
+    answers = []
+
+    def down(handler, body):
+        if handler.command != "POST" or not handler.path.startswith("/certZ/") or len(answers) == 4:
+            return False
+        answers.append(time.monotonic())
+        handler.answer(503, b"down for a moment", "text/plain")
+        return True
+
+    with Front(stage.pebble, fault=down) as front:
+        proxy = stage.start(site(origin, "Host(`again.test`)"), caServer=front.directory)
+
+        wait_for(lambda: "down for a moment" in reason(proxy, "r0@file"), 20, "the router says what it waits for")
+        wait_served(proxy, "again.test", stage.pebble.root())
+
+        assert len(front.orders) == 1 and answers[3] - answers[0] > 5, "with pauses"
+
+
+def test_an_order_whose_certificate_did_not_come_is_gone_on_with(stage, origin):
+    def nonsense(handler, body):
+        if handler.command != "POST" or not handler.path.startswith("/certZ/"):
+            return False
+        handler.answer(200, b"<html>hello</html>", "text/html")
+        return True
+
+    with Front(stage.pebble, fault=nonsense) as front:
+        proxy = stage.start(site(origin, "Host(`x.goneon.test`) || Host(`y.goneon.test`)"), caServer=front.directory)
+        wait_for(lambda: "the certificate came as" in reason(proxy, "r0@file"), 20, "the router says so")
+        front.fault = None
+
+        done = stage.certs("renew", "x.goneon.test")
+
+        assert done.returncode == 0, done.stderr
+        assert names_of(wait_served(proxy, "y.goneon.test", stage.pebble.root())) == ["x.goneon.test", "y.goneon.test"]
+        assert len(front.orders) == 1
