@@ -213,10 +213,8 @@ ratio: 0.5
 )");
 
   ASSERT_EQ(got.problems.size(), 1u);
-  EXPECT_EQ(
-      got.problems[0].text(),
-      "http.routers.plain.tls (dynamic.yml:9:11): is empty, which sets nothing; write `tls: {}` for all "
-      "defaults");
+  EXPECT_EQ(got.problems[0].path, "http.routers.plain.tls");
+  EXPECT_EQ(got.problems[0].what, "is empty, which sets nothing; write `tls: {}` for all defaults");
   EXPECT_EQ(got.problems[0].severity, Severity::Notice);
   EXPECT_TRUE(got.root.http.routers.at("web").tls);
   EXPECT_FALSE(got.root.http.routers.at("plain").tls) << "null is not set";
