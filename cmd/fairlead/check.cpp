@@ -3,6 +3,7 @@
 #include "engine/admin/internal.h"
 #include "engine/admin/view.h"
 #include "engine/middleware/registry.h"
+#include "engine/model/complaints.h"
 #include "engine/model/internal.h"
 #include "engine/model/merge.h"
 #include "engine/model/validate.h"
@@ -37,13 +38,8 @@ class Report {
     fmt::print("{}: {}\n", breaks ? "error" : "notice", text);
     ++(breaks ? errors_ : notices_);
   }
-  template <class Elements>
-  void elements(const char* kind, const Elements& all) {
-    for (const auto& [name, element] : all)
-      for (const model::Reason& reason : element.reasons)
-        line(reason.breaks && !may_come(reason),
-             fmt::format("{} {} ({}): {}{}{}", kind, name, element.origin.text(), reason.text,
-                         reason.hint.empty() ? "" : "; ", reason.hint));
+  void complaint(const model::Complaint& complaint) {
+    line(complaint.reason->breaks && !may_come(*complaint.reason), complaint.text());
   }
   // Of errors that keep Fairlead from starting there are none here.
   int end() const {
@@ -104,17 +100,7 @@ int check(const InstallConfig& install) {
   const auto sources = std::make_shared<admin::Sources>();
   runtime::Compiler compiler([&](std::string_view name) { return admin::internal_service(name, sources); });
   const auto snapshot = compiler.compile(install.options, merged, nullptr);
-  report.elements("router", merged->http.routers);
-  report.elements("service", merged->http.services);
-  report.elements("middleware", merged->http.middlewares);
-  report.elements("serversTransport", merged->http.servers_transports);
-  report.elements("TCP router", merged->tcp.routers);
-  report.elements("TCP service", merged->tcp.services);
-  report.elements("TCP middleware", merged->tcp.middlewares);
-  report.elements("UDP router", merged->udp.routers);
-  report.elements("UDP service", merged->udp.services);
-  report.elements("TLS options", merged->tls.options);
-  report.elements("TLS store", merged->tls.stores);
+  for (const model::Complaint& complaint : model::complaints(*merged)) report.complaint(complaint);
   return report.end();
 }
 

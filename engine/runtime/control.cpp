@@ -1,6 +1,7 @@
 #include "engine/runtime/control.h"
 
 #include "engine/base/memory_budget.h"
+#include "engine/model/complaints.h"
 #include "engine/model/internal.h"
 #include "engine/model/merge.h"
 #include "engine/model/validate.h"
@@ -31,20 +32,9 @@ constexpr int kHardly = 5;  // less than this part of one processor
 constexpr auto kGiveBackAgain = std::chrono::seconds(30);
 
 // What is wrong is said once: when an element first has a reason that it had not before.
-template <class Elements>
-void log_new_reasons(const char* kind, const Elements& now, const Elements* before) {
-  for (const auto& [name, element] : now) {
-    if (element.reasons.empty()) continue;
-    const auto old = before ? before->find(name) : now.end();
-    for (const model::Reason& reason : element.reasons) {
-      if (before && old != before->end() &&
-          std::ranges::find(old->second.reasons, reason) != old->second.reasons.end())
-        continue;
-      const auto level = reason.breaks ? spdlog::level::err : spdlog::level::warn;
-      spdlog::log(level, "{} {} ({}): {}{}{}", kind, name, element.origin.text(), reason.text,
-                  reason.hint.empty() ? "" : "; ", reason.hint);
-    }
-  }
+void log_new_complaints(const model::Dynamic& now, const model::Dynamic& before) {
+  for (const model::Complaint& complaint : model::new_complaints(now, before))
+    spdlog::log(complaint.reason->breaks ? spdlog::level::err : spdlog::level::warn, "{}", complaint.text());
 }
 
 }  // namespace
@@ -216,25 +206,8 @@ void Control::rebuild() {
   model::validate(*merged, *install_);
   const std::shared_ptr<const Snapshot> previous = current();
   std::shared_ptr<const Snapshot> snapshot = compiler_.compile(install_, std::move(merged), previous.get());
-  const model::Http* before = previous ? &previous->dynamic->http : nullptr;
-  log_new_reasons("router", snapshot->dynamic->http.routers, before ? &before->routers : nullptr);
-  log_new_reasons("service", snapshot->dynamic->http.services, before ? &before->services : nullptr);
-  log_new_reasons("middleware", snapshot->dynamic->http.middlewares, before ? &before->middlewares : nullptr);
-  const model::Tcp* tcp_before = previous ? &previous->dynamic->tcp : nullptr;
-  const model::Tcp& tcp = snapshot->dynamic->tcp;
-  log_new_reasons("TCP router", tcp.routers, tcp_before ? &tcp_before->routers : nullptr);
-  log_new_reasons("TCP service", tcp.services, tcp_before ? &tcp_before->services : nullptr);
-  log_new_reasons("TCP middleware", tcp.middlewares, tcp_before ? &tcp_before->middlewares : nullptr);
-  const model::Udp* udp_before = previous ? &previous->dynamic->udp : nullptr;
-  const model::Udp& udp = snapshot->dynamic->udp;
-  log_new_reasons("UDP router", udp.routers, udp_before ? &udp_before->routers : nullptr);
-  log_new_reasons("UDP service", udp.services, udp_before ? &udp_before->services : nullptr);
-  log_new_reasons("serversTransport", snapshot->dynamic->http.servers_transports,
-                  before ? &before->servers_transports : nullptr);
-  log_new_reasons("TLS options", snapshot->dynamic->tls.options,
-                  previous ? &previous->dynamic->tls.options : nullptr);
-  log_new_reasons("TLS store", snapshot->dynamic->tls.stores,
-                  previous ? &previous->dynamic->tls.stores : nullptr);
+  static const model::Dynamic kNothing;
+  log_new_complaints(*snapshot->dynamic, previous ? *previous->dynamic : kNothing);
   publisher_.publish(snapshot);
   side_worker_->post([this, plans = snapshot->health_plans] { checks_->adopt(plans); });
   side_worker_->post([this, plans = snapshot->tcp_health_plans] { tcp_checks_->adopt(plans); });

@@ -339,6 +339,7 @@ const ServiceCompiler::Handler& ServiceCompiler::chain(const std::vector<std::st
 void ServiceCompiler::finish() {
   for (const auto& [name, element] : dynamic_.http.middlewares) middleware(name);
   for (const auto& [name, element] : dynamic_.http.services) service(name);
+  transports_.finish();
   if (!previous_) return;
   // Sets that are gone are taken from the workers.
   for (const auto& [name, set] : previous_->sets)

@@ -51,6 +51,11 @@ bool serve_alike(const upstream::ServerSet& a, const upstream::ServerSet& b) {
          a.obstacles == b.obstacles;
 }
 
+// Stands for a TLS context toward servers: options and files.
+std::uint64_t context_key(const model::TcpClientTls& options, tls::Files& files) {
+  return files_key(fnv1a("tcp tls") ^ model::hash_of(options), options.root_cas, options.certificates, files);
+}
+
 }  // namespace
 
 std::shared_ptr<const tcp::Service> TcpServiceCompiler::service(const std::string& name) {
@@ -189,8 +194,7 @@ void TcpServiceCompiler::secure(const model::TcpClientTls& options, Element& ele
         "TLS to the server needs a serversTransport with tls.serverName or tls.insecureSkipVerify";
     return;
   }
-  const std::uint64_t key = files_key(fnv1a("tcp tls") ^ model::hash_of(options), options.root_cas,
-                                      options.certificates, compiler_.site_.files());
+  const std::uint64_t key = context_key(options, compiler_.site_.files());
   out.key ^= key;
   auto& kept = compiler_.client_contexts_[key];
   if ((out.tls = kept.lock())) return;
@@ -204,6 +208,21 @@ void TcpServiceCompiler::secure(const model::TcpClientTls& options, Element& ele
   }
   out.tls = *made;
   kept = *made;
+}
+
+void TcpServiceCompiler::check_transports() {
+  tls::Files& files = compiler_.site_.files();
+  for (auto& [name, element] : dynamic_.tcp.servers_transports) {
+    const auto& options = element.options.tls;
+    if (element.broken() || !options || (options->root_cas.empty() && options->certificates.empty()))
+      continue;
+    const auto known = compiler_.client_contexts_.find(context_key(*options, files));
+    if (known != compiler_.client_contexts_.end() && !known->second.expired()) continue;
+    std::vector<std::string> notices;
+    if (const auto made = tls::ClientContext::make(*options, files, notices); !made)
+      element.break_off(model::ReasonKind::BadOption,
+                        fmt::format("tls.{}: {}", made.error().path, made.error().what));
+  }
 }
 
 std::shared_ptr<const tcp::Service> TcpServiceCompiler::weighted(const std::string& name, Element& element) {
@@ -252,6 +271,7 @@ tcp::MiddlewarePtr TcpServiceCompiler::middleware(const std::string& name) {
 void TcpServiceCompiler::finish() {
   for (const auto& [name, element] : dynamic_.tcp.middlewares) middleware(name);
   for (const auto& [name, element] : dynamic_.tcp.services) service(name);
+  check_transports();
   if (!previous_) return;
   for (const auto& [name, set] : previous_->tcp_sets)
     if (!out_.tcp_sets.contains(name))

@@ -38,6 +38,8 @@ class TcpServiceCompiler {
   std::shared_ptr<const tcp::TransportOptions> transport(const model::TcpLoadBalancer& options,
                                                          bool container, Element& element);
   void secure(const model::TcpClientTls& options, Element& element, tcp::TransportOptions& out);
+  // Tells what is wrong with the files of serversTransports, used or not.
+  void check_transports();
 
   Compiler& compiler_;
   const model::Static& install_;

@@ -73,6 +73,7 @@ std::shared_ptr<const upstream::TransportOptions> TransportCompiler::transport(c
 
 bool TransportCompiler::secure(const model::ServersTransport& options, upstream::TransportOptions& made,
                                std::string& problem) {
+  secured_.insert(made.name);
   Compiler::LastGood& last = compiler_.last_good_[made.key];
   last.version = version_;
   made.key ^= files_key(fnv1a("tls"), options.root_cas, options.certificates, compiler_.site_.files());
@@ -104,6 +105,16 @@ bool TransportCompiler::secure(const model::ServersTransport& options, upstream:
   last.key = made.key;
   last.context = made.tls;
   return true;
+}
+
+void TransportCompiler::finish() {
+  for (auto& [name, element] : dynamic_.http.servers_transports) {
+    const model::ServersTransport& options = element.options;
+    if (element.broken() || secured_.contains(name)) continue;
+    if (options.root_cas.empty() && options.certificates.empty() && options.cipher_suites.empty()) continue;
+    std::string problem;  // is attached to the element
+    transport(name, false, true, problem);
+  }
 }
 
 }  // namespace fairlead::runtime

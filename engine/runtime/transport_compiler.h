@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace fairlead::runtime {
@@ -35,6 +36,8 @@ class TransportCompiler {
   // be.
   std::shared_ptr<const upstream::TransportOptions> transport(const std::string& name, bool container,
                                                               bool secure, std::string& problem);
+  // After everything that is used was built: what is wrong with files of the others is told as well.
+  void finish();
 
  private:
   // Builds the TLS part; false with the `problem` when it cannot be built and never could.
@@ -45,6 +48,7 @@ class TransportCompiler {
   model::Dynamic& dynamic_;
   const std::uint64_t version_;
   std::unordered_map<std::string, std::shared_ptr<const upstream::TransportOptions>> made_;
+  std::unordered_set<std::string> secured_;  // names of those whose TLS part was asked for
 };
 
 }  // namespace fairlead::runtime

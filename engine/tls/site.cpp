@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 #include <malloc.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 
@@ -58,8 +57,6 @@ CertificatePtr Site::certificate(const std::string& cert_file, const std::string
                                made.error().what);
   }
   if (!kept.problem.empty() && kept.certificate) kept.problem += "; the certificate read before stays";
-  // Said when the files were read, not at every build.
-  if (!kept.problem.empty()) spdlog::error("TLS certificate {}: {}", in_words(cert_file), kept.problem);
   problem = kept.problem;
   return kept.certificate;
 }
@@ -127,8 +124,14 @@ void Site::build(model::Tls& config) {
     std::string problem;
     const model::KeyPair& pair = *store->second.options.default_certificate;
     fallback = certificate(pair.cert_file, pair.key_file, problem);
-    if (!problem.empty())
-      store->second.warn(model::ReasonKind::BadOption, fmt::format("defaultCertificate: {}", problem));
+    if (!problem.empty()) {
+      problem = fmt::format("defaultCertificate: {}", problem);
+      // A generated one may still come.
+      if (fallback || store->second.options.default_generated_cert)
+        store->second.warn(model::ReasonKind::BadOption, problem);
+      else
+        store->second.break_off(model::ReasonKind::BadOption, problem);
+    }
     // It serves the names it has, like any other.
     if (fallback) certificates.push_back(fallback);
   }

@@ -284,26 +284,3 @@ def test_the_api_lists_what_runs(start):
 def test_flags_that_say_little_are_no_mistakes(start, tmp_path, flags):
     """Compose files are full of them: `=true` beside the options of a section."""
     start(None, {"certificatesResolvers": {"le": {"acme": {"storage": str(tmp_path / "acme.json")}}}}, args=flags)
-
-
-def test_check_says_what_the_log_would_and_starts_nothing(tmp_path):
-    sites, install = tmp_path / "sites.yml", tmp_path / "fairlead.yml"
-
-    def check(routers, **more):
-        sites.write_text(json.dumps({"http": {"routers": routers, "services": {
-            "app": {"loadBalancer": {"servers": [{"url": "http://127.0.0.1:9"}]}}}}}))
-        install.write_text(json.dumps({"entryPoints": {"web": {"address": "127.0.0.1:0"}},
-                                       "providers": {"file": {"filename": str(sites)}, "docker": {}}, **more}))
-        done = call("check", f"--configFile={install}")
-        return done.returncode, done.stdout
-
-    good = {"rule": "Host(`a`)", "service": "app", "middlewares": ["auth@docker"]}
-    code, text = check({"a": good})
-    assert code == 0 and "notice: router a@file" in text and "auth@docker" in text, text
-
-    code, text = check({"a": good, "b": {"rule": "Hots(`b`)", "service": "app"}, "c": {"rule": "Host(`c`)", "service": "ap"}})
-    assert code == 1 and "error: router b@file" in text and "sites.yml:" in text and "error: router c@file" in text, text
-
-    assert call("check", "--api.insecure", "true").returncode == 2
-    code, text = check({}, global_={})
-    assert code == 2 and "error: global_" in text and "would not start" in text, text
