@@ -69,6 +69,28 @@ std::string setup_text(const model::Acme& options, const std::string& directory)
   return out;
 }
 
+// Null without a dnsChallenge.
+Configured<std::unique_ptr<Solver>> dns01_solver(const model::Acme& options, const Environment& environment,
+                                                 const MakeDns01& make) {
+  if (!options.dns_challenge) return nullptr;
+  if (!make) return misconfigured("dnsChallenge", "DNS-01 is not available");
+  return make(*options.dns_challenge, environment);
+}
+
+// Why nothing can be ordered, whatever the storage holds.
+std::string problem_of(const model::Acme& options, const Configured<std::string>& authorities,
+                       const Configured<std::unique_ptr<Solver>>& dns01) {
+  if (options.certificates_duration < 1) return "certificatesDuration is below 1 hour";
+  if (options.storage.empty()) return "storage is not set";
+  if (!dns01)
+    return fmt::format("{}{}{}", dns01.error().path, dns01.error().path.empty() ? "" : ": ",
+                       dns01.error().what);
+  if (!authorities) return fmt::format("{}: {}", authorities.error().path, authorities.error().what);
+  if (!options.http_challenge && !options.tls_challenge && !options.dns_challenge)
+    return "no challenge is set: httpChallenge.entryPoint, tlsChallenge or dnsChallenge.provider";
+  return {};
+}
+
 }  // namespace
 
 std::string directory_url(const std::string& ca_server) {
@@ -86,10 +108,8 @@ Resolver::Resolver(std::string name, const model::Acme& options, std::shared_ptr
       store_(std::move(store)),
       authority_files_(options_, surroundings.environment),
       http_(http_options(options_, surroundings.environment)) {
-  if (auto trusted = authority_files_.read())
-    http_.authorities = std::move(*trusted);
-  else
-    problem_ = fmt::format("{}: {}", trusted.error().path, trusted.error().what);
+  auto trusted = authority_files_.read();
+  if (trusted) http_.authorities = *trusted;
   client_ = std::make_unique<Client>(directory_url(options_.ca_server), http_);
   account_mutex_ = registration_lock(store_->path(), client_->directory_url());
   if (options_.http_challenge)
@@ -100,25 +120,22 @@ Resolver::Resolver(std::string name, const model::Acme& options, std::shared_ptr
         std::make_shared<TlsAlpn01Solver>(surroundings.challenges, options_.tls_challenge->delay));
   // Shared: a provider may keep it.
   const auto read = std::make_shared<std::string>();
-  if (options_.dns_challenge) {
-    const Environment environment = [read, from = surroundings.environment](const std::string& variable) {
-      auto value = from(variable);
-      if (value) *read += fmt::format("{}={}\n", variable, *value);
-      return value;
-    };
-    auto made = surroundings.make_dns01 ? surroundings.make_dns01(*options_.dns_challenge, environment)
-                                        : misconfigured("dnsChallenge", "DNS-01 is not available");
-    if (made)
-      solvers_.push_back(std::move(*made));
-    else
-      problem_ =
-          fmt::format("{}{}{}", made.error().path, made.error().path.empty() ? "" : ": ", made.error().what);
-  }
+  const Environment environment = [read, from = surroundings.environment](const std::string& variable) {
+    auto value = from(variable);
+    if (value) *read += fmt::format("{}={}\n", variable, *value);
+    return value;
+  };
+  auto dns = dns01_solver(options_, environment, surroundings.make_dns01);
+  problem_ = problem_of(options_, trusted, dns);
+  if (dns && *dns) solvers_.push_back(std::move(*dns));
   setup_ = base64url(sha256(setup_text(options_, client_->directory_url()) + *read)).substr(0, 22);
-  if (problem_.empty() && solvers_.empty())
-    problem_ = "no challenge is set: httpChallenge.entryPoint, tlsChallenge or dnsChallenge.provider";
-  if (options_.storage.empty()) problem_ = "storage is not set";
-  if (options_.certificates_duration < 1) problem_ = "certificatesDuration is below 1 hour";
+}
+
+std::string resolver_problem(const model::Acme& options, const Environment& environment,
+                             const MakeDns01& make_dns01) {
+  const std::string problem = problem_of(options, AuthorityFiles(options, environment).read(),
+                                         dns01_solver(options, environment, make_dns01));
+  return problem.empty() ? storage_problem(options.storage) : problem;
 }
 
 std::string Resolver::problem() const {
@@ -241,7 +258,7 @@ void Resolver::authority_failed(const Trouble& trouble) {
     closed_because_ = closed;
     until = now + (closed_until_ - steady);
   }
-  const std::string_view means = meaning(closed.type);
+  const std::string_view means = meaning_for_account(closed.type);
   spdlog::warn("resolver {}: {}{}{}; {} is asked again at {}", name_, closed.because,
                means.empty() ? "" : "; ", means, client_->directory_url(), time_text(until));
   if (!trouble.is("rateLimited") && !trouble.problem.retry_after) return;

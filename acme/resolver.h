@@ -115,6 +115,10 @@ class Resolver {
   TimePoint no_renewal_info_until_{};
 };
 
+// Why a resolver of these options could obtain nothing; empty: it could. Asks nobody and creates nothing.
+std::string resolver_problem(const model::Acme& options, const Environment& environment,
+                             const MakeDns01& make_dns01);
+
 // Directory of an authority, v01 spellings of Let's Encrypt rewritten.
 std::string directory_url(const std::string& ca_server);
 

@@ -5,8 +5,12 @@
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
 #include <istream>
 
 namespace fairlead::acme {
@@ -144,6 +148,21 @@ bool Store::refresh() {
   const bool changed = load_if_changed() || refused != refusal_;
   if (!unwritten_.empty() && refusal_.empty()) flush(lock);
   return changed;
+}
+
+std::string storage_problem(const std::string& path) {
+  const std::string real = StoreFile::real_path(path);
+  const auto said = [&real](std::string_view what) { return fmt::format("the storage {} {}", real, what); };
+  const auto file = StoreFile::open_as_it_is(real);
+  if (!file) return said(file.error().what);
+  if (*file) {
+    if (const auto state = read_from(*file); !state) return said(state.error().what);
+    return {};
+  }
+  const auto folder = std::filesystem::path(real).parent_path();
+  if (::access(folder.c_str(), W_OK | X_OK) != 0)
+    return said(fmt::format("cannot be created: {}", std::strerror(errno)));
+  return {};
 }
 
 }  // namespace fairlead::acme

@@ -62,4 +62,7 @@ class Store {
   bool writing_ = false;
 };
 
+// Why nothing could be kept at that path; empty: it could. Changes and creates nothing.
+std::string storage_problem(const std::string& path);
+
 }  // namespace fairlead::acme

@@ -138,16 +138,22 @@ StoreFile::Stamp StoreFile::stamp() const {
   return {found.st_dev, found.st_ino, found.st_size, found.st_mtim.tv_sec, found.st_mtim.tv_nsec};
 }
 
-Configured<Fd> StoreFile::open() {
-  Fd file(::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+Configured<Fd> StoreFile::open_as_it_is(const std::string& path) {
+  Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!file && errno == ENOENT) return Fd();
-  if (!file) return failed("cannot be opened", path_);
+  if (!file) return failed("cannot be opened", path);
   struct stat found{};
-  if (::fstat(file.get(), &found) != 0) return failed("cannot be looked at", path_);
-  if (!S_ISREG(found.st_mode)) return misconfigured(path_, "is no file");
-  if (found.st_size > kMaxFile) return misconfigured(path_, "is larger than 1 GiB");
-  if ((found.st_mode & 0077) != 0) {
-    const bool mended = ::fchmod(file.get(), kMode) == 0;
+  if (::fstat(file.get(), &found) != 0) return failed("cannot be looked at", path);
+  if (!S_ISREG(found.st_mode)) return misconfigured(path, "is no file");
+  if (found.st_size > kMaxFile) return misconfigured(path, "is larger than 1 GiB");
+  return file;
+}
+
+Configured<Fd> StoreFile::open() {
+  auto file = open_as_it_is(path_);
+  struct stat found{};
+  if (file && *file && ::fstat(file->get(), &found) == 0 && (found.st_mode & 0077) != 0) {
+    const bool mended = ::fchmod(file->get(), kMode) == 0;
     spdlog::warn("{} holds private keys and had the mode {:o}; {}", path_, found.st_mode & 0777,
                  mended ? "it is 600 now" : fmt::format("600 could not be set: {}", std::strerror(errno)));
   }

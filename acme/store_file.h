@@ -38,6 +38,8 @@ class StoreFile {
   // For reading; empty when there is no file. A mode looser than 0600 is corrected with a warning. When an
   // in-place rewrite was cut short, the copy is what stands beside it.
   Configured<Fd> open();
+  // The same of any path, with nothing corrected.
+  static Configured<Fd> open_as_it_is(const std::string& path);
   Configured<Fd> open_copy() const;
 
   // Gives a content in pieces, the same each time.

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <spdlog/spdlog.h>
 
 #include <cstdlib>
 #include <map>
@@ -123,6 +124,15 @@ std::string Certificates::command(std::string_view arguments) {
     return result ? answer(*result) : dump({{"running", true}});
   }
   return dump({{"error", "use list, renew, prune, export or dry-run"}});
+}
+
+void say_what_keeps_resolvers_from_work(const model::Static& install) {
+  for (const auto& [name, options] : install.certificates_resolvers) {
+    if (!options.acme) continue;
+    if (const std::string why = acme::resolver_problem(*options.acme, variable, acme::make_dns01_solver);
+        !why.empty())
+      spdlog::error("certificate resolver {} cannot obtain anything: {}", name, why);
+  }
 }
 
 }  // namespace fairlead::cmd

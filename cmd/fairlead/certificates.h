@@ -34,4 +34,7 @@ class Certificates {
   acme::Acme acme_;
 };
 
+// Logs what keeps certificate resolvers from obtaining anything, and asks no authority.
+void say_what_keeps_resolvers_from_work(const model::Static& install);
+
 }  // namespace fairlead::cmd

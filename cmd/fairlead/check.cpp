@@ -1,5 +1,7 @@
 #include "cmd/fairlead/check.h"
 
+#include "cmd/fairlead/certificates.h"
+#include "cmd/fairlead/supervisor.h"
 #include "engine/admin/internal.h"
 #include "engine/admin/view.h"
 #include "engine/middleware/registry.h"
@@ -8,16 +10,19 @@
 #include "engine/model/merge.h"
 #include "engine/model/validate.h"
 #include "engine/runtime/compile.h"
+#include "engine/runtime/exports.h"
 #include "engine/tcp/registry.h"
 #include "providers/file/contents.h"
 #include "providers/file/scan.h"
 
 #include <fmt/format.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <chrono>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -61,6 +66,21 @@ class Report {
   int notices_ = 0;
 };
 
+// Where the log goes meanwhile.
+class ReportSink final : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  explicit ReportSink(Report& report) : report_(report) {}
+
+ private:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    if (message.level >= spdlog::level::warn)
+      report_.line(message.level >= spdlog::level::err, {message.payload.data(), message.payload.size()});
+  }
+  void flush_() override {}
+
+  Report& report_;
+};
+
 std::shared_ptr<const model::Dynamic> of_files(const model::FileProvider& options, Report& report) {
   namespace file = providers::file;
   const file::Scan scan =
@@ -85,9 +105,12 @@ int check(const InstallConfig& install) {
     fmt::print("Fairlead would not start\n");
     return 2;
   }
-  spdlog::set_level(spdlog::level::off);  // all of it is printed below
   Report report(install.options->providers);
+  spdlog::set_default_logger(std::make_shared<spdlog::logger>("", std::make_shared<ReportSink>(report)));
   for (const std::string& notice : install.notices) report.line(false, notice);
+  say_what_keeps_providers_from_starting(*install.options);
+  say_what_keeps_resolvers_from_work(*install.options);
+  runtime::say_what_keeps_exports_from_collectors(*install.options);
   std::vector<model::ProviderConfig> parts = {
       {std::string(model::kInternalProvider),
        std::make_shared<const model::Dynamic>(model::internal_config(*install.options))}};
@@ -101,7 +124,9 @@ int check(const InstallConfig& install) {
   runtime::Compiler compiler([&](std::string_view name) { return admin::internal_service(name, sources); });
   const auto snapshot = compiler.compile(install.options, merged, nullptr);
   for (const model::Complaint& complaint : model::complaints(*merged)) report.complaint(complaint);
-  return report.end();
+  const int status = report.end();
+  spdlog::set_level(spdlog::level::off);  // nobody looks into the report after its end
+  return status;
 }
 
 }  // namespace fairlead::cmd

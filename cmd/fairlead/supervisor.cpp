@@ -36,10 +36,14 @@ bool is_wanted(std::string_view name, const model::Providers& options) {
   return options.rest.has_value();
 }
 
+void say(const char* name, const ConfigError& error) {
+  spdlog::error("provider {}: {}: {}; it is not started", name, error.path, error.what);
+}
+
 template <class P>
 std::unique_ptr<providers::Provider> made_or_said(const char* name, Configured<std::unique_ptr<P>> made) {
   if (made) return std::move(*made);
-  spdlog::error("provider {}: {}: {}; it is not started", name, made.error().path, made.error().what);
+  say(name, made.error());
   return nullptr;
 }
 
@@ -161,6 +165,16 @@ void Supervisor::publish(std::string_view provider, std::shared_ptr<const model:
 void Supervisor::server_state(std::string_view provider, std::string_view url, model::ServerState state,
                               std::vector<model::Reason> reasons) {
   control_.server_state(std::string(provider), std::string(url), state, std::move(reasons));
+}
+
+// Of the others the install configuration has told what is missing.
+void say_what_keeps_providers_from_starting(const model::Static& install) {
+  using namespace providers::docker;
+  const model::Providers& options = install.providers;
+  if (options.docker)
+    if (auto good = Docker::check(*options.docker, process_variable); !good) say("docker", good.error());
+  if (options.swarm)
+    if (auto good = Swarm::check(*options.swarm, process_variable); !good) say("swarm", good.error());
 }
 
 }  // namespace fairlead::cmd

@@ -49,4 +49,7 @@ class Supervisor final : providers::Sink {
   std::map<std::string, std::unique_ptr<providers::Provider>> providers_;
 };
 
+// Logs what start() would log of the options of providers, and starts none.
+void say_what_keeps_providers_from_starting(const model::Static& install);
+
 }  // namespace fairlead::cmd

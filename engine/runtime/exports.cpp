@@ -28,23 +28,47 @@ std::optional<Duration> wanted_delay(telemetry::Signal signal) {
   return std::nullopt;
 }
 
-// `area` as the options are written: "tracing.otlp".
-std::shared_ptr<telemetry::Exporter> make(std::string_view area, telemetry::Signal signal,
-                                          const std::optional<model::OtlpGrpc>& grpc,
-                                          const std::optional<model::OtlpHttp>& http, std::string resource) {
-  auto endpoint = telemetry::make_endpoint(grpc, http, signal);
+// What an exporter needs of its options but the resource; none, and said, when they name no collector that
+// can be spoken to. `area` as the options are written: "tracing.otlp".
+template <class Options>
+std::optional<telemetry::ExporterOptions> prepare(std::string_view area, telemetry::Signal signal,
+                                                  const Options& otlp) {
+  auto endpoint = telemetry::make_endpoint(otlp.grpc, otlp.http, signal);
   if (!endpoint) {
     spdlog::error("{}.{}: {}; no {} are sent", area, endpoint.error().path, endpoint.error().what,
                   telemetry::text(signal));
-    return nullptr;
+    return std::nullopt;
   }
   spdlog::debug("{}: {} are sent to {}", area, telemetry::text(signal), endpoint->url);
   telemetry::ExporterOptions options;
   options.signal = signal;
   options.endpoint = std::move(*endpoint);
-  options.resource = std::move(resource);
   if (const auto delay = wanted_delay(signal)) options.delay = *delay;
-  return std::make_shared<telemetry::Exporter>(std::move(options));
+  return options;
+}
+
+std::optional<telemetry::ExporterOptions> prepare_traces(const model::Tracing& options) {
+  for (const std::string& name : unknown_propagators())
+    spdlog::warn(
+        "OTEL_PROPAGATORS: \"{}\" is not known here; tracecontext, baggage, b3, b3multi, jaeger and none are",
+        name);
+  return prepare("tracing.otlp", telemetry::Signal::Traces, options.otlp);
+}
+std::optional<telemetry::ExporterOptions> prepare_metrics(const model::OtlpMetrics& options) {
+  return prepare("metrics.otlp", telemetry::Signal::Metrics, options);
+}
+std::optional<telemetry::ExporterOptions> prepare_log(const model::OtlpLog& options) {
+  return prepare("log.otlp", telemetry::Signal::Logs, options);
+}
+std::optional<telemetry::ExporterOptions> prepare_access_log(const model::OtlpLog& options) {
+  return prepare("accessLog.otlp", telemetry::Signal::Logs, options);
+}
+
+std::shared_ptr<telemetry::Exporter> make(std::optional<telemetry::ExporterOptions> options,
+                                          std::string resource) {
+  if (!options) return nullptr;
+  options->resource = std::move(resource);
+  return std::make_shared<telemetry::Exporter>(std::move(*options));
 }
 
 const std::map<std::string, std::string>& attributes(const model::Tracing& options) {
@@ -54,12 +78,7 @@ const std::map<std::string, std::string>& attributes(const model::Tracing& optio
 }  // namespace
 
 std::shared_ptr<telemetry::Exporter> export_traces(const model::Tracing& options) {
-  for (const std::string& name : unknown_propagators())
-    spdlog::warn(
-        "OTEL_PROPAGATORS: \"{}\" is not known here; tracecontext, baggage, b3, b3multi, jaeger and none are",
-        name);
-  return make("tracing.otlp", telemetry::Signal::Traces, options.otlp.grpc, options.otlp.http,
-              telemetry::resource(options.service_name, attributes(options)));
+  return make(prepare_traces(options), telemetry::resource(options.service_name, attributes(options)));
 }
 
 bool same_export(const model::Tracing& a, const model::Tracing& b) {
@@ -67,20 +86,26 @@ bool same_export(const model::Tracing& a, const model::Tracing& b) {
 }
 
 std::shared_ptr<telemetry::Exporter> export_metrics(const model::OtlpMetrics& options) {
-  return make("metrics.otlp", telemetry::Signal::Metrics, options.grpc, options.http,
+  return make(prepare_metrics(options),
               telemetry::resource(options.service_name, options.resource_attributes));
 }
 
 std::shared_ptr<telemetry::Exporter> export_log(const model::OtlpLog& options) {
-  return make("log.otlp", telemetry::Signal::Logs, options.grpc, options.http,
-              telemetry::resource(options.service_name, options.resource_attributes));
+  return make(prepare_log(options), telemetry::resource(options.service_name, options.resource_attributes));
 }
 
 std::shared_ptr<AccessExport> export_access_log(const model::AccessLog& options) {
   if (!options.otlp) return nullptr;
-  auto exporter = make("accessLog.otlp", telemetry::Signal::Logs, options.otlp->grpc, options.otlp->http,
+  auto exporter = make(prepare_access_log(*options.otlp),
                        telemetry::resource(options.otlp->service_name, options.otlp->resource_attributes));
   return exporter ? std::make_shared<AccessExport>(options, std::move(exporter)) : nullptr;
+}
+
+void say_what_keeps_exports_from_collectors(const model::Static& install) {
+  if (install.tracing) prepare_traces(*install.tracing);
+  if (install.metrics.otlp) prepare_metrics(*install.metrics.otlp);
+  if (install.log.otlp) prepare_log(*install.log.otlp);
+  if (install.access_log && install.access_log->otlp) prepare_access_log(*install.access_log->otlp);
 }
 
 }  // namespace fairlead::runtime

@@ -2,6 +2,7 @@
 
 #include "engine/event/loop.h"
 #include "engine/model/observability.h"
+#include "engine/model/static.h"
 #include "engine/observe/access_line.h"
 #include "engine/telemetry/exporter.h"
 
@@ -33,6 +34,9 @@ struct AccessExport {
   std::atomic<std::uint64_t> count = 0;
 };
 std::shared_ptr<AccessExport> export_access_log(const model::AccessLog& options);
+
+// Logs what would keep what is exported from its collectors, without making any exporter.
+void say_what_keeps_exports_from_collectors(const model::Static& install);
 
 // Records of one worker on their way to an exporter: they go at the end of a tick, or when they are many.
 class Outbox {

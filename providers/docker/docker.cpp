@@ -34,14 +34,8 @@ std::map<std::string, Place> places(const model::DockerProvider& options,
   return out;
 }
 
-}  // namespace
-
-Configured<std::unique_ptr<Docker>> Docker::make(const model::DockerProvider& options,
-                                                 const model::MiddlewareTypes& types,
-                                                 const model::ShortLabelDefaults& short_labels,
-                                                 Duration throttle, const Environment& environment) {
-  auto settings = make_settings(options, types, short_labels);
-  if (!settings) return std::unexpected(settings.error());
+Configured<std::map<std::string, Endpoint>> resolve_endpoints(const model::DockerProvider& options,
+                                                              const Environment& environment) {
   std::map<std::string, Endpoint> endpoints;
   auto own = resolve_endpoint(options.endpoint, options.tls, options.username, options.password, environment);
   if (!own) return misconfigured("providers.docker.endpoint", own.error());
@@ -56,7 +50,27 @@ Configured<std::unique_ptr<Docker>> Docker::make(const model::DockerProvider& op
       return misconfigured(fmt::format("providers.docker.hosts.{}.endpoint", name), endpoint.error());
     endpoints.emplace(name, std::move(*endpoint));
   }
-  return std::unique_ptr<Docker>(new Docker(options, std::move(*settings), throttle, std::move(endpoints)));
+  return endpoints;
+}
+
+}  // namespace
+
+Configured<> Docker::check(const model::DockerProvider& options, const Environment& environment) {
+  if (auto settings = make_settings(options, {}, {}); !settings) return std::unexpected(settings.error());
+  if (auto endpoints = resolve_endpoints(options, environment); !endpoints)
+    return std::unexpected(endpoints.error());
+  return {};
+}
+
+Configured<std::unique_ptr<Docker>> Docker::make(const model::DockerProvider& options,
+                                                 const model::MiddlewareTypes& types,
+                                                 const model::ShortLabelDefaults& short_labels,
+                                                 Duration throttle, const Environment& environment) {
+  auto settings = make_settings(options, types, short_labels);
+  if (!settings) return std::unexpected(settings.error());
+  auto endpoints = resolve_endpoints(options, environment);
+  if (!endpoints) return std::unexpected(endpoints.error());
+  return std::unique_ptr<Docker>(new Docker(options, std::move(*settings), throttle, std::move(*endpoints)));
 }
 
 Docker::Docker(const model::DockerProvider& options, Settings settings, Duration throttle,

@@ -30,6 +30,8 @@ class Docker final : public Provider {
                                                   const model::MiddlewareTypes& types,
                                                   const model::ShortLabelDefaults& short_labels,
                                                   Duration throttle, const Environment& environment);
+  // What make() would fail with, or log, of these options. Looks up no name, as making does.
+  static Configured<> check(const model::DockerProvider& options, const Environment& environment);
   ~Docker() override;
 
   std::string_view name() const override { return "docker"; }

@@ -29,6 +29,15 @@ Place place_of(const Endpoint& endpoint, const model::SwarmProvider& options) {
 
 }  // namespace
 
+Configured<> Swarm::check(const model::SwarmProvider& options, const Environment& environment) {
+  if (auto settings = make_settings(options, {}, {}); !settings) return std::unexpected(settings.error());
+  if (auto endpoint =
+          resolve_endpoint(options.endpoint, options.tls, options.username, options.password, environment);
+      !endpoint)
+    return misconfigured("providers.swarm.endpoint", endpoint.error());
+  return {};
+}
+
 Configured<std::unique_ptr<Swarm>> Swarm::make(const model::SwarmProvider& options,
                                                const model::MiddlewareTypes& types,
                                                const model::ShortLabelDefaults& short_labels,

@@ -25,6 +25,8 @@ class Swarm final : public Provider {
                                                  const model::MiddlewareTypes& types,
                                                  const model::ShortLabelDefaults& short_labels,
                                                  const Environment& environment);
+  // What make() would fail with, or log, of these options. Looks up no name, as making does.
+  static Configured<> check(const model::SwarmProvider& options, const Environment& environment);
   ~Swarm() override;
 
   std::string_view name() const override { return "swarm"; }

@@ -75,3 +75,52 @@ def test_the_log_says_of_every_kind_what_is_wrong_once(start):
     for element, what, is_error in WHAT_IS_WRONG:
         said = [line for line in log.splitlines() if f"{element} (" in line and what in line]
         assert len(said) == 1 and (" ERR " if is_error else " WRN ") in said[0], (element, what, log)
+
+
+ACME = "--certificatesResolvers.le.acme."
+HTTP_01 = f"{ACME}httpChallenge.entryPoint=web"
+
+
+@pytest.mark.parametrize("flags, what", [
+    ([f"{ACME}dnsChallenge.provider=namecheap"], "certificate resolver le cannot obtain anything: dnsChallenge.provider"),
+    ([f"{ACME}dnsChallenge.provider=cloudflare"], "certificate resolver le cannot obtain anything: "),
+    ([HTTP_01, f"{ACME}caCertificates=/nope/ca.pem"], "/nope/ca.pem"),
+    ([HTTP_01, f"{ACME}storage=/nope/acme.json"], "the storage /nope/acme.json cannot be created: No such file"),
+    ([HTTP_01, f"{ACME}storage=/"], "the storage / is no file"),
+    (["--providers.docker.constraints=Tag(`x`)"], "providers.docker.constraints: "),
+    (["--providers.docker.constraints=Label('a','b')"], "no container is exposed"),
+    (["--providers.swarm.constraints=Tag(`x`)"], "providers.swarm.constraints: "),
+    (["--providers.docker.defaultRule=Host(`{{ block }}`)"], "provider docker: providers.docker.defaultRule: "),
+    (["--providers.swarm.defaultRule=Host(`{{ block }}`)"], "provider swarm: providers.swarm.defaultRule: "),
+    (["--providers.docker.endpoint=ftp://engine"], "provider docker: providers.docker.endpoint: "),
+    (["--providers.swarm.endpoint=ftp://engine"], "provider swarm: providers.swarm.endpoint: "),
+    (["--tracing.otlp.http.endpoint=nowhere"], "tracing.otlp.http.endpoint: "),
+    (["--metrics.otlp.grpc.endpoint=nowhere:port"], "metrics.otlp.grpc.endpoint: "),
+    (["--log.otlp.http.endpoint=ftp://collector"], "log.otlp.http.endpoint: "),
+    (["--accessLog.otlp.http.endpoint=http://u:p@collector"], "accessLog.otlp.http.endpoint: "),
+], ids=lambda value: value[-1].lstrip("-").split("=")[0] if isinstance(value, list) else "")
+def test_what_the_install_configuration_asks_for_in_vain_is_an_error(tmp_path, flags, what):
+    storage = [] if any("storage" in flag for flag in flags) else [f"{ACME}storage={tmp_path}/acme.json"]
+    if not any(flag.startswith(ACME) for flag in flags):
+        storage = []
+    done = call("check", "--entryPoints.web.address=:0", *storage, *flags)
+    assert done.returncode == 1, done.stdout
+    assert [line for line in done.stdout.splitlines() if line.startswith("error: ") and what in line], done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_would_work_is_no_error_and_nothing_is_touched(tmp_path):
+    storage = tmp_path / "acme.json"
+    flags = ["--entryPoints.web.address=:0", f"{ACME}storage={storage}", f"{ACME}caServer=http://127.0.0.1:9/",
+             f"{ACME}dnsChallenge.provider=cloudflare", "--providers.docker.endpoint=tcp://127.0.0.1:9",
+             "--providers.docker.constraints=Label(`a`, `b`)", "--tracing.otlp.http.endpoint=http://127.0.0.1:9"]
+    done = call("check", *flags, env={"CF_DNS_API_TOKEN": "t"})
+    assert done.returncode == 0 and "errors 0" in done.stdout, done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+    storage.write_text("{")
+    storage.chmod(0o640)
+    done = call("check", *flags, env={"CF_DNS_API_TOKEN": "t"})
+    assert done.returncode == 1 and f"error: certificate resolver le cannot obtain anything: the storage {storage} " in done.stdout
+    assert storage.read_text() == "{" and storage.stat().st_mode & 0o777 == 0o640
+    assert list(tmp_path.iterdir()) == [storage]
