@@ -1,6 +1,7 @@
 #include "engine/observe/access_log.h"
 
 #include "engine/observe/test_facts.h"
+#include "tests/support/file_size_limit.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -153,6 +154,44 @@ TEST_F(AccessLogFile, AReaderThatStallsDoesNotHoldUpTheEnd) {
   }
 
   EXPECT_LT(std::chrono::steady_clock::now() - begun, 20s) << "a pipe holds 64 KiB: 200 lines cannot leave";
+}
+
+TEST_F(AccessLogFile, FinishesALineThatWasCutOff) {
+  LineWriter writer(path());
+  const auto give = [&writer](std::string lines) {
+    writer.give(lines);
+    ASSERT_TRUE(writer.flush(60s));
+  };
+  {
+    const test::FileSizeLimit full(10);
+    give("first\nsecond\nthird\n");
+    give("fourth\n");
+    writer.reopen();
+    give("fifth\n");
+  }
+
+  give("sixth\n");
+
+  EXPECT_EQ(content(path()), "first\nsecond\nsixth\n");
+  EXPECT_EQ(writer.dropped_lines(), 3U);
+}
+
+TEST_F(AccessLogFile, AHalfLineOfAFileThatWasMovedAwayStaysThere) {
+  LineWriter writer(path());
+  const auto give = [&writer](std::string lines) {
+    writer.give(lines);
+    ASSERT_TRUE(writer.flush(60s));
+  };
+  {
+    const test::FileSizeLimit full(3);
+    give("first\n");
+  }
+  fs::rename(path(), directory_ / "moved");
+  writer.reopen();
+
+  give("second\n");
+
+  EXPECT_EQ(content(path()), "second\n");
 }
 
 TEST_F(AccessLogFile, LosesLinesOfAFileThatCannotBeOpened) {

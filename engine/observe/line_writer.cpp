@@ -115,6 +115,8 @@ void LineWriter::run() {
 
 void LineWriter::open() {
   tried_open_ = SystemClock::instance().now();
+  struct stat before{};
+  const bool had = file_ && ::fstat(file_.get(), &before) == 0;
   if (path_.empty()) {
     file_ = Fd(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3));
   } else {
@@ -130,14 +132,25 @@ void LineWriter::open() {
   }
   struct stat about{};
   slow_kind_ = ::fstat(file_.get(), &about) == 0 && !S_ISREG(about.st_mode);
+  if (!had || about.st_dev != before.st_dev || about.st_ino != before.st_ino) rest_of_line_.clear();
 }
 
 void LineWriter::write(const std::string& lines) {
   if (!file_ && SystemClock::instance().now() - tried_open_ > kTryOpenAgain) open();
   if (!file_) return drop(lines);
-  std::string_view left = lines;
+  rest_of_line_ = put(rest_of_line_);
+  if (!rest_of_line_.empty()) return drop(lines);
+  const std::string_view left = put(lines);
+  if (left.empty()) return;
+  const bool between_lines = left.size() == lines.size() || lines[lines.size() - left.size() - 1] == '\n';
+  if (!between_lines) rest_of_line_ = left.substr(0, left.find('\n') + 1);
+  drop(std::string(left.substr(rest_of_line_.size())));
+}
+
+// What could not be written of it.
+std::string_view LineWriter::put(std::string_view left) {
   while (!left.empty()) {
-    if (slow_kind_ && !wait_writable()) return drop(std::string(left));
+    if (slow_kind_ && !wait_writable()) return left;
     const std::size_t piece = slow_kind_ ? std::min(left.size(), kPipePiece) : left.size();
     const ssize_t wrote = ::write(file_.get(), left.data(), piece);
     if (wrote >= 0) {
@@ -146,9 +159,10 @@ void LineWriter::write(const std::string& lines) {
       const int error = errno;
       if (dropped_.load(std::memory_order_relaxed) == said_dropped_)
         spdlog::error("access log {}: {}", path_.empty() ? "stdout" : path_, std::strerror(error));
-      return drop(std::string(left));
+      return left;
     }
   }
+  return left;
 }
 
 // False when nobody reads any more and the program wants to end.

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -40,6 +41,7 @@ class LineWriter {
   void run();
   void open();
   void write(const std::string& lines);
+  std::string_view put(std::string_view bytes);
   void drop(const std::string& lines);
   bool wait_writable();
   void say_dropped();
@@ -65,8 +67,9 @@ class LineWriter {
   TimePoint said_at_{};
   TimePoint tried_open_{};
   Fd file_;
-  bool gave_up_ = false;    // at the end of the program: nobody reads
-  bool slow_kind_ = false;  // a pipe, socket or terminal: may stop taking bytes
+  std::string rest_of_line_;  // of one that was cut off when the disk was full
+  bool gave_up_ = false;      // at the end of the program: nobody reads
+  bool slow_kind_ = false;    // a pipe, socket or terminal: may stop taking bytes
   std::thread thread_;
 };
 
