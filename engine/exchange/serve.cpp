@@ -134,8 +134,8 @@ Task<void> deliver(Exchange& x, http::ServerStream& stream, Response response) {
     sent = co_await send_body(x, stream, response);
   if (!sent) {
     x.client_left = sent.error().fault == Fault::Client;
-    // The head has left: the client must see that this is not all.
-    if (!tunnel) stream.reset(sent.error());
+    // The head has left: the client must see that this is not all, or that the tunnel broke.
+    stream.reset(sent.error());
     if (!x.record.cause) x.record.cause = std::move(sent.error());
   }
 }

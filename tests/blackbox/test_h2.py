@@ -143,8 +143,10 @@ def test_an_answer_that_breaks_off_is_reset(start, origin):
 class Tunnel:
     """A server that answers every upgrade and sends back what it gets."""
 
-    def __init__(self, wrong_accept=False):
+    def __init__(self, wrong_accept=False, breaks=False):
+        """`breaks`: it resets the connection after its first answer."""
         self.heads = []
+        self.breaks = breaks
         self.wrong_accept = wrong_accept
         self.ended = threading.Event()
         self.listener = socket.create_server(("127.0.0.1", 0))
@@ -179,6 +181,10 @@ class Tunnel:
                            f"Sec-WebSocket-Protocol: chat\r\nSec-WebSocket-Accept: {accept}\r\n\r\n".encode())
         while got := connection.recv(65536):
             connection.sendall(got)
+            if self.breaks:
+                time.sleep(0.5)
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                break
         self.ended.set()
         connection.close()
 
@@ -221,13 +227,6 @@ def test_a_websocket_over_one_stream_reaches_an_http_1_server(start, pair, tls):
         assert len(base64.b64decode(fields["sec-websocket-key"], validate=False)) == 16
 
 
-def test_a_tunnel_ends_at_the_server_when_its_stream_is_reset(start):
-    with Tunnel() as origin:
-        proxy = start(routes(app=[origin.url]))
-        with H2Client(proxy.port()) as client:
-            client.headers(1, CONNECT, ends=False)
-            client.until(lambda c: c.stream(1).headers)
-            client.send(rst_stream(1))
 def test_rules_see_a_websocket_as_over_http_1(start):
     with Tunnel() as origin:
         dynamic = routes(app=[origin.url])
@@ -240,6 +239,7 @@ def test_rules_see_a_websocket_as_over_http_1(start):
         head = origin.heads[0][2]
         assert [head.count(name) for name in ("\r\nupgrade:", "\r\nconnection:")] == [1, 1]
 
+
 def test_a_tunnel_ends_at_the_server_when_its_stream_is_reset(start):
     with Tunnel() as origin:
         proxy = start(routes(app=[origin.url]))
@@ -247,8 +247,19 @@ def test_a_tunnel_ends_at_the_server_when_its_stream_is_reset(start):
             client.headers(1, CONNECT, ends=False)
             client.until(lambda c: c.stream(1).headers)
             client.send(rst_stream(1))
-
             assert origin.ended.wait(30)
+
+
+def test_the_reset_of_a_tunnel_reaches_the_client(start):
+    with Tunnel(breaks=True) as origin:
+        proxy = start(routes(app=[origin.url]))
+        with H2Client(proxy.port()) as client:
+            client.headers(1, CONNECT, ends=False)
+            client.until(lambda c: c.stream(1).headers)
+            client.data(1, b"last words")
+            assert client.until(lambda c: c.stream(1).over)
+            assert (client.stream(1).body, client.stream(1).reset) == (b"last words", CANCEL)
+            assert client.ping()
 
 
 def test_a_server_that_does_not_answer_the_key_opens_no_tunnel(start):
@@ -472,6 +483,35 @@ def test_a_flood_ends_its_connection(start, origin, kind):
              "it is counted")
     assert len(origin.requests) <= 5000, "of 20,000: a slow machine gives more patience back"
     assert proxy.ask(host="app").status == 200
+
+
+def test_a_client_may_take_back_all_that_it_asked(start):
+    with Origin(lambda request: [30, respond()]) as slow:
+        proxy = start(routes(app=[slow.url]), workers=1)
+
+        with H2Client(proxy.port()) as client:
+            for first in (1, 501):
+                numbers = range(first, first + 2 * 249, 2)
+                client.send(*(request(number) for number in numbers))
+                client.ping()
+                client.send(*(rst_stream(number) for number in numbers))
+            assert client.ping() and not client.goaway
+
+
+def test_calls_that_stream_may_end_after_their_first_message(start):
+    def first_message(stream):
+        stream.head()
+        stream.data(b"message")
+
+    with H2Origin(first_message) as origin:
+        proxy = start(routes(app=[origin.url]), workers=1)
+
+        with H2Client(proxy.port()) as client:
+            for number in range(1, 2001, 2):
+                client.send(request(number))
+                assert client.until(lambda c: c.stream(number).body == b"message")
+                client.send(rst_stream(number))
+            assert client.ping() and not client.goaway
 
 
 def test_resets_that_the_client_provokes_count_too(start, origin):

@@ -262,9 +262,16 @@ void ServerStream::flush() {
 
 void ServerStream::reset(const Error& error) {
   if (is_cut() || answered_) return;
+  if (tunnel_) {
+    // What the server said before leaves first, and what does not fit is worth more than the kind of the end.
+    connection_.send_now(*this);
+    if (is_cut() || unsent() > 0) return;
+  }
   our_reset_ = true;
   response_done_ = false;
-  connection_.reset_stream(*this, error.fault == Fault::Client ? StreamError::Cancel : StreamError::Internal);
+  // RFC 8441 §5: the reset of a tunnel is CANCEL.
+  const bool cancels = tunnel_ || error.fault == Fault::Client;
+  connection_.reset_stream(*this, cancels ? StreamError::Cancel : StreamError::Internal);
 }
 
 void ServerStream::on_timer(event::Timer& timer) {
