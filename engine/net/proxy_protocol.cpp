@@ -121,16 +121,17 @@ ProxyResult parse_v2(std::string_view bytes) {
   if ((byte_at(bytes, 12) & 0xf0) != kVersion2) return malformed("a version other than 2");
   const unsigned command = byte_at(bytes, 12) & 0x0f;
   if (command != kLocal && command != kProxy) return malformed("a command other than LOCAL and PROXY");
+  // §2.2: a LOCAL header is skipped, whatever family it names and whatever it carries.
+  const bool local = command == kLocal;
   const unsigned family = byte_at(bytes, 13) >> 4;
   const unsigned transport = byte_at(bytes, 13) & 0x0f;
-  if (family > kUnix || transport > kDatagram) return malformed("an unknown family or transport");
+  if (!local && (family > kUnix || transport > kDatagram)) return malformed("an unknown family or transport");
   const std::size_t length = number_at(bytes, 14);
   if (length > kMaxProxyHeaderBytes - kV2Head) return malformed("longer than 4096 bytes");
-  if (command == kProxy && length < kAddressBytes[family]) return malformed("too short for its addresses");
+  if (!local && length < kAddressBytes[family]) return malformed("too short for its addresses");
   const std::size_t size = kV2Head + length;
   if (bytes.size() < size) return {};
-  // §2.2: what a LOCAL header carries must be skipped unread.
-  if (command == kLocal || family == kUnspecified) return parsed(size);
+  if (local || family == kUnspecified) return parsed(size);
   const std::string_view block = bytes.substr(kV2Head, length);
   if (!is_list_of_tlvs(block.substr(kAddressBytes[family])))
     return malformed("a TLV that reaches beyond the header");

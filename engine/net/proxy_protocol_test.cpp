@@ -131,8 +131,8 @@ TEST(ProxyProtocol, RefusesTlvsThatReachBeyondTheHeader) {
 
 TEST(ProxyProtocol, LocalUnixAndDatagramHeadersKeepTheEndsOfTheConnection) {
   for (const std::string& header :
-       {v2(0x20, 0x00, ""), v2(0x20, 0x11, kInetBlock), v2(0x20, 0x11, "xy"), v2(0x21, 0x00, "whatever"),
-        v2(0x21, 0x31, std::string(216, 'p')), v2(0x21, 0x12, kInetBlock)}) {
+       {v2(0x20, 0x00, ""), v2(0x20, 0x11, kInetBlock), v2(0x20, 0x11, "xy"), v2(0x20, 0xff, "xy"),
+        v2(0x21, 0x00, "whatever"), v2(0x21, 0x31, std::string(216, 'p')), v2(0x21, 0x12, kInetBlock)}) {
     const ProxyResult result = parse_proxy_header(header + "x");
 
     EXPECT_EQ(result.status, ProxyStatus::Parsed) << result.why;
