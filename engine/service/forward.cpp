@@ -34,7 +34,7 @@ Attempt::Attempt(exchange::Exchange& x, http::ClientStreamPtr stream,
 
 Result<> Attempt::send(const upstream::Server& server, const ForwardOptions& options) {
   http::RequestHead& head = x_.request;
-  remove_hop_by_hop(head.fields);
+  remove_hop_by_hop(head.fields, head.chunked);
   // The peer is added to X-Forwarded-For for this try only: a retry starts from the same head again.
   http::Field* forwarded = head.fields.find(http::Name::XForwardedFor);
   const std::string_view before = forwarded ? forwarded->value : std::string_view{};
@@ -161,7 +161,7 @@ Task<Result<>> Attempt::receive(http::ResponseHead& head, TimePoint deadline) {
       co_return fail(502, Fault::Upstream, "the server switched to a protocol that nobody asked for");
     co_return Result<>{};
   }
-  remove_hop_by_hop(head.fields);
+  remove_hop_by_hop(head.fields, head.chunked);
   co_return Result<>{};
 }
 

@@ -20,8 +20,9 @@ constexpr std::uint64_t kAlways =
 
 }  // namespace
 
-void remove_hop_by_hop(http::Fields& fields) {
-  if (!fields.may_have(kAlways | http::name_bit(Name::Te))) return;
+void remove_hop_by_hop(http::Fields& fields, bool trailers) {
+  const std::uint64_t always = trailers ? kAlways & ~http::name_bit(Name::Trailer) : kAlways;
+  if (!fields.may_have(always | http::name_bit(Name::Te))) return;
   std::vector<std::string_view> named;
   for (const http::Field& line : fields) {
     if (line.known != Name::Connection || iequals(line.value, "keep-alive") || iequals(line.value, "close"))
@@ -40,7 +41,7 @@ void remove_hop_by_hop(http::Fields& fields) {
   if (te && !iequals(te->value, "trailers") && http::has_token(fields.joined("Te"), "trailers"))
     fields.set(Name::Te, "trailers");
   fields.remove_if([&](const http::Field& line) {
-    if ((kAlways & http::name_bit(line.known)) != 0) return true;
+    if ((always & http::name_bit(line.known)) != 0) return true;
     if (line.known == Name::Te) return !iequals(line.value, "trailers");
     return !named.empty() && line.known != Name::ContentLength &&
            std::ranges::binary_search(named, line.name, before);

@@ -27,6 +27,18 @@ TEST(HopByHop, DropsTheFieldsOfOneHopAndKeepsTheRest) {
             "X-A;Content-Length;");
 }
 
+TEST(HopByHop, KeepsTheNamesOfTrailersThatFollow) {
+  Arena arena;
+  http::Fields fields(arena);
+  fields.add("Trailer", "X-Sum");
+  fields.add("Transfer-Encoding", "chunked");
+
+  remove_hop_by_hop(fields, true);
+
+  ASSERT_EQ(fields.size(), 1u);
+  EXPECT_EQ(fields.get(http::Name::Trailer), "X-Sum");
+}
+
 TEST(HopByHop, DropsWhatConnectionNamesInAnyCase) {
   EXPECT_EQ(left_of({{"Connection", "x-Secret , close"}, {"X-SECRET", "1"}, {"X-Other", "2"}}), "X-Other;");
 }

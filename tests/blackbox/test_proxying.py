@@ -85,12 +85,13 @@ def test_chunked_bodies_and_trailers_pass_both_ways(proxy, origin):
                   b"3\r\nabc\r\n2;note=1\r\nde\r\n0\r\nX-Sum: 5\r\n\r\n")
 
     with RawClient(proxy.port()) as client:
-        client.send("POST / HTTP/1.1\r\nHost: app\r\nTransfer-Encoding: chunked\r\nTE: trailers\r\n\r\n"
-                    "4\r\nwiki\r\n5\r\npedia\r\n0\r\nX-End: yes\r\n\r\n")
+        client.send("POST / HTTP/1.1\r\nHost: app\r\nTransfer-Encoding: chunked\r\nTE: trailers\r\n"
+                    "Trailer: X-End\r\n\r\n4\r\nwiki\r\n5\r\npedia\r\n0\r\nX-End: yes\r\n\r\n")
         answer = client.read_answer()
 
     assert answer.body == b"abcde"
     assert ("X-Sum", "5") in answer.trailers
+    assert (answer.header("Trailer"), origin.last().header("Trailer")) == ("X-Sum", "X-End")
     assert origin.last().body == b"wikipedia"
     assert ("X-End", "yes") in origin.last().trailers
 
