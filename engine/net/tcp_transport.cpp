@@ -68,7 +68,7 @@ IoResult TcpTransport::read_kept(std::span<char> into) {
     return {count, IoStatus::Ok, 0, false};
   }
   std::string().swap(kept_);
-  return {count, IoStatus::Ok, 0, kept_drained_ && !peer_finished_};
+  return {count, IoStatus::Ok, 0, kept_drained_ && !ends()};
 }
 
 IoResult TcpTransport::receive(std::span<char> into) {
@@ -76,11 +76,13 @@ IoResult TcpTransport::receive(std::span<char> into) {
     const ssize_t got = ::recv(socket_.get(), into.data(), into.size(), 0);
     if (got > 0) {
       loop_.note_received(static_cast<std::size_t>(got));
-      // A short read drained the socket: no second call to see EAGAIN. After the peer's FIN no edge will
-      // come for the end itself, so reading goes on until it shows.
-      const bool drained = static_cast<std::size_t>(got) < into.size() && !peer_finished_;
+      // A short read drained the socket: no second call to see EAGAIN. After the peer's FIN or reset no edge
+      // will come for the end itself, so reading goes on until it shows.
+      const bool drained = static_cast<std::size_t>(got) < into.size() && !ends();
       return {static_cast<std::size_t>(got), IoStatus::Ok, 0, drained};
     }
+    // The kernel tells a reset once, and it told on_event(): from then on it would look like an orderly end.
+    if (error_ && (got == 0 || errno != EINTR)) return {0, IoStatus::Failed, error_, true};
     if (got == 0) return {0, IoStatus::End, 0, true};
     if (errno == EINTR) continue;
     if (errno == EAGAIN || errno == EWOULDBLOCK) return {0, IoStatus::WouldBlock, 0, true};
@@ -110,7 +112,8 @@ IoResult TcpTransport::write(std::span<const iovec> parts) {
       want_writable();
       return {0, IoStatus::WouldBlock, 0, false};
     }
-    return {0, IoStatus::Failed, errno, false};
+    error_ = errno;
+    return {0, IoStatus::Failed, error_, false};
   }
 }
 
@@ -142,15 +145,16 @@ void TcpTransport::doubt_peer() {
 
 void TcpTransport::on_event(std::uint32_t events) {
   // The user may close this transport in any of these calls; it is destroyed only when the tick has ended.
-  if (!socket_ || !user_) return;
+  if (!socket_) return;
+  if (events & (EPOLLRDHUP | EPOLLHUP)) peer_finished_ = true;
   if (events & EPOLLERR) {
     int error = 0;
     socklen_t size = sizeof error;
     ::getsockopt(socket_.get(), SOL_SOCKET, SO_ERROR, &error, &size);
-    user_->on_broken(error ? error : EPIPE);
-    return;
+    if (error || !error_) error_ = error ? error : EPIPE;
   }
-  if (events & (EPOLLRDHUP | EPOLLHUP)) peer_finished_ = true;
+  if (!user_) return;
+  if (events & EPOLLERR) return user_->on_broken(error_);
   if (events & EPOLLOUT) user_->on_writable();
   if (socket_ && user_ && (events & EPOLLIN)) user_->on_readable();
   if (socket_ && user_ && (events & EPOLLHUP)) return user_->on_broken(ECONNRESET);

@@ -39,11 +39,13 @@ class TcpTransport final : public Transport, event::Handler {
   const void* foresee() const override { return user_; }
   IoResult receive(std::span<char> into);
   IoResult read_kept(std::span<char> into);
+  bool ends() const { return peer_finished_ || error_ != 0; }
 
   event::Loop& loop_;
   Fd socket_;
   std::string kept_;  // peeked and not yet read
   bool kept_drained_ = false;
+  int error_ = 0;  // errno of what broke the connection; what came before it can still be read
   bool peer_finished_ = false;
   bool hears_writable_;
 };

@@ -1,6 +1,7 @@
 #include "engine/net/tcp_transport.h"
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -105,6 +106,78 @@ TEST_F(TcpTransportTest, AnAcceptedSocketIsHeardOfAsWritableOnlyAfterItWasFull) 
   }
   loop_.run_once(std::chrono::seconds(5));
   EXPECT_GE(user_.writable, 1);
+}
+
+// Two ends of a TCP connection: those of a socketpair know no reset.
+class TcpResetTest : public testing::Test {
+ protected:
+  TcpResetTest() {
+    const Fd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto* const raw = reinterpret_cast<sockaddr*>(&address);
+    EXPECT_EQ(::bind(listener.get(), raw, size), 0);
+    EXPECT_EQ(::listen(listener.get(), 1), 0);
+    EXPECT_EQ(::getsockname(listener.get(), raw, &size), 0);
+    peer_ = Fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    EXPECT_EQ(::connect(peer_.get(), raw, size), 0);
+    Fd ours(::accept4(listener.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    transport_ = TcpTransport::adopt(loop_, std::move(ours), {}, TcpTransport::Side::Accepted);
+    transport_->set_user(&user_);
+  }
+
+  void say_and_reset(std::string_view bytes) {
+    EXPECT_EQ(::send(peer_.get(), bytes.data(), bytes.size(), 0), static_cast<ssize_t>(bytes.size()));
+    const linger at_once{1, 0};
+    ::setsockopt(peer_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    peer_.reset();
+  }
+  std::string read() {
+    std::array<char, 64> into;
+    last_ = transport_->read(into);
+    return {into.data(), last_.bytes};
+  }
+
+  event::Loop loop_;
+  Fd peer_;
+  User user_;
+  std::unique_ptr<TcpTransport> transport_;
+  IoResult last_;
+};
+
+TEST_F(TcpResetTest, WhatCameBeforeAResetIsReadAndThenTheReset) {
+  say_and_reset("bye");
+  loop_.run_once(std::chrono::seconds(5));
+  EXPECT_EQ(user_.broken, 1);
+  EXPECT_EQ(read(), "bye");
+  EXPECT_FALSE(last_.drained) << "no further event would tell the end";
+  read();
+  EXPECT_EQ(last_.status, IoStatus::Failed) << "not an orderly end";
+  EXPECT_EQ(last_.error, ECONNRESET);
+}
+
+TEST_F(TcpResetTest, AResetThatAWriteMetIsNoOrderlyEndForTheReader) {
+  say_and_reset("bye");
+  char byte = 'x';
+  const iovec part{&byte, 1};
+  EXPECT_EQ(transport_->write({&part, 1}).status, IoStatus::Failed);
+  loop_.run_once(std::chrono::seconds(5));
+  EXPECT_EQ(read(), "bye");
+  read();
+  EXPECT_EQ(last_.status, IoStatus::Failed);
+}
+
+TEST_F(TcpResetTest, AResetBeforeThereIsAUserIsRemembered) {
+  transport_->set_user(nullptr);
+  say_and_reset("bye");
+  loop_.run_once(std::chrono::seconds(5));
+  transport_->set_user(&user_);
+  EXPECT_EQ(read(), "bye");
+  EXPECT_FALSE(last_.drained);
+  read();
+  EXPECT_EQ(last_.status, IoStatus::Failed);
 }
 
 }  // namespace

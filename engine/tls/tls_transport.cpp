@@ -389,7 +389,7 @@ void TlsTransport::on_peer_finished() {
 
 void TlsTransport::on_broken(int error) {
   error_ = error;
-  end_ = true;
+  dry_ = false;  // what came before it is still to be read
   if (state_ == State::Handshake) return end_handshake(refuse(502, std::strerror(error)));
   if (user_) user_->on_broken(error);
 }

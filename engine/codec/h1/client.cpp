@@ -195,6 +195,8 @@ bool ClientConnection::flush_output() {
     return false;
   }
   sent_anything_ = sent_anything_ || written.bytes > 0;
+  // The end of a tunnel's direction follows its last bytes.
+  if (tunnel_ && request_done_ && output_.empty()) transport_->finish_writing();
   return true;
 }
 
@@ -343,7 +345,6 @@ void ClientConnection::on_readable() {
 void ClientConnection::on_writable() {
   if (closed_) return;
   if (!flush_output()) return;
-  if (tunnel_ && request_done_ && output_.empty()) transport_->finish_writing();
   room_.notify();
 }
 

@@ -250,8 +250,15 @@ void ClientConnection::on_writable() {
 
 void ClientConnection::on_broken(int error) {
   if (broken_) return;
-  break_off(std::strerror(error));
+  lose(error);
   wake();
+}
+
+// Answers that came before a reset count. Reading on, in turns, finds the reset behind them.
+void ClientConnection::lose(int error) {
+  readable_ = true;
+  read_all();
+  if (!broken_ && !read_on_.armed()) break_off(std::strerror(error));
 }
 
 void ClientConnection::on_timer(event::Timer& timer) {
@@ -293,7 +300,7 @@ void ClientConnection::flush() {
   while (!broken_ && pump() && !output_.empty()) {
     const net::IoResult written = output_.flush(*transport_);
     written_ += written.bytes;
-    if (written.status == net::IoStatus::Failed) return break_off(std::strerror(written.error));
+    if (written.status == net::IoStatus::Failed) return lose(written.error);
     if (!output_.empty()) break;
   }
   // After a mistake of the server its GOAWAY is on its way, and nothing is read any more.

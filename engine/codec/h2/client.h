@@ -112,6 +112,7 @@ class ClientConnection final : public event::Destroyable,
   void break_off_violated(std::string_view otherwise);
   // Every stream fails with `why`, and the transport closes.
   void break_off(std::string why);
+  void lose(int error);  // errno; what came before it is still taken in
   void settle();
   void close_transport();
   LeasedStream* find(std::int32_t id);
