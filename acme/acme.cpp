@@ -235,7 +235,8 @@ void Acme::collect_known() {
                               std::min(renew_at, one->chain.not_after - renewal_lead(hours)));
         const auto asked = own->second.renewals.find(one->chain.fingerprint);
         if (asked != own->second.renewals.end() && asked->second.renew_at > WallTime{})
-          renew_at = asked->second.renew_at;
+          renew_at =
+              std::min(asked->second.renew_at, latest_renewal(one->chain.not_before, one->chain.not_after));
         if (one->renew_at != renew_at || one->resolver != name) {
           Known changed = *one;
           changed.renew_at = renew_at;

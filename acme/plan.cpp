@@ -171,6 +171,10 @@ WallTime renewal_time(WallTime not_before, WallTime not_after, const std::string
   return not_before + life / 3 * 2 - life / 20'000 * thousandth;
 }
 
+WallTime latest_renewal(WallTime not_before, WallTime not_after) {
+  return not_after - (not_after - not_before) / 10;
+}
+
 Duration renewal_lead(std::int64_t hours) {
   using namespace std::chrono_literals;
   if (hours >= 8760) return 2880h;

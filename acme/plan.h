@@ -63,6 +63,10 @@ Plan make_plan(const PlanInput& input);
 // second.
 WallTime renewal_time(WallTime not_before, WallTime not_after, const std::string& fingerprint);
 
+// The latest that an authority's wish to renew is heeded: with a tenth of the lifetime left, for what may
+// fail.
+WallTime latest_renewal(WallTime not_before, WallTime not_after);
+
 // How long before its end a certificate is renewed where certificatesDuration was set (Traefik's schedule).
 // It counts when it is earlier than renewal_time(), and leaves a third of the lifetime in use at least.
 Duration renewal_lead(std::int64_t certificates_duration_hours);

@@ -735,12 +735,13 @@ def test_external_accounts_and_preferred_chains(start, origin, tmp_path):
 
 def test_asks_when_to_renew_and_says_what_is_replaced(stage, origin):
     windows = {}
-    with Front(stage.pebble, renewal=lambda name: windows.get(name, ("2099-01-01T00:00:00Z", "2099-01-02T00:00:00Z")),
+    soon = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 10 * 86400))
+    with Front(stage.pebble, renewal=lambda name: windows.get(name, (f"{soon}T00:00:00Z", f"{soon}T01:00:00Z")),
                retry_after="1", profiles={"default": "x", "shortlived": "six days"}) as front:
         proxy = stage.start(site(origin, "Host(`ari.test`)"), caServer=front.directory, profile="shortlived")
         root = stage.pebble.root()
         first = wait_served(proxy, "ari.test", root)
-        wait_for(lambda: row(proxy, "ari.test")["next"].startswith("renewed at 2099") if row(proxy, "ari.test") else None, 20,
+        wait_for(lambda: row(proxy, "ari.test")["next"].startswith(f"renewed at {soon}") if row(proxy, "ari.test") else None, 20,
                  "the authority's wish counts")
         assert front.orders[0]["profile"] == "shortlived" and "replaces" not in front.orders[0]
         name = front.polls[0]
@@ -753,6 +754,16 @@ def test_asks_when_to_renew_and_says_what_is_replaced(stage, origin):
         key, serial = name.split(".")
         number = int.from_bytes(base64.urlsafe_b64decode(serial + "=="), "big")
         assert number == int(first["serialNumber"], 16) and len(base64.urlsafe_b64decode(key + "==")) == 20
+
+
+def test_a_wish_to_renew_after_the_end_is_not_heeded(stage, origin):
+    with Front(stage.pebble, renewal=lambda name: ("2099-01-01T00:00:00Z", "2099-01-02T00:00:00Z")) as front:
+        proxy = stage.start(site(origin, "Host(`late.test`)"), caServer=front.directory)
+        end = ssl.cert_time_to_seconds(wait_served(proxy, "late.test", stage.pebble.root())["notAfter"])
+
+        day = time.strftime("%Y-%m-%d", time.gmtime(end - 9 * 86400))
+        wait_for(lambda: (row(proxy, "late.test") or {"next": ""})["next"].startswith(f"renewed at {day}"), 20,
+                 "a tenth of its 90 days is left")
 
 
 def test_an_unknown_profile_is_said(stage, origin):
