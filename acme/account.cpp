@@ -49,8 +49,10 @@ Answered<void> register_account(Client& client, Account& account, const SharedKe
   if (!options.email.empty()) payload["contact"] = contact(options.email);
   if (!options.eab_kid.empty()) {
     const auto mac_key = from_base64url(options.eab_hmac_encoded);
+    if (options.eab_hmac_encoded.empty()) return refused({}, "eab.kid is set, and eab.hmacEncoded is not");
     if (!mac_key || mac_key->empty())
-      return refused("externalAccountRequired", "eab.hmacEncoded is no base64url text");
+      return refused({},
+                     "eab.hmacEncoded is no base64url text (letters, digits, - and _): is it copied whole?");
     payload["externalAccountBinding"] =
         Json::parse(external_binding(*key, directory->new_account, options.eab_kid, *mac_key));
   } else if (directory->needs_external_account) {

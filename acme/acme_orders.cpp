@@ -187,10 +187,12 @@ bool Acme::order_names(const Job& job, const std::stop_token& stop) {
     }
     if (trouble.is_of_some_name() && names.size() > 1) return order_singly(job, names, stop);
     const bool of_names = trouble.is("rateLimited") && is_about_names(trouble.problem, names);
-    if (trouble.is_of_authority() && !of_names)
+    if (trouble.is_of_authority() && !of_names) {
       resolver.authority_failed(trouble);
-    else
+    } else {
+      resolver.authority_answered();
       fail_all(trouble.problem);
+    }
     return false;
   }
   return false;

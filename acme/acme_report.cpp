@@ -85,7 +85,8 @@ class Acme::Reporter {
       out_.reasons[router].push_back({model::ReasonKind::Certificate, text, meaning, false});
   }
   static Obstacle closed(const std::string& resolver, const Resolver::Closed& by, WallTime until) {
-    return {fmt::format("resolver {}: {}", resolver, by.because), std::string(meaning(by.type)), until};
+    return {fmt::format("resolver {}: {}", resolver, by.because), std::string(meaning_for_account(by.type)),
+            until};
   }
   // Of the first of the names that has one.
   std::optional<Obstacle> obstacle(const std::string& resolver, const std::vector<std::string>& names) const;
@@ -120,8 +121,8 @@ void Acme::Reporter::look_at_resolvers() {
     const std::string problem = resolver->problem();
     if (!problem.empty())
       closed_[name] = {fmt::format("resolver {}: {}", name, problem), {}, WallTime::max()};
-    else if (const WallTime until = resolver->orders_from(); until > now_)
-      closed_[name] = closed(name, resolver->closed_because(), until);
+    else if (const auto by = resolver->closed_because(); !by.because.empty())
+      closed_[name] = closed(name, by, resolver->orders_from());  // or was closed, and nothing came since
     // Storage that does not keep what it is given concerns everybody who uses it.
     const std::string unwritten = resolver->store().write_problem();
     if (unwritten.empty() || !resolver->store().refusal().empty()) continue;
@@ -182,7 +183,7 @@ void Acme::Reporter::look_at(const Wanted& wanted, std::vector<CertificateStatus
   if (const auto against = obstacle(wanted.resolver, status.names)) {
     status.error = against->error;
     status.meaning = against->meaning;
-    status.next = against->again();
+    if (against->until > now_) status.next = against->again();
   }
   if (any_of(busy_, status.names)) {
     const auto step = steps_.find(wanted.names.front());
@@ -224,7 +225,8 @@ void Acme::Reporter::add(const Known& known) {
     if (const auto against = obstacle(known.resolver, known.chain.names)) {
       status.error = against->error;
       status.meaning = against->meaning;
-      if (!any_of(busy_, known.chain.names)) status.next = "renewal " + against->again();
+      if (!any_of(busy_, known.chain.names) && against->until > now_)
+        status.next = "renewal " + against->again();
       tell(status.routers,
            fmt::format("the certificate for {} (valid until {}) is not renewed: {} ({})",
                        join(known.chain.names, ", "), time_text(known.chain.not_after), status.error,

@@ -274,4 +274,11 @@ std::string_view meaning(std::string_view type) {
   return found == kRows.end() ? std::string_view() : found->words;
 }
 
+std::string_view meaning_for_account(std::string_view type) {
+  if (type == "unauthorized")
+    return "the authority does not accept the account: are eab.kid and eab.hmacEncoded what it gave out, and "
+           "is the account in force there?";
+  return meaning(type);
+}
+
 }  // namespace fairlead::acme

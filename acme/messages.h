@@ -93,5 +93,7 @@ std::string time_text(WallTime time);  // "2026-11-25T23:05:10Z"
 
 // What a type of problem means for the owner of a site, and what to do about it; may be empty.
 std::string_view meaning(std::string_view type);
+// The same of a problem that no name has: with the account, or with all orders.
+std::string_view meaning_for_account(std::string_view type);
 
 }  // namespace fairlead::acme

@@ -42,6 +42,17 @@ TEST(Messages, ReadsProblemsInTheAuthoritysWords) {
   EXPECT_EQ(read_problem(502, "<html>\nBad Gateway").text(), "status 502: <html>");
   EXPECT_EQ(read_problem(500, "a\x1b[31mb").text().find('\x1b'), std::string::npos)
       << "no control bytes in logs";
+  EXPECT_EQ(read_problem(403, R"({"type":"a","detail":"x\u202ey\u009bz\u2028é\u2066"})").detail, "x y z é ")
+      << "nor what turns a line around";
+  const std::string long_text =
+      read_problem(500, "{\"type\":\"a\",\"detail\":\"x" + std::string(2000, '\xc3') + "\"}").text();
+  EXPECT_EQ(long_text.find('\xc3'), std::string::npos) << "nor half a character";
+}
+
+TEST(Messages, TellWhatAnAccountLacksFromWhatANameLacks) {
+  EXPECT_NE(meaning("unauthorized").find("another server"), std::string_view::npos);
+  EXPECT_NE(meaning_for_account("unauthorized").find("eab.kid"), std::string_view::npos);
+  EXPECT_EQ(meaning_for_account("rateLimited"), meaning("rateLimited"));
 }
 
 TEST(Messages, ReadsTimes) {

@@ -195,12 +195,9 @@ std::expected<void, OrderFailure> Order::validate(const std::vector<std::string>
       one.challenge_url = offered->url;
     }
     if (!one.solver) {
-      failure.names[name] = failed(name, "unsupportedIdentifier",
-                                   one.authorization.wildcard
+      failure.names[name].detail = one.authorization.wildcard
                                        ? "a wildcard can only be proven by DNS-01: set dnsChallenge"
-                                       : "the authority offers none of the challenges that are configured")
-                                .error()
-                                .names.at(name);
+                                       : "the authority offers none of the challenges that are configured";
       continue;
     }
     pending.push_back(std::move(one));

@@ -315,6 +315,27 @@ def test_an_authority_that_hangs_is_not_asked_by_every_order_in_turn(stage, orig
             connection.close()
 
 
+def test_what_went_wrong_is_told_while_it_is_tried_again(stage, origin):
+    released = threading.Event()
+
+    def hang(handler, body):
+        if not handler.path.startswith("/dir"):
+            return False
+        if sum(path.startswith("/dir") for _, path in front.requests) == 1:
+            handler.answer(503, b"down for maintenance", "text/plain")
+        else:
+            released.wait(100)
+            handler.answer(503, b"still down", "text/plain")
+        return True
+
+    with Front(stage.pebble, fault=hang) as front:
+        proxy = stage.start(site(origin, "Host(`told.test`)"), caServer=front.directory)
+
+        wait_for(lambda: "being obtained" in reason(proxy, "r0@file") and "down for maintenance" in reason(proxy, "r0@file"), 30,
+                 "both are said")
+        released.set()
+
+
 def test_a_directory_that_moved_is_followed_and_signed_requests_are_not(stage, origin):
     def moved(handler, body):
         if handler.path == "/old/dir":
@@ -361,7 +382,9 @@ def test_wildcards_need_dns01_and_resolvers_must_exist(stage, origin):
     proxy = stage.start(dynamic, resolvers={
         "le": stage.pebble.resolver(stage.storage, {"httpChallenge": {"entryPoint": "web"}}), "ts": {"tailscale": {}}})
 
-    wait_for(lambda: "a wildcard can only be proven by DNS-01" in reason(proxy, "r0@file"), 20, "the router says so")
+    text = wait_for(lambda: "a wildcard can only be proven by DNS-01" in reason(proxy, "r0@file") and reason(proxy, "r0@file"), 20,
+                    "the router says so")
+    assert "the authority does not issue for names of this kind" not in text + json.dumps(proxy.router("r0@file"))
     wait_for(lambda: "there is no certificate resolver `nobody`" in reason(proxy, "lost@file"), 10, "the router says so")
     wait_for(lambda: "Tailscale is not supported" in reason(proxy, "tail@file"), 10, "the router says so")
 
@@ -731,6 +754,24 @@ def test_external_accounts_and_preferred_chains(start, origin, tmp_path):
         wait_served(proxy, "eab.test", authority.root(1))
         assert served(proxy.port("secure"), "eab.test", authority.root(0)) is None
         assert key not in proxy.log() + json.dumps(proxy.api("/api/rawdata"))
+
+
+def test_an_external_account_that_is_wrong_is_told_as_one(start, origin, tmp_path):
+    key = base64.urlsafe_b64encode(b"0123456789abcdef0123456789abcdef").decode().rstrip("=")
+    config = {"externalAccountBindingRequired": True, "externalAccountMACKeys": {"kid-1": key}}
+    with Pebble(config=config) as authority:
+        mine = Stage(start, authority, tmp_path)
+        proxy = mine.start(site(origin, "Host(`kid.test`)"), eab={"kid": "kid-2", "hmacEncoded": key})
+        text = wait_for(lambda: "unauthorized" in reason(proxy, "r0@file") and reason(proxy, "r0@file"), 20, "the router says so")
+        assert "are eab.kid and eab.hmacEncoded what it gave out" in text + json.dumps(proxy.router("r0@file"))
+        assert "another server answers" not in text + json.dumps(proxy.router("r0@file"))
+        proxy.stop()
+
+        proxy = mine.start(site(origin, "Host(`kid.test`)"), eab={"kid": "kid-1", "hmacEncoded": "<the key>"})
+
+        text = wait_for(lambda: "eab.hmacEncoded is no base64url text" in reason(proxy, "r0@file") and reason(proxy, "r0@file"), 20,
+                        "the router says so")
+        assert "set eab.kid and eab.hmacEncoded" not in text + json.dumps(proxy.router("r0@file"))
 
 
 def test_asks_when_to_renew_and_says_what_is_replaced(stage, origin):
