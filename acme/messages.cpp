@@ -1,6 +1,7 @@
 #include "acme/messages.h"
 
 #include "engine/base/strings.h"
+#include "engine/base/utf8.h"
 
 #include <curl/curl.h>
 #include <fmt/chrono.h>
@@ -24,10 +25,25 @@ std::string text_at(const Json& json, const char* key) {
   return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
-// It ends up in logs and on pages: bounded, without control bytes.
+// A control character of ASCII or Latin 1, or one that changes lines or the direction of what follows.
+bool is_control(std::string_view character) {
+  if (character.size() == 1) return static_cast<unsigned char>(character[0]) < 0x20 || character[0] == 0x7f;
+  if (character.size() == 2) return (character >= "\u0080" && character <= "\u009f") || character == "\u061c";
+  return character.size() == 3 && (character == "\u200e" || character == "\u200f" ||
+                                   (character >= "\u2028" && character <= "\u202e") ||
+                                   (character >= "\u2066" && character <= "\u2069"));
+}
+
+// It ends up in logs and on pages: bounded, UTF-8, without control characters.
 std::string shown(std::string_view text) {
-  std::string out(text.substr(0, kMaxText));
-  std::ranges::replace_if(out, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
+  std::string out;
+  while (!text.empty()) {
+    const std::size_t size = utf8_length(text);
+    const std::string_view character = text.substr(0, std::max<std::size_t>(size, 1));
+    if (out.size() + character.size() > kMaxText) break;
+    out += size == 0 || is_control(character) ? " " : character;
+    text.remove_prefix(character.size());
+  }
   return out;
 }
 
