@@ -81,6 +81,8 @@ Configured<std::unique_ptr<Solver>> dns01_solver(const model::Acme& options, con
 std::string problem_of(const model::Acme& options, const Configured<std::string>& authorities,
                        const Configured<std::unique_ptr<Solver>>& dns01) {
   if (options.certificates_duration < 1) return "certificatesDuration is below 1 hour";
+  if (options.client_timeout < options.client_response_header_timeout)
+    return "clientTimeout is shorter than clientResponseHeaderTimeout (30s unless set)";
   if (options.storage.empty()) return "storage is not set";
   if (!dns01)
     return fmt::format("{}{}{}", dns01.error().path, dns01.error().path.empty() ? "" : ": ",

@@ -389,6 +389,12 @@ def test_wildcards_need_dns01_and_resolvers_must_exist(stage, origin):
     wait_for(lambda: "Tailscale is not supported" in reason(proxy, "tail@file"), 10, "the router says so")
 
 
+def test_timeouts_that_contradict_each_other_are_told(stage, origin):
+    proxy = stage.start(site(origin, "Host(`brief.test`)"), clientTimeout="20s")
+
+    wait_for(lambda: "clientTimeout is shorter than clientResponseHeaderTimeout" in reason(proxy, "r0@file"), 10, "as in Traefik")
+
+
 def test_survives_an_authority_that_is_down_refuses_nonces_and_forgets(origin, start, tmp_path):
     other = Pebble(nonce_reject=50)
     with other:
