@@ -24,7 +24,7 @@ using Failed = std::unexpected<OrderFailure>;
 constexpr Duration kFirstPoll = std::chrono::milliseconds(100);
 constexpr Duration kSlowestPoll = std::chrono::seconds(5);  // where the authority does not say
 // A certificate that was made is worth some patience: another order counts against the authority's limits.
-constexpr Duration kPatience = std::chrono::minutes(3);
+constexpr Duration kDownloadPatience = std::chrono::minutes(3);
 constexpr Duration kFirstRetry = std::chrono::seconds(1);
 constexpr Duration kSlowestRetry = std::chrono::seconds(30);
 constexpr Duration kUsualCertificateTimeout = std::chrono::seconds(30);  // where none is set, as in Traefik
@@ -343,7 +343,7 @@ std::expected<Issued, OrderFailure> Order::finalize(OrderState order, const std:
 
 // Asks again for a while when the authority cannot answer now.
 Answered<HttpResponse> Order::fetch_patiently(const std::string& url, std::string_view accept) {
-  const TimePoint until = std::chrono::steady_clock::now() + kPatience;
+  const TimePoint until = std::chrono::steady_clock::now() + kDownloadPatience;
   for (Duration own = kFirstRetry;; own = std::min(own * 2, kSlowestRetry)) {
     auto answer = client_.fetch(signer_, url, stop_, accept);
     if (answer || answer.error().kind == Trouble::Kind::Stopped || !answer.error().is_of_authority())
