@@ -194,8 +194,8 @@ void ServerContext::set_protocols(const model::TlsOptions& options, const std::v
     alpn_ += protocol;
   }
   if (alpn_.empty() && !options.alpn_protocols.empty() && !speaks.empty()) {
-    notices.push_back(
-        fmt::format("alpnProtocols: none of them is spoken here; {} is offered", speaks.front()));
+    notices.push_back(fmt::format("alpnProtocols: none of them is HTTP: {} is offered where HTTP is served",
+                                  speaks.front()));
     alpn_ += static_cast<char>(speaks.front().size());
     alpn_ += speaks.front();
   }
