@@ -94,7 +94,7 @@ std::optional<std::string> Acme::http01(std::string_view token) const {
     auto found = resolver->store().read([&](const State& state) -> std::optional<std::string> {
       for (const auto& [name, one] : state)
         if (const auto answer = one.tokens.find(std::string(token)); answer != one.tokens.end())
-          return answer->second;
+          return answer->second.answer;
       return std::nullopt;
     });
     if (found) return found;
@@ -350,17 +350,13 @@ void Acme::publish(WallTime now) {
           by_default = known->certificate;
   }
   const bool changed = certificates != published_ || by_default != published_default_;
-  if (!changed && expired == published_expired_) return;
-  published_ = certificates;
-  published_default_ = by_default;
-  published_expired_ = expired;
-  parts_.certificates.set_issued(std::move(certificates), std::move(by_default));
-  if (!changed || install->certificates.export_directory.empty()) return;
-  std::vector<StoredCertificate> stored;
-  std::set<std::string_view> mains;  // the newest of each
-  for (const auto& known : known_)
-    if (mains.insert(known->stored.main).second) stored.push_back(known->stored);
-  exporter_.export_all(install->certificates.export_directory, install->certificates.export_hook, stored);
+  if (changed || expired != published_expired_) {
+    published_ = certificates;
+    published_default_ = by_default;
+    published_expired_ = expired;
+    parts_.certificates.set_issued(std::move(certificates), std::move(by_default));
+  }
+  export_issued(install->certificates, changed, now);
 }
 
 }  // namespace fairlead::acme

@@ -104,6 +104,7 @@ class Acme {
   void ask_for_renewal_info(const std::set<std::string>& used, WallTime now);
   void forget_outdated(const std::set<std::string>& used, WallTime now);
   void publish(WallTime now);
+  void export_issued(const model::Certificates& options, bool changed, WallTime now);
   void make_report(const Plan& plan, WallTime now);
   void start(Job job);
 
@@ -154,6 +155,7 @@ class Acme {
   std::vector<tls::CertificatePtr> published_;
   tls::CertificatePtr published_default_;
   std::ptrdiff_t published_expired_ = 0;  // of those in force, configured ones included
+  std::string exported_to_;
   WallTime next_plan_ = WallTime::max();
   WallTime planned_{};                // the time of the last plan, by the clock on the wall
   TimePoint planned_after_;           // and by the one that only goes on

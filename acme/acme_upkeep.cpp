@@ -10,8 +10,26 @@ namespace {
 
 // How long what is known of a name is kept after nobody wants it any more.
 constexpr auto kRememberNames = std::chrono::hours(48);
+constexpr auto kExportAgain = std::chrono::minutes(1);  // what could not be written
+// Longer than any order takes: the instance that left a token was ended in the middle of one.
+constexpr auto kTokensFor = std::chrono::hours(24);
+
+bool outlived(const TokenState& token, WallTime now) { return token.since + kTokensFor < now; }
 
 }  // namespace
+
+// When there is something new, the folder is another one, or something could not be written before.
+void Acme::export_issued(const model::Certificates& options, bool changed, WallTime now) {
+  const std::string& folder = options.export_directory;
+  changed |= std::exchange(exported_to_, folder) != folder || exporter_.failed();
+  if (!changed || folder.empty()) return;
+  std::vector<StoredCertificate> stored;
+  std::set<std::string_view> mains;  // the newest of each
+  for (const auto& known : known_)
+    if (mains.insert(known->stored.main).second) stored.push_back(known->stored);
+  exporter_.export_all(folder, options.export_hook, stored);
+  if (exporter_.failed()) next_plan_ = std::min(next_plan_, now + kExportAgain);
+}
 
 void Acme::ask_for_renewal_info(const std::set<std::string>& used, WallTime now) {
   for (const auto& known : known_) {
@@ -79,6 +97,7 @@ void Acme::forget_outdated(const std::set<std::string>& used, WallTime now) {
         if (!wanted.contains({name, one}) && known.next_try + kRememberNames < now) names.insert(one);
       any |= !names.empty() || !expired.empty();
       for (const auto& [fingerprint, renewal] : state.renewals) any |= !there.contains(fingerprint);
+      for (const auto& [token, one] : state.tokens) any |= outlived(one, now);
       return names;
     };
     bool any = false;
@@ -87,12 +106,13 @@ void Acme::forget_outdated(const std::set<std::string>& used, WallTime now) {
       return own == state.end() ? std::set<std::string>{} : outdated(own->second, any);
     });
     if (!any) continue;
-    resolver->store().update([name, names, expired, there](State& state) {
+    resolver->store().update([name, names, expired, there, now](State& state) {
       ResolverState& own = state[name];
       std::erase_if(own.certificates,
                     [&](const StoredCertificate& one) { return expired.contains(one.text); });
       std::erase_if(own.renewals, [&](const auto& entry) { return !there.contains(entry.first); });
       for (const std::string& one : names) own.names.erase(one);
+      std::erase_if(own.tokens, [now](const auto& entry) { return outlived(entry.second, now); });
     });
     if (!expired.empty())
       spdlog::info("resolver {}: {} expired certificates that nobody uses are removed", name, expired.size());

@@ -1,12 +1,14 @@
 #pragma once
 
 #include "acme/solver.h"
+#include "engine/base/fd.h"
+#include "engine/base/file_stamp.h"
 #include "engine/base/result.h"
 #include "engine/base/strings.h"
 #include "engine/model/resolvers.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <fstream>
 #include <iterator>
@@ -28,14 +30,16 @@ class AuthorityFiles {
   }
 
   // All of them as one PEM text; empty where none is named.
-  Configured<std::string> read() const {
+  Configured<std::string> read() {
     std::string out;
+    unread_.clear();
     for (const std::string& path : listed_) {
       if (is_text(path)) {
         out += path + '\n';
         continue;
       }
       std::ifstream in(path, std::ios::binary);
+      if (!in) unread_ = path;
       const std::string text{std::istreambuf_iterator<char>(in), {}};
       if (text.find("-----BEGIN CERTIFICATE") == std::string::npos)
         return misconfigured("caCertificates",
@@ -44,29 +48,36 @@ class AuthorityFiles {
     }
     return out;
   }
-  // Whether one of the files is another one than when this was made, or accept() was called.
-  bool changed() const { return !listed_.empty() && stamps() != stamps_; }
-  void accept() { stamps_ = stamps(); }
+  // Whether one of the files is another one than when this was made, or accept() was called, or can be opened
+  // at last.
+  bool changed() const {
+    return !listed_.empty() && (stamps() != stamps_ || (!unread_.empty() && can_be_opened(unread_)));
+  }
+  void accept() {
+    stamps_ = stamps();
+    unread_.clear();
+    for (const std::string& path : listed_)
+      if (!is_text(path) && !can_be_opened(path)) unread_ = path;
+  }
 
  private:
   static bool is_text(const std::string& path_or_text) {
     return path_or_text.find("-----BEGIN") != std::string::npos;
   }
+  static bool can_be_opened(const std::string& path) {
+    return static_cast<bool>(Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)));
+  }
   // Differs when one of the files does.
-  std::string stamps() const {
-    std::string out;
-    for (const std::string& path : listed_) {
-      if (is_text(path)) continue;
-      struct stat found{};
-      if (::stat(path.c_str(), &found) != 0) found = {};
-      out += fmt::format("{} {} {} {}.{}\n", found.st_dev, found.st_ino, found.st_size, found.st_mtim.tv_sec,
-                         found.st_mtim.tv_nsec);
-    }
+  std::vector<FileStamp> stamps() const {
+    std::vector<FileStamp> out;
+    for (const std::string& path : listed_)
+      if (!is_text(path)) out.emplace_back(path);
     return out;
   }
 
   std::vector<std::string> listed_;
-  std::string stamps_;
+  std::vector<FileStamp> stamps_;
+  std::string unread_;  // the file that could not be opened the last time
 };
 
 }  // namespace fairlead::acme

@@ -43,20 +43,22 @@ Configured<> replace(const std::string& path, std::string_view content) {
   return problem;
 }
 
-// Ends the command and what it started.
-int finish(pid_t child, std::stop_token stop) {
+// Why a command has failed; empty: it has not. Ends it, and what it started, when its time is over.
+std::string finish(pid_t child, std::stop_token stop) {
   const auto until = std::chrono::steady_clock::now() + kHookTime;
   int status = 0;
   for (;;) {
     const pid_t done = ::waitpid(child, &status, WNOHANG);
-    if (done == child) return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-    if (done < 0 && errno != EINTR) return -1;
+    if (done == child && WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
+    if (done == child)
+      return fmt::format("exit status {}", WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+    if (done < 0 && errno != EINTR) return std::strerror(errno);
     if (stop.stop_requested() || std::chrono::steady_clock::now() >= until) break;
     std::this_thread::sleep_for(kLook);
   }
   ::kill(-child, SIGKILL);
   ::waitpid(child, &status, 0);
-  return -1;
+  return stop.stop_requested() ? "ended before it was done, since Fairlead stops" : "ended after 60 s";
 }
 
 }  // namespace
@@ -98,11 +100,17 @@ void Exporter::export_all(const std::string& folder, const std::string& hook,
   }
   const std::lock_guard lock(mutex_);
   if (!problem.empty() && problem != problem_) spdlog::error("certificates.export: {}", problem);
+  if (problem.empty() && !problem_.empty()) spdlog::info("certificates.export: {} is written again", folder);
   problem_ = problem;
   if (runs.empty()) return;
   waiting_.insert(waiting_.end(), runs.begin(), runs.end());
   if (!thread_.joinable()) thread_ = std::jthread([this](std::stop_token stop) { run(std::move(stop)); });
   wake_.notify_all();
+}
+
+bool Exporter::failed() const {
+  const std::lock_guard lock(mutex_);
+  return !problem_.empty();
 }
 
 void Exporter::stop() {
@@ -142,10 +150,8 @@ void Exporter::run(std::stop_token stop) {
     const int failed = ::posix_spawn(&child, "/bin/sh", nullptr, &attributes, const_cast<char**>(arguments),
                                      environment.data());
     posix_spawnattr_destroy(&attributes);
-    const int status = failed != 0 ? 127 : finish(child, stop);
-    if (status != 0)
-      spdlog::error("certificates.exportHook for {}: {}", next.name,
-                    status < 0 ? std::string("ended after 60 s") : fmt::format("exit status {}", status));
+    const std::string problem = failed != 0 ? std::strerror(failed) : finish(child, stop);
+    if (!problem.empty()) spdlog::error("certificates.exportHook for {}: {}", next.name, problem);
   }
 }
 

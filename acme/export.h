@@ -27,6 +27,8 @@ class Exporter {
   // `hook` empty: none. Any thread.
   void export_all(const std::string& folder, const std::string& hook,
                   const std::vector<StoredCertificate>& certificates);
+  // Whether something could not be written the last time.
+  bool failed() const;
   void stop();
 
  private:
@@ -37,7 +39,7 @@ class Exporter {
   };
   void run(std::stop_token stop);
 
-  std::mutex mutex_;  // guards what follows
+  mutable std::mutex mutex_;  // guards what follows
   std::condition_variable_any wake_;
   std::deque<Run> waiting_;
   std::string problem_;

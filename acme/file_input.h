@@ -8,10 +8,13 @@
 
 namespace fairlead::acme {
 
-// What a descriptor holds, from where it stands, for a std::istream. An error is an early end.
+// What a descriptor holds, from where it stands, for a std::istream. An error is an early end, which error()
+// tells.
 class FileInput final : public std::streambuf {
  public:
   explicit FileInput(int descriptor) : descriptor_(descriptor) {}
+  // Of read(2); 0 when all went well.
+  int error() const { return error_; }
 
  private:
   int_type underflow() override {
@@ -19,12 +22,14 @@ class FileInput final : public std::streambuf {
     do {
       got = ::read(descriptor_, block_.data(), block_.size());
     } while (got < 0 && errno == EINTR);
+    if (got < 0) error_ = errno;
     if (got <= 0) return traits_type::eof();
     setg(block_.data(), block_.data(), block_.data() + got);
     return traits_type::to_int_type(block_.front());
   }
 
   const int descriptor_;
+  int error_ = 0;
   std::array<char, 64 * 1024> block_;
 };
 

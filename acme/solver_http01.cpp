@@ -7,7 +7,7 @@ Result<> Http01Solver::present(const Authorization& authorization, const std::st
   table_.answer_http(authorization.token, key_authorization);
   if (!store_.is_shared()) return {};
   store_.update([resolver = resolver_, token = authorization.token, key_authorization](State& state) {
-    state[resolver].tokens[token] = key_authorization;
+    state[resolver].tokens[token] = {.answer = key_authorization, .since = std::chrono::system_clock::now()};
   });
   sleep_for(kLookForOthers * 2, std::move(stop));
   return {};

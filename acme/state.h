@@ -67,6 +67,14 @@ struct LimitState {
   bool operator==(const LimitState&) const = default;
 };
 
+// An HTTP-01 answer for other instances.
+struct TokenState {
+  std::string answer;
+  WallTime since{};
+
+  bool operator==(const TokenState&) const = default;
+};
+
 // What is kept for one resolver.
 struct ResolverState {
   std::optional<Account> account;
@@ -76,7 +84,7 @@ struct ResolverState {
   LimitState limits;
   std::string authority;  // directory that `limits` are about; empty: not known
   std::string setup;      // what the failures of `names` happened with (Resolver::setup()); empty: not known
-  std::map<std::string, std::string> tokens;  // HTTP-01 answers for other instances
+  std::map<std::string, TokenState> tokens;
   // What is not understood stays as it was, as JSON text: certificates that cannot be read, other members.
   std::vector<std::string> unreadable;
   std::map<std::string, std::string> others;

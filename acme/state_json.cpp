@@ -97,10 +97,20 @@ void read_own(const OrderedJson& json, ResolverState& out) {
   }
   if (const OrderedJson* tokens = find(json, "Tokens"); tokens && tokens->is_object())
     for (const auto& [token, value] : tokens->items())
-      if (value.is_string()) out.tokens[token] = value.get<std::string>();
+      out.tokens[token] = {.answer = text(value, "Answer"), .since = time(value, "Since")};
   out.authority = text(json, "Authority");
   out.setup = text(json, "Setup");
   if (out.account) out.account->directory = text(json, "Directory");
+}
+
+// Where a parser stopped: its own words quote the text, which holds keys.
+std::string place_of(const OrderedJson::parse_error& problem) {
+  const std::string_view words = problem.what();
+  constexpr std::string_view kAt = " at line ";
+  const auto from = words.find(kAt);
+  const auto to = words.find(':', from);
+  if (from == words.npos || to == words.npos) return fmt::format("byte {}", problem.byte);
+  return std::string(words.substr(from + 4, to - from - 4));
 }
 
 // Takes certificates out of the tree while the text is read: that of 50,000 would weigh several times the
@@ -202,7 +212,8 @@ OrderedJson print_own(const ResolverState& state) {
   }
   if (!state.authority.empty()) out["Authority"] = state.authority;
   if (!state.setup.empty()) out["Setup"] = state.setup;
-  for (const auto& [token, answer] : state.tokens) out["Tokens"][token] = answer;
+  for (const auto& [token, one] : state.tokens)
+    out["Tokens"][token] = {{"Answer", one.answer}, {"Since", time_text(one.since)}};
   return out;
 }
 
@@ -216,10 +227,14 @@ Configured<State> read(Input&& input) {
                               [&](int depth, OrderedJson::parse_event_t event, OrderedJson& value) {
                                 return certificates(depth, event, value);
                               });
+  } catch (const OrderedJson::parse_error& problem) {
+    why = "it breaks at " + place_of(problem);
+  } catch (const OrderedJson::exception&) {
+    why = "a number is too large";
   } catch (const std::exception& problem) {
     why = problem.what();
   }
-  if (!why.empty()) return misconfigured({}, fmt::format("is no JSON: {}", fairlead::quoted(why, 200)));
+  if (!why.empty()) return misconfigured({}, fmt::format("is no JSON: {}", why));
   if (!json.is_object()) return misconfigured({}, "is no JSON object");
   State out;
   for (const auto& [name, resolver] : json.items()) {

@@ -12,24 +12,31 @@
 #include <cstring>
 #include <filesystem>
 #include <istream>
+#include <thread>
 
 namespace fairlead::acme {
 namespace {
 
 // Of changes that cannot be written: memory holds their effect anyway.
 constexpr std::size_t kMaxUnwritten = 4096;
+constexpr auto kEmptyMeansEmpty = std::chrono::seconds(2);  // as with files of the configuration
+constexpr auto kLookAgain = std::chrono::milliseconds(50);
 
-// Without a file: nothing.
-Configured<State> read_from(const Fd& file) {
+// Without a file: nothing. `error`: that of reading, if any.
+Configured<State> read_from(const Fd& file, int& error) {
+  error = 0;
   if (!file) return State{};
   FileInput bytes(file.get());
   std::istream in(&bytes);
-  return read_state(in);
+  auto state = read_state(in);
+  error = bytes.error();
+  if (error != 0) return misconfigured({}, fmt::format("cannot be read: {}", std::strerror(error)));
+  return state;
 }
 
 }  // namespace
 
-Store::Store(std::string path) : file_(std::move(path)) {
+Store::Store(std::string path, const Clock& clock) : clock_(clock), file_(std::move(path)) {
   std::unique_lock lock(mutex_);
   load_if_changed();
 }
@@ -46,31 +53,31 @@ std::string Store::write_problem() const {
 
 // With mutex_ held. True when there is another state now.
 bool Store::load_if_changed() {
-  const StoreFile::Stamp now = file_.stamp();
-  if (loaded_ && now == stamp_) return false;
-  loaded_ = true;
+  const FileStamp now = file_.stamp();
+  if (now == stamp_) return false;
   std::string problem;
+  int error = 0;
   auto file = file_.open();
   Configured<State> state = State{};
-  if (!file) {
-    problem = file.error().what;
-  } else {
-    state = read_from(*file);
+  if (file) {
+    state = read_from(*file, error);
     if (!state) {
       // Another instance may be rewriting it in place, or was ended in the middle of that.
       const auto guard = file_.lock();
       file = file_.open();
-      if (file) state = read_from(*file);
+      if (file) state = read_from(*file, error);
       if (!state)
         if (const auto copy = file_.open_copy())
-          if (auto saved = read_from(*copy)) {
+          if (auto saved = read_from(*copy, error)) {
             spdlog::warn("{} is damaged; the complete copy beside it is used", path());
             state = std::move(saved);
           }
     }
     if (!state) problem = state.error().what;
   }
-  stamp_ = now;
+  if (!file) problem = file.error().what;
+  // What could not be read is tried again each time: nothing marks the end of a want of descriptors.
+  stamp_ = file && error == 0 ? std::optional(now) : std::nullopt;
   if (!problem.empty()) {
     if (problem != refusal_)
       spdlog::error("{} {}; it is left as it is, and nothing is ordered: mend it, or move it away", path(),
@@ -80,8 +87,17 @@ bool Store::load_if_changed() {
   }
   if (!refusal_.empty()) spdlog::info("{} can be read again", path());
   refusal_.clear();
-  if (state->empty() && !state_.empty()) {
-    // Nobody takes certificates out of service by that; a backup or a mount may have passed by.
+  const bool emptied = state->empty() && !state_.empty();
+  if (!emptied) emptied_at_.reset();
+  if (emptied) {
+    // Nobody takes certificates out of service by that; a backup or a mount may have passed by. Who puts a
+    // file back may have begun with an empty one.
+    if (!emptied_at_) emptied_at_ = clock_.now();
+    if (being_restored()) {
+      stamp_.reset();
+      return false;
+    }
+    emptied_at_.reset();
     spdlog::warn("{} is gone or empty; what is known is written again", path());
     unwritten_.push_back([](State&) {});
     return false;
@@ -90,6 +106,8 @@ bool Store::load_if_changed() {
   for (const Change& change : unwritten_) change(state_);
   return true;
 }
+
+bool Store::being_restored() const { return emptied_at_ && clock_.now() - *emptied_at_ < kEmptyMeansEmpty; }
 
 void Store::update(Change change) {
   std::unique_lock lock(mutex_);
@@ -113,9 +131,17 @@ void Store::flush(std::unique_lock<std::mutex>& lock) {
   Configured<> done;
   {
     lock.unlock();
-    const auto guard = file_.lock();
+    std::optional<StoreFile::Guard> guard(file_.lock());
     lock.lock();
     load_if_changed();
+    while (being_restored()) {
+      lock.unlock();
+      guard.reset();
+      std::this_thread::sleep_for(kLookAgain);
+      guard.emplace(file_.lock());
+      lock.lock();
+      load_if_changed();
+    }
     upto = changes_;
     count = unwritten_.size();
     if (refusal_.empty()) {
@@ -146,7 +172,7 @@ bool Store::refresh() {
   if (writing_) return false;
   const std::string refused = refusal_;
   const bool changed = load_if_changed() || refused != refusal_;
-  if (!unwritten_.empty() && refusal_.empty()) flush(lock);
+  if (!unwritten_.empty() && refusal_.empty() && !being_restored()) flush(lock);
   return changed;
 }
 
@@ -156,7 +182,8 @@ std::string storage_problem(const std::string& path) {
   const auto file = StoreFile::open_as_it_is(real);
   if (!file) return said(file.error().what);
   if (*file) {
-    if (const auto state = read_from(*file); !state) return said(state.error().what);
+    int error = 0;
+    if (const auto state = read_from(*file, error); !state) return said(state.error().what);
     return {};
   }
   const auto folder = std::filesystem::path(real).parent_path();

@@ -2,11 +2,13 @@
 
 #include "acme/state.h"
 #include "acme/store_file.h"
+#include "engine/base/clock.h"
 
 #include <condition_variable>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,12 +18,13 @@ namespace fairlead::acme {
 //
 // Changes are functions: what another instance wrote meanwhile is read first, and the changes are made to
 // that. Several threads that change at once share one write. What cannot be written stays in force in memory
-// and is written later.
+// and is written later. A file that is gone or empty while something is known is written again after 2 s:
+// until then its owner may be putting another one there.
 class Store {
  public:
   using Change = std::function<void(State&)>;
 
-  explicit Store(std::string path);
+  explicit Store(std::string path, const Clock& clock = SystemClock::instance());
 
   // Why the file cannot be used, and is therefore not written either; empty when it can.
   std::string refusal() const;
@@ -46,14 +49,16 @@ class Store {
 
  private:
   bool load_if_changed();
+  bool being_restored() const;
   void flush(std::unique_lock<std::mutex>& lock);
 
+  const Clock& clock_;
   StoreFile file_;
   mutable std::mutex mutex_;  // guards what follows
   std::condition_variable written_;
   State state_;
-  StoreFile::Stamp stamp_;
-  bool loaded_ = false;
+  std::optional<FileStamp> stamp_;       // of the file that was read; none when it could not be
+  std::optional<TimePoint> emptied_at_;  // when it was first seen to be gone or empty, and is not believed
   std::string refusal_;
   std::string write_problem_;
   std::vector<Change> unwritten_;

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -42,8 +43,10 @@ std::string owner_of(const std::string& path) {
 
 std::unexpected<ConfigError> failed(std::string_view what, const std::string& path) {
   const int why = errno;
-  return misconfigured(
+  auto problem = misconfigured(
       path, fmt::format("{}: {}{}", what, std::strerror(why), why == EACCES ? owner_of(path) : ""));
+  errno = why;
+  return problem;
 }
 
 bool set_lock(int fd, short type, off_t at, int command = F_OFD_SETLK) {
@@ -92,21 +95,30 @@ void sync_folder(const std::string& path) {
   if (folder) ::fsync(folder.get());
 }
 
-// A complete, synchronised file; removed again when that fails.
-Configured<> write_new(const std::string& path, const StoreFile::Content& content, const struct stat* like) {
+// Whether the file can be replaced by no other, but perhaps written: a mount, or a directory of others.
+bool only_in_place(int why) {
+  return why == EBUSY || why == EXDEV || why == EPERM || why == EACCES || why == EROFS;
+}
+
+Configured<Fd> create(const std::string& path) {
   ::unlink(path.c_str());
-  const Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, kMode));
+  Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, kMode));
   if (!file) return failed("cannot be created", path);
-  // It may belong to another user, who must be able to read it again.
-  if (like && (like->st_uid != ::geteuid() || like->st_gid != ::getegid()) &&
-      ::fchown(file.get(), like->st_uid, like->st_gid) != 0)
-    spdlog::debug("{}: owner not kept: {}", path, std::strerror(errno));
-  if (!write_all(file.get(), content) || ::fsync(file.get()) != 0) {
-    auto problem = failed("cannot be written", path);
-    ::unlink(path.c_str());
-    return problem;
+  return file;
+}
+
+// Blanks behind the content, which mean nothing in JSON: what is longer afterwards has room for as much.
+// Asked for by fallocate(2), some file systems would only say that they cannot tell.
+bool pad(int file, off_t from, off_t to) {
+  const std::string blanks(64 * 1024, ' ');
+  while (from < to) {
+    const auto piece = static_cast<std::size_t>(std::min<off_t>(to - from, blanks.size()));
+    const ssize_t done = ::pwrite(file, blanks.data(), piece, from);
+    if (done < 0 && errno == EINTR) continue;
+    if (done <= 0) return false;
+    from += done;
   }
-  return {};
+  return ::fsync(file) == 0;
 }
 
 }  // namespace
@@ -130,12 +142,6 @@ StoreFile::StoreFile(std::string path) : path_(real_path(path)) {
     spdlog::debug("{}.lock: {}; other instances are not noticed", path_, std::strerror(errno));
   else
     set_lock(lock_file_.get(), F_RDLCK, kPresence);
-}
-
-StoreFile::Stamp StoreFile::stamp() const {
-  struct stat found{};
-  if (::stat(path_.c_str(), &found) != 0) return {};
-  return {found.st_dev, found.st_ino, found.st_size, found.st_mtim.tv_sec, found.st_mtim.tv_nsec};
 }
 
 Configured<Fd> StoreFile::open_as_it_is(const std::string& path) {
@@ -171,37 +177,52 @@ Configured<> StoreFile::write(const Content& content) {
   struct stat found{};
   const bool exists = ::stat(path_.c_str(), &found) == 0;
   const std::string temporary = path_ + ".tmp";
-  const auto written = write_new(temporary, content, exists ? &found : nullptr);
-  if (written) {
-    if (::rename(temporary.c_str(), path_.c_str()) == 0) {
-      sync_folder(path_);
-      return {};
-    }
-    const int why = errno;
-    ::unlink(temporary.c_str());
-    errno = why;
-    if (why != EBUSY && why != EXDEV && why != EPERM && why != EACCES)
-      return failed("cannot be replaced", path_);
+  const auto file = create(temporary);
+  if (!file)
+    return exists && only_in_place(errno) ? rewrite_in_place(content) : std::unexpected(file.error());
+  // It may belong to another user, who must be able to read it again.
+  if (exists && (found.st_uid != ::geteuid() || found.st_gid != ::getegid()) &&
+      ::fchown(file->get(), found.st_uid, found.st_gid) != 0)
+    spdlog::debug("{}: owner not kept: {}", temporary, std::strerror(errno));
+  Configured<> done;
+  if (!write_all(file->get(), content) || ::fsync(file->get()) != 0) {
+    done = failed("cannot be written", temporary);
+  } else if (::rename(temporary.c_str(), path_.c_str()) == 0) {
+    sync_folder(path_);
+    return {};
+  } else if (!exists || !only_in_place(errno)) {
+    done = failed("cannot be replaced", path_);
+  } else {
+    return rewrite_in_place(content);
   }
-  // A full disk would only destroy what stands there.
-  if (!exists || errno == ENOSPC || errno == EDQUOT)
-    return written ? failed("cannot be replaced", path_) : written;
-  return rewrite_in_place(content);
+  ::unlink(temporary.c_str());
+  return done;
 }
 
+// What was written beside the file, if anything could be, is its copy meanwhile; else memory is.
 Configured<> StoreFile::rewrite_in_place(const Content& content) {
-  const Fd file(::open(path_.c_str(), O_WRONLY | O_CLOEXEC));
-  if (!file) return failed("cannot be written", path_);
+  const std::string temporary = path_ + ".tmp";
   const std::string copy = path_ + ".copy";
-  // Where nothing can be put beside it, memory is the copy.
-  const auto beside = write_new(copy, content, nullptr);
+  const bool beside = ::rename(temporary.c_str(), copy.c_str()) == 0;
+  if (beside) sync_folder(path_);
+  const Fd file(::open(path_.c_str(), O_WRONLY | O_CLOEXEC));
+  struct stat found{};
+  if (!file || ::fstat(file.get(), &found) != 0) {
+    auto problem = failed("cannot be written", path_);
+    if (beside) ::unlink(copy.c_str());
+    return problem;
+  }
   off_t size = 0;
   content([&size](std::string_view piece) { size += static_cast<off_t>(piece.size()); });
   // Room first: running out of it half-way would leave half a file.
-  if (const int full = ::posix_fallocate(file.get(), 0, size); full == ENOSPC) {
-    errno = full;
-    return failed("cannot be written", path_);
+  if (!pad(file.get(), found.st_size, size)) {
+    auto problem = failed("cannot be written", path_);
+    if (::ftruncate(file.get(), found.st_size) != 0)
+      spdlog::debug("{}: blanks are left behind it: {}", path_, std::strerror(errno));
+    if (beside) ::unlink(copy.c_str());
+    return problem;
   }
+  // From here on a failure leaves the copy to who reads it.
   if (!write_all(file.get(), content) || ::ftruncate(file.get(), size) != 0 || ::fsync(file.get()) != 0)
     return failed("cannot be written", path_);
   if (beside) ::unlink(copy.c_str());

@@ -1,12 +1,9 @@
 #pragma once
 
 #include "engine/base/fd.h"
+#include "engine/base/file_stamp.h"
 #include "engine/base/result.h"
 
-#include <sys/types.h>
-
-#include <cstdint>
-#include <ctime>
 #include <functional>
 #include <memory>
 #include <string>
@@ -24,16 +21,7 @@ class StoreFile {
   // replaced.
   static std::string real_path(const std::string& path);
 
-  // What a stat tells: changes with every write and every rename over it.
-  struct Stamp {
-    bool operator==(const Stamp&) const = default;
-    dev_t device = 0;
-    ino_t inode = 0;
-    off_t size = -1;  // -1: there is no file
-    time_t seconds = 0;
-    long nanoseconds = 0;
-  };
-  Stamp stamp() const;
+  FileStamp stamp() const { return FileStamp(path_); }
 
   // For reading; empty when there is no file. A mode looser than 0600 is corrected with a warning. When an
   // in-place rewrite was cut short, the copy is what stands beside it.
@@ -45,8 +33,10 @@ class StoreFile {
   // Gives a content in pieces, the same each time.
   using Sink = std::function<void(std::string_view)>;
   using Content = std::function<void(const Sink&)>;
-  // Replaces the content: temporary file, fsync, rename, fsync of the directory; what cannot be renamed over
-  // (a bind-mounted file) is rewritten in place while a complete copy stands beside it.
+  // Replaces the content: temporary file, fsync, rename, fsync of the directory. What cannot be renamed over
+  // (a bind-mounted file, a directory of others) is rewritten in place, once the file has room for it, and
+  // while a complete copy stands beside it where one can be put. A content that cannot be written leaves the
+  // file as it was.
   Configured<> write(const Content& content);
 
   // Excludes other instances until it goes out of scope. Waits at most 10 s.

@@ -4,6 +4,8 @@
 #include "acme/encoding.h"
 #include "acme/state_json.h"
 #include "tests/support/as_nobody.h"
+#include "tests/support/file_size_limit.h"
+#include "tests/support/without_descriptors.h"
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -128,7 +130,7 @@ TEST(StateJson, KeepsWhatTraefikHasNoFieldFor) {
   le.limits = {.until = time, .type = "rateLimited", .detail = "too many", .orders = {time}};
   le.authority = "https://ca.test/dir";
   le.setup = "abc";
-  le.tokens["t"] = "t.k";
+  le.tokens["t"] = {.answer = "t.k", .since = time};
 
   const auto again = read_state(print_state(state));
 
@@ -139,6 +141,13 @@ TEST(StateJson, KeepsWhatTraefikHasNoFieldFor) {
   EXPECT_EQ(again->at("le").authority, le.authority);
   EXPECT_EQ(again->at("le").setup, le.setup);
   EXPECT_EQ(again->at("le").tokens, le.tokens);
+}
+
+TEST(StateJson, SaysWhereItIsNoJsonAndQuotesNothing) {
+  const auto state = read_state("{\"le\":\n \"bXkga2V5\nLS0tLS1CRUdJTi");
+
+  ASSERT_FALSE(state);
+  EXPECT_EQ(state.error().what, "is no JSON: it breaks at line 3, column 0");
 }
 
 TEST(StateJson, RefusesWhatIsNoObject) {
@@ -215,14 +224,50 @@ TEST_F(Files, UseTheCopyWhenARewriteInPlaceWasCutShort) {
 }
 
 TEST_F(Files, AreWrittenAgainWhenTheyVanish) {
-  Store store(path_);
+  ManualClock clock;
+  Store store(path_, clock);
   store.update([](State& state) { state["le"].names["a"].failures = 1; });
   fs::remove(path_);
 
   store.refresh();
+  EXPECT_FALSE(fs::exists(path_)) << "another one may be on its way";
+  clock.advance(2s);
+  store.refresh();
 
   EXPECT_EQ(store.read([](const State& state) { return state.size(); }), 1U);
   EXPECT_TRUE(read_state(content())->contains("le"));
+}
+
+TEST_F(Files, CanBePutBackSlowly) {
+  ManualClock clock;
+  Store store(path_, clock);
+  store.update([](State& state) { state["le"].names["a"].failures = 1; });
+  std::ofstream writer(path_);
+  store.refresh();
+  clock.advance(1900ms);
+  store.refresh();
+  EXPECT_EQ(content(), "");
+  writer << R"({"other": {}})" << std::flush;
+
+  EXPECT_TRUE(store.refresh());
+
+  EXPECT_EQ(content(), R"({"other": {}})");
+  EXPECT_TRUE(store.read([](const State& state) { return state.contains("other"); }));
+}
+
+TEST_F(Files, WaitForWhoPutsThemBackBeforeAChangeIsWritten) {
+  Store store(path_);
+  store.update([](State& state) { state["le"].names["a"].failures = 1; });
+  std::ofstream writer(path_);
+  std::jthread slow([&writer] {
+    std::this_thread::sleep_for(300ms);
+    writer << R"({"other": {}})" << std::flush;
+  });
+
+  store.update([](State& state) { state["new"]; });
+
+  const auto state = read_state(content());
+  EXPECT_TRUE(state->contains("other") && state->contains("new")) << content();
 }
 
 TEST_F(Files, FollowWhatIsChangedByHand) {
@@ -259,6 +304,101 @@ TEST_F(Files, NameTheOwnerOfWhatThisProcessMayNotUse) {
   EXPECT_EQ(unwritten,
             path_.string() + ".tmp cannot be created: Permission denied; " + folder_.string() + both);
   EXPECT_TRUE(refusal.contains("Permission denied; it" + both)) << refusal;
+}
+
+TEST_F(Files, AreReadAgainOnceThisProcessMay) {
+  std::ofstream(path_) << R"({"le": {}})";
+  ASSERT_EQ(::chmod(path_.c_str(), 0000), 0);
+  std::unique_ptr<Store> store;
+  {
+    const test::AsNobody nobody;
+    store = std::make_unique<Store>(path_);
+    EXPECT_TRUE(store->refusal().contains("Permission denied")) << store->refusal();
+    EXPECT_FALSE(store->refresh());
+  }
+  ASSERT_EQ(::chmod(path_.c_str(), 0444), 0);
+  const test::AsNobody nobody;
+
+  EXPECT_TRUE(store->refresh());
+
+  EXPECT_EQ(store->refusal(), "");
+  EXPECT_TRUE(store->read([](const State& state) { return state.contains("le"); }));
+}
+
+TEST_F(Files, AreReadAgainWhenDescriptorsAreFree) {
+  Store store(path_);
+  std::ofstream(path_) << R"({"le": {}})";
+  {
+    const test::WithoutDescriptors none;
+    store.refresh();
+    EXPECT_TRUE(store.refusal().contains("Too many open files")) << store.refusal();
+  }
+
+  EXPECT_TRUE(store.refresh());
+
+  EXPECT_EQ(store.refusal(), "");
+  EXPECT_TRUE(store.read([](const State& state) { return state.contains("le"); }));
+}
+
+TEST_F(Files, AreKeptPrivateWhileTheyAreInUse) {
+  Store store(path_);
+  store.update([](State& state) { state["le"].names["a"].failures = 1; });
+  ASSERT_EQ(::chmod(path_.c_str(), 0666), 0);
+
+  store.refresh();
+
+  EXPECT_EQ(fs::status(path_).permissions(), fs::perms::owner_read | fs::perms::owner_write);
+}
+
+// Changes that need more room than there is.
+void grow(State& state) { state["le"].names["a"].detail = std::string(1 << 20, 'x'); }
+
+TEST_F(Files, StayWholeWhenTheyCannotGrow) {
+  Store store(path_);
+  store.update([](State& state) { state["le"].names["a"].failures = 1; });
+  const std::string before = content();
+  {
+    const test::FileSizeLimit limit(before.size() + 1000);
+    store.update(grow);
+  }
+
+  EXPECT_TRUE(store.write_problem().contains("File too large")) << store.write_problem();
+  EXPECT_EQ(content(), before);
+  EXPECT_FALSE(fs::exists(path_.string() + ".tmp"));
+  EXPECT_FALSE(fs::exists(path_.string() + ".copy"));
+  store.refresh();
+  EXPECT_EQ(store.write_problem(), "");
+  EXPECT_GT(content().size(), std::size_t{1} << 20);
+}
+
+// A folder where this process may write the file, and nothing else: as where one file is mounted alone.
+TEST_F(Files, AreRewrittenInPlaceOnlyWhenTheyCanGrow) {
+  std::ofstream(path_) << "{}";
+  if (::geteuid() == 0) {
+    ASSERT_EQ(::chown(path_.c_str(), 65532, 65532), 0);
+  }
+  ASSERT_EQ(::chmod(folder_.c_str(), 0555), 0);
+  {
+    const test::AsNobody nobody;
+    Store store(path_);
+    store.update([](State& state) { state["le"].names["a"].failures = 1; });
+    EXPECT_EQ(store.write_problem(), "");
+    const std::string before = content();
+    EXPECT_EQ(read_state(before)->at("le").names.at("a").failures, 1);
+    {
+      const test::FileSizeLimit limit(before.size() + 1000);
+      store.update(grow);
+    }
+
+    EXPECT_TRUE(store.write_problem().contains("File too large")) << store.write_problem();
+    EXPECT_EQ(content(), before);
+    store.refresh();
+    EXPECT_EQ(store.write_problem(), "");
+    EXPECT_EQ(read_state(content())->at("le").names.at("a").detail.size(), std::size_t{1} << 20);
+    store.update([](State& state) { state["le"].names["a"].detail.clear(); });
+    EXPECT_EQ(content(), before) << "nothing of what was longer is left";
+  }
+  ASSERT_EQ(::chmod(folder_.c_str(), 0755), 0);
 }
 
 TEST_F(Files, FollowALink) {

@@ -3,7 +3,6 @@
 #include "engine/base/fd.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 
 #include <cerrno>
 
@@ -20,15 +19,6 @@ bool can_be_opened(const std::string& path) {
 }
 
 }  // namespace
-
-FileStamp::FileStamp(const std::string& path) {
-  struct stat found{};
-  if (path.empty() || ::stat(path.c_str(), &found) != 0) return;
-  inode = found.st_ino;
-  size = found.st_size;
-  seconds = found.st_mtim.tv_sec;
-  nanoseconds = found.st_mtim.tv_nsec;
-}
 
 bool InstallWatch::due(const std::string& path, TimePoint now) {
   const FileStamp stamp(path);

@@ -1,26 +1,11 @@
 #pragma once
 
-#include <sys/types.h>
+#include "engine/base/file_stamp.h"
 
 #include <chrono>
-#include <ctime>
 #include <string>
 
 namespace fairlead::cmd {
-
-// What a stat says about a file: changes with every write and every rename over it, also of a link on the
-// way.
-struct FileStamp {
-  FileStamp() = default;
-  explicit FileStamp(const std::string& path);
-  bool exists() const { return inode != 0; }
-  bool operator==(const FileStamp&) const = default;
-
-  ino_t inode = 0;
-  off_t size = 0;
-  time_t seconds = 0;
-  long nanoseconds = 0;
-};
 
 // Tells when the install file is to be read again. A writer may be at work: what changed must stand for a
 // moment, an empty file for two seconds, as the files of the file provider do. A file that is gone says

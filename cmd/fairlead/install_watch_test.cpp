@@ -63,6 +63,14 @@ TEST_F(InstallWatches, OutOfDescriptorsAChangeWaitsToBeRead) {
   EXPECT_FALSE(watch.due(path_, start_ + 3h));
 }
 
+TEST_F(InstallWatches, WhoMayReadItCounts) {
+  InstallWatch watch(path_);
+
+  std::filesystem::permissions(path_, std::filesystem::perms::owner_all);
+  EXPECT_FALSE(watch.due(path_, start_));
+  EXPECT_TRUE(watch.due(path_, start_ + 100ms));
+}
+
 TEST_F(InstallWatches, AFileThatIsGoneSaysNothingAndCountsWhenItIsBack) {
   InstallWatch watch(path_);
 

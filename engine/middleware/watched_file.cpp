@@ -2,10 +2,10 @@
 
 #include "engine/base/clock.h"
 #include "engine/base/fd.h"
+#include "engine/base/file_stamp.h"
 
 #include <fcntl.h>
 #include <pthread.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -46,25 +46,10 @@ Configured<std::string> read_whole_file(const std::string& path) {
 }
 
 struct WatchedFile::Watch {
-  // The fields of stat(2) that change with the contents.
-  struct Stamp {
-    dev_t device;
-    ino_t inode;
-    off_t size;
-    timespec modified;
-    timespec changed;
-    bool operator==(const Stamp& other) const {
-      return device == other.device && inode == other.inode && size == other.size &&
-             modified.tv_sec == other.modified.tv_sec && modified.tv_nsec == other.modified.tv_nsec &&
-             changed.tv_sec == other.changed.tv_sec && changed.tv_nsec == other.changed.tv_nsec;
-    }
-  };
-
   void look() {
     const std::lock_guard lock(mutex);
-    struct stat now{};
-    if (gone || ::stat(path.c_str(), &now) != 0) return;
-    const Stamp seen{now.st_dev, now.st_ino, now.st_size, now.st_mtim, now.st_ctim};
+    const FileStamp seen(path);
+    if (gone || !seen.exists()) return;
     if (stamp == seen && !empty_since) return;
     auto read = read_whole_file(path);
     if (!read) return;
@@ -84,7 +69,7 @@ struct WatchedFile::Watch {
   Changed changed;
   std::mutex mutex;  // guards what follows
   std::string contents;
-  std::optional<Stamp> stamp;
+  std::optional<FileStamp> stamp;
   std::optional<TimePoint> empty_since;
   bool gone = false;
 };

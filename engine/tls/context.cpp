@@ -50,8 +50,7 @@ constexpr std::pair<std::string_view, const char*> kCurves[] = {
 }  // namespace
 
 Configured<ServerContextPtr> ServerContext::make(const std::string& name, const model::TlsOptions& options,
-                                                 const Files& files,
-                                                 const std::vector<std::string>& protocols,
+                                                 Files& files, const std::vector<std::string>& protocols,
                                                  std::vector<std::string>& notices) {
   ERR_clear_error();
   std::shared_ptr<ServerContext> made(new ServerContext);
@@ -147,7 +146,7 @@ Configured<> ServerContext::set_curves(const model::TlsOptions& options, std::ve
   return {};
 }
 
-Configured<> ServerContext::set_client_auth(const model::ClientAuth& options, const Files& files) {
+Configured<> ServerContext::set_client_auth(const model::ClientAuth& options, Files& files) {
   std::string type = options.client_auth_type;
   if (type.empty()) type = options.ca_files.empty() ? "NoClientCert" : "RequireAndVerifyClientCert";
   key_material_ += type + ' ';

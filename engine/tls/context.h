@@ -26,8 +26,7 @@ class ServerContext {
   // names the option. Options that cannot be built must close what they protect: there is no half-built
   // context.
   static Configured<std::shared_ptr<const ServerContext>> make(const std::string& name,
-                                                               const model::TlsOptions& options,
-                                                               const Files& files,
+                                                               const model::TlsOptions& options, Files& files,
                                                                const std::vector<std::string>& protocols,
                                                                std::vector<std::string>& notices);
 
@@ -44,7 +43,7 @@ class ServerContext {
   Configured<> set_versions(const model::TlsOptions& options);
   Configured<> set_ciphers(const model::TlsOptions& options, std::vector<std::string>& notices);
   Configured<> set_curves(const model::TlsOptions& options, std::vector<std::string>& notices);
-  Configured<> set_client_auth(const model::ClientAuth& options, const Files& files);
+  Configured<> set_client_auth(const model::ClientAuth& options, Files& files);
   void set_protocols(const model::TlsOptions& options, const std::vector<std::string>& speaks,
                      std::vector<std::string>& notices);
   static int choose_protocol(SSL* ssl, const unsigned char** out, unsigned char* out_size,

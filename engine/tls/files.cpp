@@ -1,11 +1,11 @@
 #include "engine/tls/files.h"
 
 #include "engine/base/fd.h"
+#include "engine/base/file_stamp.h"
 #include "engine/base/strings.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,18 +18,23 @@ namespace {
 constexpr std::size_t kMaxFile = 4 * 1024 * 1024;
 constexpr std::size_t kBucketsPerPoll = 4096;
 
+bool can_be_opened(const std::string& path) {
+  return static_cast<bool>(Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)));
+}
+
 }  // namespace
 
 bool is_pem(std::string_view path_or_pem) {
   return path_or_pem.find("-----BEGIN ") != std::string_view::npos;
 }
 
-Configured<std::string> Files::read(const std::string& path_or_pem) const {
+Configured<std::string> Files::read(const std::string& path_or_pem) {
   if (is_pem(path_or_pem)) return path_or_pem;
   const auto failed = [&](std::string_view what) {
     return misconfigured({}, fmt::format("{} {}: {}", what, path_or_pem, std::strerror(errno)));
   };
   const Fd file(::open(path_or_pem.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (const auto watched = files_.find(path_or_pem); watched != files_.end()) watched->second.unread = !file;
   if (!file) return failed("open");
   std::string contents;
   for (;;) {
@@ -44,11 +49,8 @@ Configured<std::string> Files::read(const std::string& path_or_pem) const {
 }
 
 std::uint64_t Files::signature_of(const std::string& path) {
-  struct stat now{};
-  if (::stat(path.c_str(), &now) != 0) return 0;
-  const std::int64_t parts[] = {static_cast<std::int64_t>(now.st_dev), static_cast<std::int64_t>(now.st_ino),
-                                now.st_size, now.st_mtim.tv_sec, now.st_mtim.tv_nsec};
-  return fnv1a({reinterpret_cast<const char*>(parts), sizeof parts}) | 1;
+  const FileStamp now(path);
+  return now.exists() ? fnv1a({reinterpret_cast<const char*>(&now), sizeof now}) | 1 : 0;
 }
 
 std::uint64_t Files::version(const std::string& path_or_pem) {
@@ -70,7 +72,9 @@ bool Files::poll() {
     if (next_bucket_ >= buckets) next_bucket_ = 0;
     for (auto at = files_.begin(next_bucket_); at != files_.end(next_bucket_); ++at) {
       const std::uint64_t now = signature_of(at->first);
-      if (now == at->second.signature) continue;
+      const bool readable = at->second.unread && can_be_opened(at->first);
+      if (now == at->second.signature && !readable) continue;
+      if (readable) at->second.unread = false;
       at->second.signature = now;
       at->second.version = ++last_version_;
       changed = true;

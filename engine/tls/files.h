@@ -18,10 +18,11 @@ bool is_pem(std::string_view path_or_pem);
 class Files {
  public:
   // The whole of a file (at most 4 MiB), or the text itself.
-  Configured<std::string> read(const std::string& path_or_pem) const;
+  Configured<std::string> read(const std::string& path_or_pem);
   // A number that changes when the file does; 0 for text. Watches the file from now on.
   std::uint64_t version(const std::string& path_or_pem);
-  // Looks at some of the files (so that 100,000 of them cost little at a time): whether one has changed.
+  // Looks at some of the files (so that 100,000 of them cost little at a time): whether one has changed, or
+  // can be opened at last.
   bool poll();
   // Drops what no version() asked for since the sweep before.
   void sweep();
@@ -31,6 +32,7 @@ class Files {
     std::uint64_t signature = 0;
     std::uint64_t version = 0;
     bool used = true;
+    bool unread = false;  // it could not be opened the last time
   };
   static std::uint64_t signature_of(const std::string& path);
 

@@ -1,8 +1,11 @@
 #include "engine/tls/site.h"
 
 #include "engine/tls/test_certificates.h"
+#include "tests/support/as_nobody.h"
+#include "tests/support/without_descriptors.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>
@@ -179,6 +182,41 @@ TEST_F(SiteTest, ServesChangedFilesAndKeepsGoodOnes) {
   EXPECT_TRUE(site.files_changed());
   site.build(config);
   EXPECT_NE(tables->certificates.table()->find("a")->ecdsa, before);
+  std::filesystem::remove_all(folder);
+}
+
+TEST_F(SiteTest, ReadsFilesAgainOnceTheyCanBeRead) {
+  const std::string folder = testing::TempDir() + "site_test_unread";
+  std::filesystem::create_directories(folder);
+  const std::string cert = folder + "/cert.pem";
+  const std::string key = folder + "/key.pem";
+  const TestCertificate pair = test_certificate("DNS:a");
+  write_file(cert, pair.chain);
+  write_file(key, pair.key);
+  ASSERT_EQ(::chmod(key.c_str(), 0000), 0);
+  config.certificates.emplace_back().options = {cert, key, {}};
+  {
+    const test::AsNobody nobody;
+    site.build(config);
+    EXPECT_TRUE(config.certificates[0].broken());
+    EXPECT_FALSE(site.files_changed()) << "nobody builds in vain all the time";
+  }
+
+  ASSERT_EQ(::chmod(key.c_str(), 0444), 0);
+  EXPECT_TRUE(site.files_changed());
+  config.certificates[0].reasons.clear();
+  {
+    const test::WithoutDescriptors none;
+    site.build(config);
+    EXPECT_FALSE(config.certificates[0].reasons.empty());
+    EXPECT_FALSE(site.files_changed());
+  }
+
+  EXPECT_TRUE(site.files_changed());
+  config.certificates[0].reasons.clear();
+  site.build(config);
+  EXPECT_TRUE(config.certificates[0].reasons.empty());
+  EXPECT_FALSE(site.files_changed());
   std::filesystem::remove_all(folder);
 }
 
