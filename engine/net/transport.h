@@ -30,8 +30,8 @@ class TransportUser {
   virtual void on_writable() = 0;
   // The peer will send no more (its FIN); what it sent before can still be read.
   virtual void on_peer_finished() = 0;
-  // Reset, or an error: neither direction works any more. What came before it can still be read, until reading
-  // fails with that error.
+  // Reset, or an error: neither direction works any more. What came before it can still be read, until
+  // reading fails with that error.
   virtual void on_broken(int error) = 0;
 
  protected:
