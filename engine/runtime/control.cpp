@@ -141,6 +141,8 @@ void Control::run(std::set<std::string> expected) {
       look_at = now + kLookAtFiles;
       give_back_memory(now);
       if (!draining_ && compiler_.files_changed()) rebuild();
+      // A program that had the port ends without telling anybody.
+      if (some_closed_ && !draining_) some_closed_ = !publisher_.apply_entry_points(*install_).empty();
     }
     if (!message) {
       if (messages_.closed()) return;
@@ -182,6 +184,8 @@ void Control::handle(Message message, bool& rebuild_wanted) {
     rebuild_wanted = false;
     std::vector<std::string> problems;
     if (open_) problems = publisher_.apply_entry_points(*install_);
+    some_closed_ = !problems.empty();
+    for (std::string& problem : problems) problem += "; it is tried again until it can be opened";
     install->done->set_value(std::move(problems));
   } else if (auto* drain = std::get_if<Drain>(&message)) {
     finish_drain(*drain->done);

@@ -126,6 +126,7 @@ class Control {
   Compiler::Phases states_;                  // told and not yet applied
   std::map<std::string, model::Told> told_;  // by provider: what its configuration does not say yet
   bool open_ = false;
+  bool some_closed_ = false;  // entry points that could not be opened when the install changed
   bool draining_ = false;
   std::size_t most_used_ = 0;  // of buffered bytes, since memory was given back last
   TimePoint give_back_at_{};   // not before

@@ -210,6 +210,21 @@ def test_entry_points_move_open_and_close_without_a_restart(start, origin):
         wait_for(lambda: not answers(web), 10, "the other one is closed")
 
 
+def test_an_entry_point_whose_port_was_taken_opens_when_it_is_free(start, origin):
+    proxy = start(routes(app=[origin.url]))
+    install = json.loads(proxy.install_path.read_text())
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        late = other.getsockname()[1]
+        install["entryPoints"]["late"] = {"address": f"127.0.0.1:{late}"}
+        beside = proxy.install_path.with_suffix(".new")
+        beside.write_text(json.dumps(install))
+        beside.rename(proxy.install_path)
+        wait_for(lambda: "entry point late: " in proxy.log(), 15, "the reason is told")
+
+    wait_for(lambda: answers(late), 15, "it opens")
+    assert proxy.log().count("entry point late: ") == 1, "told once"
+
+
 def _hears(client):
     client.socket.settimeout(1)
     try:
