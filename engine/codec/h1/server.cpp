@@ -4,6 +4,7 @@
 #include "engine/codec/h1/http_date.h"
 #include "engine/codec/h1/request_parser.h"
 #include "engine/codec/out_of_memory.h"
+#include "engine/codec/too_slow.h"
 
 #include <fmt/format.h>
 
@@ -321,7 +322,7 @@ void ServerConnection::on_timer(event::Timer& timer) {
     case State::Busy: break;
   }
   if (writing) {
-    cancel_job({499, Fault::Client, false, "the client takes the response too slowly (writeTimeout)"});
+    cancel_job(too_slow(response_due_ != TimePoint::max()));
     return close_connection();
   }
   if (waits_for_body_) {

@@ -6,6 +6,7 @@
 #include "engine/codec/h2/response_block.h"
 #include "engine/codec/h2/server.h"
 #include "engine/codec/h2/websocket.h"
+#include "engine/codec/too_slow.h"
 #include "engine/http/field_names.h"
 
 #include <algorithm>
@@ -291,8 +292,7 @@ void ServerStream::on_stalled() {
       return write_timer_.arm(last_progress_ + kStalledWrite);
   }
   our_reset_ = true;
-  connection_.abandon(*this,
-                      {499, Fault::Client, false, "the client takes the response too slowly (writeTimeout)"});
+  connection_.abandon(*this, too_slow(response_due_ != TimePoint::max()));
 }
 
 }  // namespace fairlead::codec::h2
