@@ -81,8 +81,9 @@ IoResult TcpTransport::receive(std::span<char> into) {
       const bool drained = static_cast<std::size_t>(got) < into.size() && !ends();
       return {static_cast<std::size_t>(got), IoStatus::Ok, 0, drained};
     }
-    // The kernel tells a reset once, and it told on_event(): from then on it would look like an orderly end.
-    if (error_ && (got == 0 || errno != EINTR)) return {0, IoStatus::Failed, error_, true};
+    // The kernel tells a reset once, and told on_event() or write(): from then on it looks like an orderly
+    // end. What only ended our own direction, such as a write after finish_writing(), leaves the other.
+    if (error_ && (got == 0 || errno != EAGAIN)) return {0, IoStatus::Failed, error_, true};
     if (got == 0) return {0, IoStatus::End, 0, true};
     if (errno == EINTR) continue;
     if (errno == EAGAIN || errno == EWOULDBLOCK) return {0, IoStatus::WouldBlock, 0, true};
