@@ -1,13 +1,11 @@
 #pragma once
 
 #include "acme/solver.h"
-#include "engine/base/fd.h"
 #include "engine/base/file_stamp.h"
 #include "engine/base/result.h"
 #include "engine/base/strings.h"
 #include "engine/model/resolvers.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 
 #include <fstream>
@@ -63,9 +61,6 @@ class AuthorityFiles {
  private:
   static bool is_text(const std::string& path_or_text) {
     return path_or_text.find("-----BEGIN") != std::string::npos;
-  }
-  static bool can_be_opened(const std::string& path) {
-    return static_cast<bool>(Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)));
   }
   // Differs when one of the files does.
   std::vector<FileStamp> stamps() const {

@@ -1,5 +1,5 @@
-# Compiler, language level, warnings, hardening and sanitizers: the same for every target, so that one
-# precompiled header serves them all.
+# Compiler, language level, warnings, hardening and sanitizers: the same for every target, so that the
+# precompiled headers serve them all.
 
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 14)
   message(FATAL_ERROR "g++ ${CMAKE_CXX_COMPILER_VERSION} cannot build Fairlead: g++ before 14 miscompiles coroutines "

@@ -13,7 +13,7 @@ constexpr auto kSettled = std::chrono::milliseconds(100);
 constexpr auto kEmptyMeansEmpty = std::chrono::seconds(2);
 
 // False for want of descriptors or memory: nobody tells its end, so what cannot be read now is not read yet.
-bool can_be_opened(const std::string& path) {
+bool can_be_tried(const std::string& path) {
   const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   return file || (errno != EMFILE && errno != ENFILE && errno != ENOMEM);
 }
@@ -28,14 +28,14 @@ bool InstallWatch::due(const std::string& path, TimePoint now) {
   }
   if (!unsettled()) return false;
   const TimePoint::duration wanted = stamp.size == 0 ? TimePoint::duration(kEmptyMeansEmpty) : kSettled;
-  if (now - since_ < wanted || !can_be_opened(path)) return false;
+  if (now - since_ < wanted || !can_be_tried(path)) return false;
   read_ = stamp;
   return true;
 }
 
 void InstallWatch::reading(const std::string& path) {
   seen_ = FileStamp(path);
-  if (can_be_opened(path)) read_ = seen_;
+  if (can_be_tried(path)) read_ = seen_;
 }
 
 }  // namespace fairlead::cmd

@@ -1,5 +1,8 @@
 #pragma once
 
+#include "engine/base/fd.h"
+
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <cstdint>
@@ -37,5 +40,10 @@ struct FileStamp {
   }
 };
 static_assert(std::has_unique_object_representations_v<FileStamp>, "its bytes can be hashed");
+
+// Whether this process may read the file, and has a descriptor left to do so.
+inline bool can_be_opened(const std::string& path) {
+  return static_cast<bool>(Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)));
+}
 
 }  // namespace fairlead

@@ -112,8 +112,6 @@ void Settler::tracing(Tracing& tracing) {
        fmt::format("must be 0 to 1, got {}; {} counts", rate, tracing.sample_rate));
 }
 
-}  // namespace
-
 void Settler::prometheus(Prometheus& prometheus) {
   std::erase_if(prometheus.header_labels, [this](const auto& entry) {
     if (is_metric_label(entry.first)) return false;
@@ -123,6 +121,8 @@ void Settler::prometheus(Prometheus& prometheus) {
     return true;
   });
 }
+
+}  // namespace
 
 void settle_values(Static& install, const schema::Node& root, schema::Problems& problems) {
   Settler settler(root, problems);

@@ -19,22 +19,15 @@ struct User final : TransportUser {
   int readable = 0, writable = 0, finished = 0, broken = 0;
 };
 
-class TcpTransportTest : public testing::Test {
+// One accepted transport and its peer.
+class Accepted : public testing::Test {
  protected:
-  TcpTransportTest() {
-    int ends[2];
-    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
-    peer_ = Fd(ends[0]);
-    transport_ = TcpTransport::adopt(loop_, Fd(ends[1]), {}, TcpTransport::Side::Accepted);
+  void take(Fd socket) {
+    transport_ = TcpTransport::adopt(loop_, std::move(socket), {}, TcpTransport::Side::Accepted);
     transport_->set_user(&user_);
   }
-
   void say(std::string_view bytes) {
     EXPECT_EQ(::send(peer_.get(), bytes.data(), bytes.size(), 0), static_cast<ssize_t>(bytes.size()));
-  }
-  std::string peek(std::size_t size = 64) {
-    std::vector<char> into(size);
-    return {into.data(), transport_->peek(into).bytes};
   }
   std::string read(std::size_t size = 64) {
     std::vector<char> into(size);
@@ -47,6 +40,21 @@ class TcpTransportTest : public testing::Test {
   User user_;
   std::unique_ptr<TcpTransport> transport_;
   IoResult last_;
+};
+
+class TcpTransportTest : public Accepted {
+ protected:
+  TcpTransportTest() {
+    int ends[2];
+    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
+    peer_ = Fd(ends[0]);
+    take(Fd(ends[1]));
+  }
+
+  std::string peek(std::size_t size = 64) {
+    std::vector<char> into(size);
+    return {into.data(), transport_->peek(into).bytes};
+  }
 };
 
 TEST_F(TcpTransportTest, WhatIsPeekedIsReadAgain) {
@@ -109,7 +117,7 @@ TEST_F(TcpTransportTest, AnAcceptedSocketIsHeardOfAsWritableOnlyAfterItWasFull) 
 }
 
 // Two ends of a TCP connection: those of a socketpair know no reset.
-class TcpResetTest : public testing::Test {
+class TcpResetTest : public Accepted {
  protected:
   TcpResetTest() {
     const Fd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -123,28 +131,15 @@ class TcpResetTest : public testing::Test {
     EXPECT_EQ(::getsockname(listener.get(), raw, &size), 0);
     peer_ = Fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     EXPECT_EQ(::connect(peer_.get(), raw, size), 0);
-    Fd ours(::accept4(listener.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
-    transport_ = TcpTransport::adopt(loop_, std::move(ours), {}, TcpTransport::Side::Accepted);
-    transport_->set_user(&user_);
+    take(Fd(::accept4(listener.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)));
   }
 
   void say_and_reset(std::string_view bytes) {
-    EXPECT_EQ(::send(peer_.get(), bytes.data(), bytes.size(), 0), static_cast<ssize_t>(bytes.size()));
+    say(bytes);
     const linger at_once{1, 0};
     ::setsockopt(peer_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
     peer_.reset();
   }
-  std::string read() {
-    std::array<char, 64> into;
-    last_ = transport_->read(into);
-    return {into.data(), last_.bytes};
-  }
-
-  event::Loop loop_;
-  Fd peer_;
-  User user_;
-  std::unique_ptr<TcpTransport> transport_;
-  IoResult last_;
 };
 
 TEST_F(TcpResetTest, WhatCameBeforeAResetIsReadAndThenTheReset) {

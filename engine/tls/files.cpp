@@ -18,10 +18,6 @@ namespace {
 constexpr std::size_t kMaxFile = 4 * 1024 * 1024;
 constexpr std::size_t kBucketsPerPoll = 4096;
 
-bool can_be_opened(const std::string& path) {
-  return static_cast<bool>(Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)));
-}
-
 }  // namespace
 
 bool is_pem(std::string_view path_or_pem) {

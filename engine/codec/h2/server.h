@@ -104,6 +104,7 @@ class ServerConnection final : net::TransportUser, event::TimerUser, event::Tick
   // server_requests.cpp: what nghttp2 tells of streams
   bool admit_frame(std::uint8_t type, std::uint8_t flags, std::size_t length, std::int32_t id);
   bool spend(Flood kind);
+  bool note_spent(Flood kind, bool was_left);
   bool spend_reset(std::int32_t id);  // of a stream by the client
   bool begin_request(std::int32_t id);
   void begin_trailers(ServerStream& stream);

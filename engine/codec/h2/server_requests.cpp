@@ -45,18 +45,18 @@ std::uint32_t code_of(StreamError error) {
 
 // ---- frames
 
-bool ServerConnection::spend(Flood kind) {
+bool ServerConnection::spend(Flood kind) { return note_spent(kind, guard_.spend(kind, loop_.now())); }
+
+bool ServerConnection::note_spent(Flood kind, bool was_left) {
   last_spent_ = kind;
-  if (!flood_ && !guard_.spend(kind, loop_.now())) flood_ = kind;
+  if (!flood_ && !was_left) flood_ = kind;
   return !flood_;
 }
 
 bool ServerConnection::spend_reset(std::int32_t id) {
   const auto* of = static_cast<const ServerStream*>(nghttp2_session_get_stream_user_data(session_, id));
   if (!of || !of->answer_begun_) return spend(Flood::Reset);
-  last_spent_ = Flood::Reset;
-  if (!flood_ && !guard_.spend_late_reset(loop_.now())) flood_ = Flood::Reset;
-  return !flood_;
+  return note_spent(Flood::Reset, guard_.spend_late_reset(loop_.now()));
 }
 
 bool ServerConnection::admit_frame(std::uint8_t type, std::uint8_t flags, std::size_t length,
