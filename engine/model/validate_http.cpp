@@ -94,42 +94,13 @@ class Graph {
   std::unordered_map<const void*, State> states_;
 };
 
-void at_least(schema::Duration& value, schema::Duration instead, const char* option,
-              Element<HttpService>& element) {
-  if (value > schema::Duration::zero()) return;
-  element.warn(ReasonKind::BadOption,
-               fmt::format("{} must be above 0; {} is used", option, schema::print_duration(instead)));
-  value = instead;
-}
-
-// Servers asked more often would have nothing else to do; a date beyond a year cannot be told from never.
-constexpr schema::Duration kShortest = std::chrono::milliseconds(10);
-constexpr schema::Duration kLongest = std::chrono::hours(24 * 365);
-
-void within_reason(schema::Duration& value, const char* option, Element<HttpService>& element) {
-  const schema::Duration used = std::clamp(value, kShortest, kLongest);
-  if (used == value) return;
-  element.warn(ReasonKind::BadOption,
-               fmt::format("{} of {} is out of reason; {} is used", option, schema::print_duration(value),
-                           schema::print_duration(used)));
-  value = used;
-}
-
 // RFC 3986 §4.2: the first segment of a relative path has no colon; a query may hold a whole URL.
 bool is_absolute_url(std::string_view url) {
   return url.substr(0, url.find_first_of("/?#")).find(':') != std::string_view::npos;
 }
 
 void check_health(HealthCheck& check, Element<HttpService>& element) {
-  const auto default_interval = std::chrono::seconds(30);
-  at_least(check.interval, default_interval, "healthCheck.interval", element);
-  if (check.unhealthy_interval)
-    at_least(*check.unhealthy_interval, default_interval, "healthCheck.unhealthyInterval", element);
-  at_least(check.timeout, std::chrono::seconds(5), "healthCheck.timeout", element);
-  within_reason(check.interval, "healthCheck.interval", element);
-  if (check.unhealthy_interval)
-    within_reason(*check.unhealthy_interval, "healthCheck.unhealthyInterval", element);
-  within_reason(check.timeout, "healthCheck.timeout", element);
+  check_times(check, element);
   if (is_absolute_url(check.path))
     element.break_off(ReasonKind::BadOption, "healthCheck.path must be relative to the server's URL");
   if (check.port < 0 || check.port > 65535) {
@@ -174,8 +145,7 @@ void check_load_balancer(const std::string& name, LoadBalancer& lb, Element<Http
   if (lb.health_check) check_health(*lb.health_check, element);
   if (lb.passive_health_check) {
     PassiveHealthCheck& passive = *lb.passive_health_check;
-    at_least(passive.failure_window, std::chrono::seconds(10), "passiveHealthCheck.failureWindow", element);
-    within_reason(passive.failure_window, "passiveHealthCheck.failureWindow", element);
+    check_time(passive.failure_window, std::chrono::seconds(10), "passiveHealthCheck.failureWindow", element);
     if (passive.max_failed_attempts < 1) {
       element.warn(ReasonKind::BadOption, "passiveHealthCheck.maxFailedAttempts must be above 0; 1 is used");
       passive.max_failed_attempts = 1;

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <chrono>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -61,6 +63,37 @@ void require_all(Element<U>& user, std::map<std::string, Element<T>>& elements,
       user.break_off(ReasonKind::MissingReference, fmt::format("the list names an empty {}", what),
                      "remove the comma too many");
   }
+}
+
+// Servers asked more often would have nothing else to do; a date beyond a year cannot be told from never.
+inline constexpr schema::Duration kShortestTime = std::chrono::milliseconds(10);
+inline constexpr schema::Duration kLongestTime = std::chrono::hours(24 * 365);
+
+// A time of a check: `by_default` where it is none, and within reason.
+template <class T>
+void check_time(schema::Duration& value, schema::Duration by_default, std::string_view option,
+                Element<T>& element) {
+  if (value <= schema::Duration::zero()) {
+    element.warn(ReasonKind::BadOption,
+                 fmt::format("{} must be above 0; {} is used", option, schema::print_duration(by_default)));
+    value = by_default;
+    return;
+  }
+  const schema::Duration used = std::clamp(value, kShortestTime, kLongestTime);
+  if (used == value) return;
+  element.warn(ReasonKind::BadOption,
+               fmt::format("{} of {} is out of reason; {} is used", option, schema::print_duration(value),
+                           schema::print_duration(used)));
+  value = used;
+}
+
+// Those of an active check, which are the same for HTTP and TCP.
+template <class Check, class T>
+void check_times(Check& check, Element<T>& element) {
+  check_time(check.interval, std::chrono::seconds(30), "healthCheck.interval", element);
+  if (check.unhealthy_interval)
+    check_time(*check.unhealthy_interval, std::chrono::seconds(30), "healthCheck.unhealthyInterval", element);
+  check_time(check.timeout, std::chrono::seconds(5), "healthCheck.timeout", element);
 }
 
 }  // namespace fairlead::model

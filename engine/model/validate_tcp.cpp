@@ -49,10 +49,13 @@ class Weights {
   std::map<std::string, bool> states_;  // whether the service is being looked at just now
 };
 
-// "[host]:port" with both parts there.
+// "host:port" or "[::1]:port"; a URL is none, and neither is an IPv6 address whose end may be the port.
 bool is_address(std::string_view address) {
   const std::size_t colon = address.rfind(':');
   if (colon == std::string_view::npos || colon == 0) return false;
+  const std::string_view host = address.substr(0, colon);
+  const bool bracketed = host.size() > 2 && host.starts_with('[') && host.ends_with(']');
+  if (!bracketed && host.find_first_of(":/[]") != std::string_view::npos) return false;
   const std::string_view port = address.substr(colon + 1);
   return !port.empty() && port.size() <= 5 && port.find_first_not_of("0123456789") == std::string_view::npos;
 }
@@ -97,16 +100,7 @@ void check_health(TcpHealthCheck& check, Element<TcpService>& element) {
   };
   short_enough(check.send, "healthCheck.send");
   short_enough(check.expect, "healthCheck.expect");
-  const auto at_least = [&element](schema::Duration& value, schema::Duration instead, const char* option) {
-    if (value > schema::Duration::zero()) return;
-    element.warn(ReasonKind::BadOption,
-                 fmt::format("{} must be above 0; {} is used", option, schema::print_duration(instead)));
-    value = instead;
-  };
-  at_least(check.interval, std::chrono::seconds(30), "healthCheck.interval");
-  if (check.unhealthy_interval)
-    at_least(*check.unhealthy_interval, std::chrono::seconds(30), "healthCheck.unhealthyInterval");
-  at_least(check.timeout, std::chrono::seconds(5), "healthCheck.timeout");
+  check_times(check, element);
   if (check.port < 0 || check.port > 65535)
     element.break_off(ReasonKind::BadOption, fmt::format("healthCheck.port {} is no port", check.port));
 }

@@ -352,6 +352,31 @@ TEST(Validate, LeavesOutBytesOfATcpCheckThatAreTooMany) {
   EXPECT_EQ(longer.reasons[0].text, "healthCheck.send is longer than 65535 bytes and has no effect");
 }
 
+TEST(Validate, KeepsTheTimesOfATcpCheckWithinReason) {
+  const auto service =
+      validated(
+          "tcp:\n  services:\n    db:\n      loadBalancer:\n        servers: [{address: a:1}]\n"
+          "        healthCheck: {interval: 1ns, timeout: 20000h}\n")
+          .tcp.services.at("db@file");
+
+  EXPECT_EQ(service.options.load_balancer->health_check->interval, std::chrono::milliseconds(10));
+  EXPECT_EQ(service.options.load_balancer->health_check->timeout, std::chrono::hours(24 * 365));
+  EXPECT_EQ(service.reasons.size(), 2u);
+}
+
+TEST(Validate, TellsAddressesFromWhatOnlyLooksLikeOne) {
+  const auto is_refused = [](const std::string& address) {
+    return validated("tcp:\n  services:\n    db: {loadBalancer: {servers: [{address: \"" + address +
+                     "\"}]}}\n")
+        .tcp.services.at("db@file")
+        .broken();
+  };
+
+  for (const char* address : {"db:5432", "10.0.0.1:5432", "[::1]:5432"}) EXPECT_FALSE(is_refused(address));
+  for (const char* address : {"tcp://db:5432", "::1:5432", "[]:5432", "db/x:5432"})
+    EXPECT_TRUE(is_refused(address)) << address;
+}
+
 TEST(Validate, IsLinearInTheNumberOfRouters) {
   std::string yaml = "http:\n  routers:\n";
   for (int i = 0; i < 20000; ++i)
