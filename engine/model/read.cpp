@@ -19,6 +19,8 @@ using schema::Problem;
 // Types of middlewares that need no option: `compress=true` and `compress: {}` create them.
 constexpr std::string_view kStandalone[] = {"compress", "contentType"};
 
+constexpr const char* kSections = "http|tcp|udp|tls";
+
 std::string joined(std::span<const std::string_view> names) {
   std::string out;
   for (const std::string_view name : names) out.append(out.empty() ? "" : "|").append(name);
@@ -248,6 +250,16 @@ void Source::tls(const Node& node) {
   }
 }
 
+// Keys at the top that mean nothing here, and are no mistakes.
+bool is_passed_over(std::string_view key) {
+  const auto is = [key](std::string_view name) { return schema::equal_ignoring_case(key, name); };
+  return is("enable") || is("docker") || is("swarm") || key.starts_with("x-");
+}
+
+bool is_of_install(const std::string& key) {
+  return schema::find_row(schema::type_of<Static>(), key) != nullptr;
+}
+
 void Source::read(const Node& root) {
   if (!is_map(root, {})) return;
   std::vector<std::string> of_install;
@@ -261,10 +273,10 @@ void Source::read(const Node& root) {
       udp(entry.value);
     else if (is("tls"))
       tls(entry.value);
-    else if (schema::find_row(schema::type_of<Static>(), entry.key))
+    else if (is_of_install(entry.key))
       of_install.push_back(entry.key);
-    else if (!is("enable") && !is("docker") && !is("swarm") && !entry.key.starts_with("x-"))
-      unknown(entry, {}, "http|tcp|udp|tls");
+    else if (!is_passed_over(entry.key))
+      unknown(entry, {}, kSections);
   }
   if (!of_install.empty()) install_sections(of_install);
 }
@@ -299,6 +311,25 @@ Dynamic read_dynamic(const Node& root, const schema::Origin& origin, const Middl
   Source source(origin, types);
   source.read(root);
   return source.take(loose);
+}
+
+std::optional<std::string> no_configuration(const Node& root) {
+  if (root.is_null()) return std::nullopt;
+  if (!root.is_map() || root.has_value())
+    return fmt::format("holds no configuration: expected sections such as `http:`, got {}",
+                       root.is_list() ? "a list" : "plain text");
+  if (root.empty()) return std::nullopt;
+  for (const Node::Entry& entry : root.entries()) {
+    const auto is = [&](std::string_view name) { return schema::equal_ignoring_case(entry.key, name); };
+    if (is("http") || is("tcp") || is("udp") || is("tls") || is_of_install(entry.key) ||
+        is_passed_over(entry.key))
+      return std::nullopt;
+  }
+  const std::string& key = root.entries().front().key;
+  const std::string nearest = schema::nearest_choice(kSections, key);
+  return fmt::format(
+      "holds no configuration: there is no section `{}`{}", key,
+      nearest.empty() ? ", only http, tcp, udp and tls" : fmt::format("; did you mean `{}`?", nearest));
 }
 
 }  // namespace fairlead::model

@@ -4,6 +4,7 @@
 #include "engine/schema/node.h"
 #include "engine/schema/problem.h"
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -23,5 +24,10 @@ namespace fairlead::model {
 // The keys enable, docker and swarm at the top are the Docker provider's and are passed over.
 Dynamic read_dynamic(const schema::Node& root, const schema::Origin& origin, const MiddlewareTypes& types,
                      schema::Problems* loose = nullptr);
+
+// Why a whole document cannot be meant as dynamic configuration, so that what it said before is to stay: text
+// or a list, such as the page of a login that answers in its place, or sections of which none is known.
+// Nothing when it can.
+std::optional<std::string> no_configuration(const schema::Node& root);
 
 }  // namespace fairlead::model

@@ -7,10 +7,21 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+#include <utility>
+
 namespace fairlead::providers::file {
 namespace {
 
 constexpr Duration kEmptyFor = std::chrono::seconds(2);
+
+bool is_below(std::string_view path, std::string_view directory) {
+  return path.size() > directory.size() && path.starts_with(directory) && path[directory.size()] == '/';
+}
+
+bool is_below(std::string_view path, const std::map<std::string, std::string>& directories) {
+  return std::ranges::any_of(directories, [&](const auto& entry) { return is_below(path, entry.first); });
+}
 
 bool blank(std::string_view text) { return text.find_first_not_of(" \t\r\n") == std::string_view::npos; }
 
@@ -41,14 +52,26 @@ void join(Elements& into, const Elements& from, const char* section, const std::
 }  // namespace
 
 bool Contents::update(const std::map<std::string, std::expected<std::string, std::string>>& texts,
-                      TimePoint now) {
+                      TimePoint now, const std::map<std::string, std::string>& unlisted) {
   complaints_.clear();
-  bool changed = std::erase_if(files_, [&](const auto& file) { return !texts.contains(file.first); }) > 0;
+  bool changed = std::erase_if(files_, [&](const auto& file) {
+                   return !texts.contains(file.first) && !is_below(file.first, unlisted);
+                 }) > 0;
+  const auto before = std::exchange(unlisted_, {});
+  for (const auto& [directory, why] : unlisted) {
+    const bool is_known =
+        std::ranges::any_of(files_, [&](const auto& file) { return is_below(file.first, directory); });
+    const std::string& said = unlisted_[directory] =
+        fmt::format("{}: {}; {}", directory, why,
+                    is_known ? "the last good content of its files stays" : "nothing of it is in effect");
+    if (const auto known = before.find(directory); known == before.end() || known->second != said)
+      complaints_.push_back(said);
+  }
   for (const auto& [path, text] : texts) {
     File& file = files_[path];
-    const std::string before = file.trouble;
+    const std::string old_trouble = file.trouble;
     changed = look(file, path, text, now) || changed;
-    if (!file.trouble.empty() && file.trouble != before) complaints_.push_back(file.trouble);
+    if (!file.trouble.empty() && file.trouble != old_trouble) complaints_.push_back(file.trouble);
   }
   return changed;
 }
@@ -93,6 +116,10 @@ bool Contents::take(File& file, const std::string& path, const std::string& text
       file.trouble = trouble(file, where, node.error().what);
       return false;
     }
+    if (const auto why = model::no_configuration(*node)) {
+      file.trouble = trouble(file, path, *why);
+      return false;
+    }
     read = model::read_dynamic(*node, {path, 0, 0}, types_);
   }
   file.loaded = true;
@@ -111,6 +138,8 @@ std::optional<TimePoint> Contents::next_look() const {
 
 model::Dynamic Contents::compose() const {
   model::Dynamic out;
+  for (const auto& [directory, said] : unlisted_)
+    out.reasons.push_back({model::ReasonKind::BadOption, said, {}, false});
   for (const auto& [path, file] : files_) {
     const model::Dynamic& d = file.good;
     auto& reasons = out.reasons;

@@ -17,9 +17,11 @@ class Contents {
  public:
   explicit Contents(model::MiddlewareTypes types) : types_(types) {}
 
-  // The texts of all files by path, or why one cannot be read. Files that are no longer named are forgotten.
-  // Answers whether anything changed.
-  bool update(const std::map<std::string, std::expected<std::string, std::string>>& texts, TimePoint now);
+  // The texts of all files by path, or why one cannot be read. Files that are no longer named are forgotten,
+  // but for those of `unlisted` directories (and why they cannot be listed). Answers whether anything
+  // changed.
+  bool update(const std::map<std::string, std::expected<std::string, std::string>>& texts, TimePoint now,
+              const std::map<std::string, std::string>& unlisted = {});
 
   // When update() is to be called again without a change: a file that became empty counts as empty after 2 s,
   // since editors and copies empty a file before they fill it.
@@ -28,7 +30,7 @@ class Contents {
   // All files in the order of their names; of an element that two define, the first one's counts.
   model::Dynamic compose() const;
 
-  // Messages of the last update: one per file that cannot be used.
+  // Messages of the last update: one per file that cannot be used, and per directory.
   const std::vector<std::string>& complaints() const { return complaints_; }
 
   // Log what the template of each file gave (debugLogGeneratedTemplate).
@@ -53,6 +55,7 @@ class Contents {
   const model::MiddlewareTypes types_;
   bool log_templates_ = false;
   std::map<std::string, File> files_;
+  std::map<std::string, std::string> unlisted_;  // by path: what is said of that directory
   std::vector<std::string> complaints_;
 };
 

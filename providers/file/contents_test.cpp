@@ -1,5 +1,6 @@
 #include "providers/file/contents.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace fairlead::providers::file {
@@ -110,6 +111,43 @@ TEST(FileContents, ARemovedFileIsForgotten) {
   EXPECT_TRUE(contents.update({{"b.yml", router("q", "b")}}, kStart));
 
   EXPECT_EQ(rule(contents, "r"), "");
+}
+
+TEST(FileContents, FilesOfADirectoryThatCannotBeListedAreNotForgotten) {
+  Contents contents({});
+  contents.update({{"conf/in/a.yml", router("r", "a")}, {"conf/in.yml", router("q", "b")}}, kStart);
+
+  contents.update({}, kStart, {{"conf/in", "cannot be listed"}, {"conf/new", "cannot be listed"}});
+
+  EXPECT_EQ(rule(contents, "r"), "Host(`a`)");
+  EXPECT_EQ(rule(contents, "q"), "");
+  EXPECT_THAT(contents.complaints(),
+              testing::ElementsAre("conf/in: cannot be listed; the last good content of its files stays",
+                                   "conf/new: cannot be listed; nothing of it is in effect"));
+  EXPECT_EQ(contents.compose().reasons.size(), 2);
+  contents.update({}, kStart, {{"conf/in", "cannot be listed"}});
+  EXPECT_TRUE(contents.complaints().empty()) << "told once";
+  contents.update({}, kStart);
+  EXPECT_EQ(rule(contents, "r"), "");
+}
+
+TEST(FileContents, WhatIsNoConfigurationAtAllChangesNothing) {
+  for (const char* text :
+       {"hello", "- a", "<html></html>", "htp:\n  routers: {}\n", "error: not logged in"}) {
+    Contents contents({});
+    contents.update({{"a.yml", router("r", "a")}}, kStart);
+    contents.update({{"a.yml", text}}, kStart);
+
+    EXPECT_EQ(rule(contents, "r"), "Host(`a`)") << text;
+    ASSERT_EQ(contents.complaints().size(), 1) << text;
+    EXPECT_TRUE(contents.complaints()[0].starts_with("a.yml: holds no configuration: "))
+        << contents.complaints()[0];
+    for (const char* nothing : {"{}", "# all gone", "http: {}", "x-common: {}", "entryPoints: {}"}) {
+      contents.update({{"a.yml", router("r", "a")}}, kStart);
+      contents.update({{"a.yml", nothing}}, kStart);
+      EXPECT_EQ(rule(contents, "r"), "") << nothing;
+    }
+  }
 }
 
 TEST(FileContents, SupportsTheTemplatesOfDefaultRulesAndRefusesOthers) {

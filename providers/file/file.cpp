@@ -1,5 +1,6 @@
 #include "providers/file/file.h"
 
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -11,6 +12,16 @@ using std::chrono::steady_clock;
 
 // Between attempts to read what should be readable.
 constexpr Duration kAgain = std::chrono::seconds(2);
+
+// Editors write beside a file and rename: on the host the name leads to another file then, here it does not.
+model::Reason reason_of_replaced(const std::string& path) {
+  return {
+      model::ReasonKind::Conflict,
+      fmt::format("{} was replaced on the host; mounted alone, it stays here what it was when the container "
+                  "started",
+                  path),
+      "start the container anew, and mount the directory instead of the file", false};
+}
 
 }  // namespace
 
@@ -75,21 +86,24 @@ Scan File::scan() {
     return options_.directory.empty() ? scan_file(options_.filename) : scan_directory(options_.directory);
   };
   Scan out = read();
-  for (int i = 0; options_.watch && i < 3 && watch_.set(out.watched); ++i) out = read();
+  for (int i = 0; options_.watch && i < 3 && watch_.set(out.watched, out.mounted); ++i) out = read();
   return out;
 }
 
 // Reads everything and publishes when it says something else than before.
 void File::look(Sink& sink) {
   const Scan scan = this->scan();
-  if (scan.trouble != said_ && !scan.trouble.empty()) spdlog::error("file: {}", scan.trouble);
+  if (scan.trouble != said_ && !scan.trouble.empty())
+    spdlog::error("file: {}{}", scan.trouble, published_ ? "; the last good content stays" : "");
   said_ = scan.trouble;
   again_.reset();
-  if (scan.again) again_ = steady_clock::now() + kAgain;
+  // A path that leads nowhere may lead somewhere again by a change further up, which nothing watches.
+  const bool unseen = options_.watch && (!scan.trouble.empty() || !watch_.is_complete());
+  if (scan.again || unseen) again_ = steady_clock::now() + kAgain;
   // A file or directory that went away keeps its last good content.
   const bool usable = scan.trouble.empty();
   if (usable) {
-    contents_.update(scan.texts, steady_clock::now());
+    contents_.update(scan.texts, steady_clock::now(), scan.unlisted);
     for (const std::string& complaint : contents_.complaints()) spdlog::error("file: {}", complaint);
   }
   {
@@ -100,7 +114,8 @@ void File::look(Sink& sink) {
         usable ? (options_.directory.empty() ? options_.filename : options_.directory) : scan.trouble;
   }
   if (published_ == nullptr && !usable) return;
-  auto composed = std::make_shared<const model::Dynamic>(contents_.compose());
+  auto composed = std::make_shared<model::Dynamic>(contents_.compose());
+  for (const std::string& path : scan.replaced) composed->reasons.push_back(reason_of_replaced(path));
   if (published_ != nullptr && *composed == *published_) return;
   for (const model::Reason& reason : composed->reasons) {
     // Files that cannot be read were told above.

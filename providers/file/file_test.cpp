@@ -1,9 +1,11 @@
 #include "providers/file/file.h"
 
+#include "tests/support/as_nobody.h"
 #include "tests/support/recording_sink.h"
 #include "tests/support/without_descriptors.h"
 
 #include <gtest/gtest.h>
+#include <sys/mount.h>
 
 #include <filesystem>
 #include <fstream>
@@ -134,6 +136,111 @@ TEST_F(FileProvider, FollowsADirectoryThatIsReplacedAsAWhole) {
   EXPECT_TRUE(comes("two"));
   write("conf/a.yml", "three");
   EXPECT_TRUE(comes("three"));
+}
+
+// As `docker run -v ./a.yml:/etc/fairlead/a.yml` does.
+class Mounted {
+ public:
+  Mounted(const fs::path& from, const fs::path& at)
+      : at_(at), is_done_(::mount(from.c_str(), at.c_str(), nullptr, MS_BIND, nullptr) == 0) {}
+  ~Mounted() {
+    if (is_done_) ::umount2(at_.c_str(), MNT_DETACH);
+  }
+  Mounted(const Mounted&) = delete;
+  Mounted& operator=(const Mounted&) = delete;
+  bool is_done() const { return is_done_; }
+
+ private:
+  const fs::path at_;
+  const bool is_done_;
+};
+
+TEST_F(FileProvider, FollowsAFileThatIsMountedAlone) {
+  fs::create_directories(root_ / "host");
+  fs::create_directories(root_ / "conf");
+  write("host/a.yml", "one");
+  write("conf/a.yml", "");
+  const Mounted mounted(root_ / "host/a.yml", root_ / "conf/a.yml");
+  if (!mounted.is_done()) GTEST_SKIP() << "mounting needs CAP_SYS_ADMIN";
+
+  for (const bool alone : {true, false}) {
+    alone ? watch_file("conf/a.yml") : watch_directory();
+    ASSERT_TRUE(comes("one"));
+    write("host/a.yml", "two");
+    EXPECT_TRUE(comes("two")) << (alone ? "the file" : "the directory");
+    provider_->stop();
+    write("host/a.yml", "one");
+  }
+}
+
+TEST_F(FileProvider, SaysThatAMountedFileWasReplacedOnTheHost) {
+  fs::create_directories(root_ / "host");
+  write("host/a.yml", "one");
+  write("a.yml", "");
+  const Mounted mounted(root_ / "host/a.yml", root_ / "a.yml");
+  if (!mounted.is_done()) GTEST_SKIP() << "mounting needs CAP_SYS_ADMIN";
+  watch_file("a.yml");
+  ASSERT_TRUE(comes("one"));
+
+  write("host/new", "two");
+  fs::rename(root_ / "host/new", root_ / "host/a.yml");
+
+  EXPECT_TRUE(sink_.wait_for([](const model::Dynamic& d) {
+    return d.reasons.size() == 1 && d.reasons[0].text.find("was replaced on the host") != std::string::npos;
+  }));
+  EXPECT_TRUE(comes("one"));
+}
+
+TEST_F(FileProvider, WhatCannotBeListedKeepsTheContentOfItsFiles) {
+  fs::permissions(root_, fs::perms::all);
+  const test::AsNobody nobody;
+  fs::create_directories(root_ / "conf/deep");
+  write("conf/deep/a.yml", "one");
+  watch_directory();
+  ASSERT_TRUE(comes("one"));
+
+  for (const fs::path closed : {"conf/deep", "conf"})
+    for (const fs::perms mode : {fs::perms::none, fs::perms::owner_read, fs::perms::owner_exec}) {
+      const int before = sink_.count();
+      fs::permissions(root_ / closed, mode);
+      const bool is_all = closed == "conf";
+      if (is_all)
+        for (int i = 0; i < 6000 && provider_->status().connected; ++i) std::this_thread::sleep_for(10ms);
+      EXPECT_NE(provider_->status().connected, is_all);
+      EXPECT_TRUE(sink_.wait_for([&](const model::Dynamic& d) {
+        return is_all || (d.reasons.size() == 1 &&
+                          d.reasons[0].text.ends_with("/deep: cannot be listed: Permission denied; "
+                                                      "the last good content of its files stays"));
+      })) << closed
+          << " " << static_cast<int>(mode);
+      EXPECT_TRUE(comes("one")) << closed << " " << static_cast<int>(mode);
+      fs::permissions(root_ / closed, fs::perms::owner_all);
+      for (int i = 0; i < 6000 && !provider_->status().connected; ++i) std::this_thread::sleep_for(10ms);
+      EXPECT_TRUE(sink_.wait_for([](const model::Dynamic& d) { return d.reasons.empty(); }));
+      EXPECT_TRUE(sink_.count() > before || is_all);
+    }
+
+  write("conf/deep/a.yml", "two");
+  EXPECT_TRUE(comes("two"));
+}
+
+TEST_F(FileProvider, FindsADirectoryAgainWhoseParentsWereGone) {
+  const fs::path home = root_;
+  root_ /= "etc";
+  fs::create_directories(root_ / "conf");
+  write("conf/a.yml", "one");
+  watch_directory();
+  ASSERT_TRUE(comes("one"));
+
+  fs::remove_all(root_);
+  for (int i = 0; i < 6000 && provider_->status().connected; ++i) std::this_thread::sleep_for(10ms);
+  EXPECT_EQ(provider_->status().detail, (root_ / "conf").string() + ": does not exist");
+  EXPECT_TRUE(comes("one"));
+  fs::create_directories(root_ / "conf");
+  write("conf/a.yml", "two");
+
+  EXPECT_TRUE(comes("two"));
+  root_ = home;
 }
 
 TEST_F(FileProvider, AHugeFileIsNotReadAtAll) {

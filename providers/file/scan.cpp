@@ -3,7 +3,9 @@
 #include "engine/schema/file.h"
 #include "engine/schema/file_limits.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <cerrno>
 #include <cstring>
@@ -70,24 +72,47 @@ void watch_path(fs::path path, Watched& watched) {
   }
 }
 
+// Kernels before 5.8 do not tell mounts: then every file may be one.
+void look_for_mount(const std::string& path, Scan& out) {
+  struct statx about{};
+  if (::statx(AT_FDCWD, path.c_str(), 0, STATX_NLINK, &about) != 0) return;
+  const bool is_told = (about.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) != 0;
+  if (is_told && (about.stx_attributes & STATX_ATTR_MOUNT_ROOT) == 0) return;
+  out.mounted.insert(path);
+  if (about.stx_nlink == 0) out.replaced.insert(path);
+}
+
+void take_file(const std::string& path, Scan& out) {
+  out.texts.emplace(path, slurp(path, out.again));
+  look_for_mount(path, out);
+}
+
+// A directory of which something cannot be told is not to be taken for one without files: what was read
+// before stays.
+void note_unlisted(const fs::path& directory, int depth, int error, Scan& out) {
+  if (error == ENOENT || error == ENOTDIR || error == ELOOP) return;  // gone meanwhile, or a loop of links
+  out.again |= passes(error);
+  const std::string why = fmt::format("cannot be listed: {}", std::strerror(error));
+  if (depth == 0 || passes(error))
+    out.trouble = fmt::format("{}: {}", directory.string(), why);
+  else
+    out.unlisted.emplace(directory.string(), why);
+}
+
 void walk(const fs::path& directory, int depth, std::set<std::string>& visited, Scan& out) {
   std::error_code failed;
-  const auto say = [&] {
-    if (!failed || !passes(failed.value())) return;
-    // Not to be taken for an empty directory: what was read before stays.
-    out.trouble = fmt::format("{}: cannot be listed: {}", directory.string(), std::strerror(failed.value()));
-    out.again = true;
-  };
   const fs::path real = fs::canonical(directory, failed);
-  say();
-  if (failed || depth > kMaxDepth || !visited.insert(real.string()).second) return;
+  if (failed) return note_unlisted(directory, depth, failed.value(), out);
+  if (depth > kMaxDepth || !visited.insert(real.string()).second) return;
   out.watched[directory.string()].clear();
   for (fs::directory_iterator at(directory, failed), end; !failed && at != end; at.increment(failed)) {
     const fs::path& path = at->path();
     if (path.filename().string().starts_with("..")) continue;
     std::error_code unknown;
     const fs::file_status status = fs::status(path, unknown);
-    if (fs::is_directory(status)) {
+    if (status.type() == fs::file_type::none) {
+      note_unlisted(directory, depth, unknown.value(), out);  // r without x: names, but nothing behind them
+    } else if (fs::is_directory(status)) {
       if (fs::is_symlink(path, unknown)) watch_path(path, out.watched);
       walk(path, depth + 1, visited, out);
     } else if (!fs::is_regular_file(status) && fs::exists(status)) {
@@ -96,10 +121,15 @@ void walk(const fs::path& directory, int depth, std::set<std::string>& visited, 
       continue;  // acme.json and its like; Traefik reads no JSON here either
     } else if (schema::is_readable_file(path.string()) && out.texts.size() < kMaxFiles) {
       if (fs::is_symlink(path, unknown)) watch_path(path, out.watched);
-      if (fs::exists(status)) out.texts.emplace(path.string(), slurp(path.string(), out.again));
+      if (fs::exists(status)) take_file(path.string(), out);
     }
   }
-  say();
+  if (failed) note_unlisted(directory, depth, failed.value(), out);
+}
+
+std::string missing(const std::string& path, const std::error_code& why) {
+  if (!why || why == std::errc::no_such_file_or_directory) return fmt::format("{}: does not exist", path);
+  return fmt::format("{}: cannot be reached: {}", path, std::strerror(why.value()));
 }
 
 }  // namespace
@@ -107,14 +137,16 @@ void walk(const fs::path& directory, int depth, std::set<std::string>& visited, 
 Scan scan_file(const std::string& path) {
   Scan out;
   watch_path(path, out.watched);
-  std::error_code unknown;
-  const fs::file_status status = fs::status(path, unknown);
+  std::error_code why;
+  const fs::file_status status = fs::status(path, why);
   if (!schema::is_readable_file(path))
     out.trouble = fmt::format("{}: the name must end with .yml, .yaml or .toml", path);
+  else if (!fs::exists(status))
+    out.trouble = missing(path, why);
   else if (!fs::is_regular_file(status))
-    out.trouble = fmt::format("{}: {}", path, fs::exists(status) ? "is no file" : "does not exist");
+    out.trouble = fmt::format("{}: is no file", path);
   else
-    out.texts.emplace(path, slurp(path, out.again));
+    take_file(path, out);
   return out;
 }
 
@@ -122,9 +154,10 @@ Scan scan_directory(const std::string& path) {
   Scan out;
   const fs::path plain = fs::path(path).has_filename() ? fs::path(path) : fs::path(path).parent_path();
   watch_path(plain, out.watched);
-  std::error_code unknown;
-  if (!fs::is_directory(plain, unknown)) {
-    out.trouble = fmt::format("{}: is no directory", path);
+  std::error_code why;
+  const fs::file_status status = fs::status(plain, why);
+  if (!fs::is_directory(status)) {
+    out.trouble = fs::exists(status) ? fmt::format("{}: is no directory", path) : missing(path, why);
     return out;
   }
   std::set<std::string> visited;

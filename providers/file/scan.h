@@ -12,9 +12,14 @@ using Watched = std::map<std::string, std::set<std::string>>;
 
 struct Scan {
   std::map<std::string, std::expected<std::string, std::string>> texts;  // by path
-  Watched watched;      // of the files, of symbolic links on the way to them, of what those point to
-  std::string trouble;  // the file or directory itself cannot be read
-  bool again = false;   // something could not be read that may be readable in a moment, without any change
+  Watched watched;  // of the files, of symbolic links on the way to them, of what those point to
+  // Files that are mounted themselves, as `-v ./dynamic.yml:…` does: the directory they appear in hears
+  // nothing of their changes, so they are watched by themselves.
+  std::set<std::string> mounted;
+  std::set<std::string> replaced;  // of those, the ones whose name leads to another file on the host by now
+  std::map<std::string, std::string> unlisted;  // sub-directories whose files cannot be told, and why
+  std::string trouble;                          // the file or directory itself cannot be read
+  bool again = false;  // something could not be read that may be readable in a moment, without any change
 };
 
 // Reads one file.

@@ -12,18 +12,30 @@
 #include <chrono>
 #include <cstdint>
 #include <cstring>
+#include <string_view>
+#include <utility>
 
 namespace fairlead::providers::file {
 namespace {
 
 constexpr std::uint32_t kEvents = IN_CLOSE_WRITE | IN_MODIFY | IN_CREATE | IN_DELETE | IN_MOVED_FROM |
-                                  IN_MOVED_TO | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
+                                  IN_MOVED_TO | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF;
+
+std::string_view remedy(int error) {
+  if (error == ENOSPC) return "; fs.inotify.max_user_watches is reached: raise it by sysctl";
+  if (error == EMFILE) return "; fs.inotify.max_user_instances is reached: raise it by sysctl";
+  return "";
+}
 
 }  // namespace
 
 Watch::Watch()
     : inotify_(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)), wake_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
-  if (inotify_ < 0) spdlog::error("file: changes cannot be watched: {}", std::strerror(errno));
+  if (inotify_ >= 0) return;
+  complete_ = false;
+  said_incomplete_ = true;
+  spdlog::warn("file: changes cannot be watched: {}{}; they are looked for every few seconds instead",
+               std::strerror(errno), remedy(errno));
 }
 
 Watch::~Watch() {
@@ -31,16 +43,29 @@ Watch::~Watch() {
   if (wake_ >= 0) ::close(wake_);
 }
 
-bool Watch::set(const Watched& watched) {
+// The number of the watch, or -1.
+int Watch::add(const std::string& path, std::uint32_t events) {
+  const int watch = ::inotify_add_watch(inotify_, path.c_str(), events);
+  if (watch >= 0 || errno == ENOENT || errno == ENOTDIR) return watch;
+  // That a directory may be read again is heard by the one above it.
+  if (errno == EACCES && (events & IN_ONLYDIR) != 0) return watch;
+  complete_ = false;
+  if (!std::exchange(said_incomplete_, true))
+    spdlog::warn("file: {} cannot be watched: {}{}; changes are looked for every few seconds instead", path,
+                 std::strerror(errno), remedy(errno));
+  return watch;
+}
+
+bool Watch::set(const Watched& directories, const std::set<std::string>& files) {
+  if (inotify_ < 0) return false;
+  complete_ = true;
   std::map<int, std::set<std::string>> now;
   // Added before the old ones are removed: the same inode keeps its number, and no event is lost.
-  for (const auto& [directory, names] : watched) {
-    const int watch = ::inotify_add_watch(inotify_, directory.c_str(), kEvents);
-    if (watch < 0) {
-      if (errno == ENOSPC)
-        spdlog::error("file: {} cannot be watched: fs.inotify.max_user_watches is reached", directory);
-      continue;
-    }
+  for (const std::string& file : files)
+    if (const int watch = add(file, kEvents); watch >= 0) now[watch];
+  for (const auto& [directory, names] : directories) {
+    const int watch = add(directory, kEvents | IN_ONLYDIR);
+    if (watch < 0) continue;
     const auto [at, fresh] = now.try_emplace(watch, names);
     if (fresh) continue;  // else two paths of one directory: everything that matters to either
     if (names.empty() || at->second.empty())
@@ -48,6 +73,7 @@ bool Watch::set(const Watched& watched) {
     else
       at->second.insert(names.begin(), names.end());
   }
+  if (complete_) said_incomplete_ = false;
   for (const auto& [watch, names] : watches_)
     if (!now.contains(watch)) ::inotify_rm_watch(inotify_, watch);
   const bool more = std::ranges::any_of(now, [this](const auto& w) { return !watches_.contains(w.first); });
