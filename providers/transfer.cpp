@@ -28,6 +28,14 @@ std::string way_in(const std::string& socket) {
                      is.st_gid);
 }
 
+// "Operation timed out after 1003 milliseconds with 0 out of 100 bytes received" is another sentence each
+// time, and whoever says what is new would say it for ever.
+std::string without_count(const std::string& problem) {
+  constexpr std::string_view kAfter = " timed out after ";
+  const std::size_t at = problem.find(kAfter);
+  return at == std::string::npos ? problem : problem.substr(0, at) + " timed out";
+}
+
 // One call under way, as curl's callbacks see it.
 struct Progress {
   const Call& call;
@@ -157,7 +165,8 @@ std::expected<Answer, std::string> Transfer::get(const Call& call) {
     // curl sees a connection that ends; the command knows why.
     if (const std::string said = handles_->gate ? handles_->gate->last_words() : ""; !said.empty())
       return std::unexpected(fmt::format("{} says {}", reach_.ssh.front(), quoted(said, 300)));
-    return std::unexpected(ended.problem);
+    return std::unexpected(ended.code == CURLE_OPERATION_TIMEDOUT ? without_count(ended.problem)
+                                                                  : ended.problem);
   }
   return std::move(progress.answer);
 }

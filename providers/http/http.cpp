@@ -97,13 +97,16 @@ void Http::run(Sink& sink) {
   for (bool going = true; going;) {
     const std::string trouble = poll(sink);
     if (transfer_.stopped()) return;
-    if (trouble != said && !trouble.empty()) spdlog::error("http provider: {}", trouble);
-    said = trouble;
+    const std::string& wrong = trouble.empty() ? unread_ : trouble;
+    if (wrong != said && !wrong.empty())
+      spdlog::error("http provider: {}; {}", wrong,
+                    published_ ? "the last good configuration stays" : "nothing of it is in effect yet");
+    said = wrong;
     {
       const std::lock_guard lock(mutex_);
-      if (status_.connected != trouble.empty()) status_.since = std::chrono::system_clock::now();
-      status_.connected = trouble.empty();
-      status_.detail = trouble.empty() ? shown_ : trouble;
+      if (status_.connected != wrong.empty()) status_.since = std::chrono::system_clock::now();
+      status_.connected = wrong.empty();
+      status_.detail = wrong.empty() ? shown_ : wrong;
     }
     if (trouble.empty()) back_off.reset();
     const double share = std::uniform_real_distribution<>(0, 1)(dice);
@@ -130,13 +133,15 @@ std::string Http::poll(Sink& sink) {
   if (polled_ && answer->body == body_) return {};
   polled_ = true;
   body_ = std::move(answer->body);
+  unread_.clear();
   // As in Traefik, only files are templates.
   const auto node = schema::read_yaml(body_, shown_, schema::keep_templates);
-  if (!node) {
-    // Said once: the same body is not read again, and the last good configuration stays.
-    spdlog::error("http provider: {}: {}", node.error().path, node.error().what);
-    return {};
-  }
+  // Such a body is not read again until it changes.
+  if (!node)
+    unread_ = fmt::format("{}: {}", node.error().path, node.error().what);
+  else if (const auto why = model::no_configuration(*node))
+    unread_ = fmt::format("{}: {}", shown_, *why);
+  if (!unread_.empty()) return {};
   auto read = std::make_shared<model::Dynamic>(model::read_dynamic(*node, {shown_, 0, 0}, types_));
   if (published_ != nullptr && *read == *published_) return {};
   for (const model::Reason& reason : read->reasons)

@@ -38,7 +38,8 @@ class Http final : public Provider {
   const std::string shown_;  // the endpoint as everybody may see it
   const model::MiddlewareTypes types_;
   Transfer transfer_;
-  std::string body_;  // the last one seen; one that did not change is not read again
+  std::string body_;    // the last one seen; one that did not change is not read again
+  std::string unread_;  // why that one is not in effect; empty when it is
   bool polled_ = false;
   std::shared_ptr<const model::Dynamic> published_;
   std::thread thread_;

@@ -130,6 +130,7 @@ TEST(HttpProvider, KeepsTheLastGoodConfiguration) {
   source.say(200, "http: [unclosed");
   const int asked = source.asked();
   while (source.asked() < asked + 3) std::this_thread::sleep_for(5ms);
+  EXPECT_FALSE(provider->status().connected) << "it answers, but not with a configuration";
   source.say(500, "oops");
   const auto says_so = [&] { return provider->status().detail.find("status 500") != std::string::npos; };
   for (int i = 0; i < 6000 && !says_so(); ++i) std::this_thread::sleep_for(10ms);

@@ -21,6 +21,7 @@ Configured<Put> read(std::string_view text, const model::MiddlewareTypes& types)
   if (!json.is_object()) return misconfigured(kSource, "expected a JSON object with http, tcp, udp or tls");
   const auto node = schema::read_yaml(text, kSource, schema::keep_templates);
   if (!node) return std::unexpected(node.error());
+  if (const auto why = model::no_configuration(*node)) return misconfigured(kSource, *why);
   Put out;
   out.config = std::make_shared<const model::Dynamic>(model::read_dynamic(*node, {kSource, 0, 0}, types));
   out.json = json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);

@@ -22,8 +22,8 @@ TEST(RestProvider, ReadsJsonAndAnswersIt) {
   EXPECT_EQ(put->json, R"j({"http":{"routers":{"r":{"rule":"Host(`a`)","service":"s"}}}})j");
 }
 
-TEST(RestProvider, RefusesWhatIsNoJsonObject) {
-  for (const char* text : {"", "{", "[]", "null", "3", "http: {}", "{\"http\":{}} x"})
+TEST(RestProvider, RefusesWhatIsNoConfigurationInJson) {
+  for (const char* text : {"", "{", "[]", "null", "3", "http: {}", "{\"http\":{}} x", "{\"error\":1}"})
     EXPECT_FALSE(read(text, {})) << text;
 }
 
