@@ -3,10 +3,12 @@
 
 set(FAIRLEAD_ROOMS "" CACHE INTERNAL "Rooms declared so far, lowest first")
 
-# Rooms beside the request path, whose files take far longer to read their headers than to be compiled. With
-# FAIRLEAD_UNITY eight of them are compiled together, which halves a clean build; so no two files of such a room may call
-# two things by one name. The working build compiles each file alone: there a change of one file is what counts.
-set(FAIRLEAD_UNITY_ROOMS model admin runtime providers acme cmd)
+# Rooms whose files take far longer to read their headers than to be compiled. With FAIRLEAD_UNITY eight of them are
+# compiled together, which halves a clean build; so no two files of such a room may call two things by one name. The
+# working build compiles each file alone: there a change of one file is what counts. The innermost rooms of the request
+# path stay apart: the profile (cmake/Profile.cmake) knows a file's own functions by the file they are compiled in.
+set(FAIRLEAD_BESIDE_ROOMS model admin runtime providers acme cmd)  # beside the request path
+set(FAIRLEAD_UNITY_ROOMS ${FAIRLEAD_BESIDE_ROOMS} middleware schema tcp tls udp upstream)
 
 # The precompiled headers. REUSE_FROM demands equal flags, which Toolchain.cmake sees to.
 file(WRITE ${CMAKE_BINARY_DIR}/pch/pch.cpp.in "// Exists only to own the precompiled header.\n")
@@ -58,8 +60,10 @@ function(room path)
     add_library(${library} STATIC ${sources})
     set(scope PUBLIC)
     if(FAIRLEAD_UNITY AND name IN_LIST FAIRLEAD_UNITY_ROOMS)
-      target_precompile_headers(${library} REUSE_FROM fl_beside_pch)
       set_target_properties(${library} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
+    endif()
+    if(FAIRLEAD_UNITY AND name IN_LIST FAIRLEAD_BESIDE_ROOMS)
+      target_precompile_headers(${library} REUSE_FROM fl_beside_pch)
     else()
       target_precompile_headers(${library} REUSE_FROM fl_pch)
     endif()

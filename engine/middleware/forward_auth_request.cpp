@@ -46,9 +46,9 @@ std::string port_of(const Exchange& x) {
   return x.is_tls() ? "443" : "80";
 }
 
-class Headers {
+class SentHeaders {
  public:
-  explicit Headers(HeaderList& list) : list_(list) {}
+  explicit SentHeaders(HeaderList& list) : list_(list) {}
   void set(Name name, std::string value) {
     const std::string_view spelled = http::spelling(name);
     std::erase_if(list_, [&](const auto& line) { return http::same_header_folded(line.first, spelled); });
@@ -84,7 +84,7 @@ HeaderList auth_request_headers(const Exchange& x, std::optional<bool> trust,
     const std::string_view before = trusted ? given.get(name) : std::string_view{};
     return before.empty() ? std::move(own) : std::string(before);
   };
-  Headers headers(list);
+  SentHeaders headers(list);
   std::string client = x.client.ip.text();
   if (trusted)
     if (const std::string_view prior = given.joined("X-Forwarded-For"); !prior.empty())

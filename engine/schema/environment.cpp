@@ -17,7 +17,7 @@
 namespace fairlead::schema {
 namespace {
 
-constexpr const char* kSource = "environment";
+constexpr const char* kEnvironment = "environment";
 constexpr std::size_t kMaxWords = 48;
 constexpr std::size_t kMaxFile = 1u << 20;
 
@@ -232,7 +232,7 @@ void EnvironmentReader::one(const std::string& variable, const std::string& valu
 }
 
 void EnvironmentReader::set(const std::string& variable, const std::vector<Name>& names, std::string value) {
-  const auto place = std::make_shared<const Place>(Place{kSource, variable, Format::Environment});
+  const auto place = std::make_shared<const Place>(Place{kEnvironment, variable, Format::Environment});
   std::vector<Segment> segments;
   for (const Name& name : names)
     segments.push_back({name.text, name.index ? std::optional<std::string_view>(*name.index) : std::nullopt});
@@ -275,7 +275,7 @@ Problem& EnvironmentReader::report(const std::string& variable, Problem::Kind ki
   problem.severity = Severity::Error;
   problem.path = variable;
   problem.key = variable;
-  problem.origin.source = kSource;
+  problem.origin.source = kEnvironment;
   problem.what = std::move(what);
   return problem;
 }

@@ -10,7 +10,7 @@
 namespace fairlead::schema {
 namespace {
 
-constexpr const char* kSource = "command line";
+constexpr const char* kCommandLine = "command line";
 
 // A flag is `-` or `--` and a name; a lone `-` is a word.
 bool is_flag(std::string_view word) { return word.size() > 1 && word[0] == '-' && word != "--"; }
@@ -78,7 +78,7 @@ void FlagReader::one(const std::string& word) {
 }
 
 void FlagReader::set(const std::string& flag, const Key& key, const Target& target, std::string value) {
-  const auto place = std::make_shared<const Place>(Place{kSource, flag, Format::Flag});
+  const auto place = std::make_shared<const Place>(Place{kCommandLine, flag, Format::Flag});
   Node& node = descend(out_.options, key.segments, place);
   const bool is_list = target.type->kind == TypeKind::List && is_scalar_option(*target.type);
   if (is_list && !key.segments.back().index) {
@@ -112,7 +112,7 @@ Problem& FlagReader::report(const std::string& flag, const Key& key, Problem::Ki
   for (const Segment& segment : key.segments) problem.segments.push_back(spell(segment));
   problem.path = flag;
   problem.key = problem.segments.empty() ? std::string() : problem.segments.back();
-  problem.origin.source = kSource;
+  problem.origin.source = kCommandLine;
   problem.what = std::move(what);
   return problem;
 }

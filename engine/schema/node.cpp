@@ -6,7 +6,7 @@
 namespace fairlead::schema {
 namespace {
 
-constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+constexpr char lowered(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
 const std::string kNothing;
 
@@ -16,13 +16,13 @@ bool equal_ignoring_case(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
   // From the end: names beside each other mostly begin alike.
   for (std::size_t i = a.size(); i-- > 0;)
-    if (a[i] != b[i] && lower(a[i]) != lower(b[i])) return false;
+    if (a[i] != b[i] && lowered(a[i]) != lowered(b[i])) return false;
   return true;
 }
 
 std::string lower(std::string_view text) {
   std::string out(text);
-  for (char& c : out) c = lower(c);
+  for (char& c : out) c = lowered(c);
   return out;
 }
 

@@ -9,7 +9,7 @@ namespace fairlead::schema {
 namespace {
 
 // A table that contains itself would never end; no real one is this deep.
-constexpr std::size_t kMaxDepth = 64;
+constexpr std::size_t kDeepestValue = 64;
 constexpr std::size_t kMostSuggestions = 100;  // some 0.3 ms each; nobody makes more mistakes honestly
 
 struct Step {
@@ -68,7 +68,7 @@ class Reader {
 };
 
 bool Reader::value(const Node& node, const TypeInfo& type, void* object, const Option* row) {
-  if (node.is_null() || steps_.size() > kMaxDepth) return false;
+  if (node.is_null() || steps_.size() > kDeepestValue) return false;
   switch (type.kind) {
     case TypeKind::Optional: return optional(node, type, object, row);
     case TypeKind::Struct: return structure(node, type, object, row);
@@ -270,7 +270,7 @@ void Reader::unknown(const Node::Entry& entry, const TypeInfo& type) {
   // What stands below an unknown key helps to find the right place: `cooky.name`.
   std::string written = entry.key;
   const Node* leaf = &entry.value;
-  for (std::size_t depth = 0; depth < kMaxDepth && leaf->is_map() && !leaf->empty(); ++depth) {
+  for (std::size_t depth = 0; depth < kDeepestValue && leaf->is_map() && !leaf->empty(); ++depth) {
     written += '.' + leaf->entries().front().key;
     leaf = &leaf->entries().front().value;
   }

@@ -7,7 +7,7 @@
 namespace fairlead::schema {
 namespace {
 
-constexpr std::size_t kMaxDepth = 12;
+constexpr std::size_t kDeepestTable = 12;
 
 std::string type_name(const TypeInfo& type) {
   switch (type.kind) {
@@ -57,7 +57,7 @@ class Walker {
 
   // object: where the defaults stand; null when nothing is made by default.
   void below(const TypeInfo& type, const std::string& prefix, const void* object, std::size_t depth) {
-    if (depth > kMaxDepth) return;
+    if (depth > kDeepestTable) return;
     if (type.kind == TypeKind::Optional) {
       const void* made = nullptr;
       if (object)

@@ -12,13 +12,13 @@ namespace fairlead::schema {
 namespace {
 
 constexpr std::size_t kMaxLength = 64;
-constexpr std::size_t kMaxDepth = 10;
+constexpr std::size_t kDeepestSearch = 10;
 
 char fold(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
 void collect(const TypeInfo& type, const std::string& prefix, bool as_label, bool through_free_names,
              std::size_t depth, std::vector<std::string>& out) {
-  if (depth > kMaxDepth) return;
+  if (depth > kDeepestSearch) return;
   switch (type.kind) {
     case TypeKind::Optional:
     case TypeKind::List: return collect(type.element(), prefix, as_label, through_free_names, depth, out);
