@@ -15,6 +15,8 @@ namespace {
 
 constexpr std::string_view kTraefik = "traefik.";
 constexpr std::string_view kFairlead = "fairlead.";
+constexpr std::string_view kEnable = "enable";
+constexpr std::size_t kMisspelt = 2;  // letters: "enabled", "enabel"; not "disable"
 
 bool begins_with_ignoring_case(std::string_view text, std::string_view prefix) {
   return text.size() >= prefix.size() && equal_ignoring_case(text.substr(0, prefix.size()), prefix);
@@ -34,6 +36,7 @@ class LabelReader {
 
  private:
   void one(const std::string& label, const std::string& value, std::string_view prefix);
+  void hide_if_meant(const std::string& label, const Key& key, const std::string& value);
   bool known_section(const std::string& label, const Key& key, std::string_view prefix);
   Problem& report(const std::string& label, const Key& key, Problem::Kind kind, Severity severity,
                   std::string what);
@@ -48,30 +51,35 @@ void LabelReader::one(const std::string& label, const std::string& value, std::s
   const Key key = split_key(std::string_view(label).substr(prefix.size()));
   if (!key.complaint.empty()) {
     report(label, key, Problem::Kind::BadSyntax, Severity::Error, key.complaint);
+    hide_if_meant(label, key, value);
     return;
   }
   if (!label.starts_with(prefix)) {
     report(label, key, Problem::Kind::BadSyntax, Severity::Error,
            fmt::format("must begin with `{}`, in lower case", prefix))
         .suggestion = std::string(prefix) + label.substr(prefix.size());
-    // Who writes `Traefik.enable=false` must not be exposed by it.
-    if (key.segments.size() == 1 && equal_ignoring_case(key.segments[0].name, "enable") &&
-        parse_bool(value) == false)
-      descend(root_, key.segments, std::make_shared<const Place>(Place{source_, label, Format::Label}),
-              &index_)
-          .set_value(value);
+    hide_if_meant(label, key, value);
     return;
   }
-  if (!known_section(label, key, prefix)) return;
+  if (!known_section(label, key, prefix)) return hide_if_meant(label, key, value);
   const auto place = std::make_shared<const Place>(Place{source_, label, Format::Label});
   Node& node = descend(root_, key.segments, place, &index_);
   node.set_value(value);
   node.set_place(place);  // a map made on the way here belonged to the label of its first child
 }
 
+// Who writes `Traefik.enable=false` or `traefik.enabled=false` must not be exposed by it.
+void LabelReader::hide_if_meant(const std::string& label, const Key& key, const std::string& value) {
+  if (key.segments.size() != 1 || distance(key.segments[0].name, kEnable) > kMisspelt ||
+      parse_bool(value) != false)
+    return;
+  const std::vector<Segment> meant{{kEnable, std::nullopt}};
+  descend(root_, meant, std::make_shared<const Place>(Place{source_, label, Format::Label}), &index_)
+      .set_value(value);
+}
+
 bool LabelReader::known_section(const std::string& label, const Key& key, std::string_view prefix) {
   constexpr std::string_view kDeep = "http|tcp|udp|tls|docker|swarm";
-  constexpr std::string_view kFlat = "enable";
   constexpr std::string_view kShort = "host|port|path|auth";
   const std::string first = lower(key.segments.front().name);
   const auto is_one_of = [&first](std::string_view names) {
@@ -85,7 +93,7 @@ bool LabelReader::known_section(const std::string& label, const Key& key, std::s
   const bool is_short = prefix == kFairlead && is_one_of(kShort);
   const bool is_deep = is_one_of(kDeep);
   if (is_deep && key.segments.size() > 1) return true;
-  if ((is_short || is_one_of(kFlat)) && key.segments.size() == 1) return true;
+  if ((is_short || is_one_of(kEnable)) && key.segments.size() == 1) return true;
 
   if (prefix == kTraefik) {
     if (auto today = replacement_of_v1_label(std::string_view(label).substr(prefix.size()))) {
@@ -95,13 +103,13 @@ bool LabelReader::known_section(const std::string& label, const Key& key, std::s
       return false;
     }
   }
-  if (is_deep || is_short || is_one_of(kFlat)) {
+  if (is_deep || is_short || is_one_of(kEnable)) {
     report(label, key, Problem::Kind::UnknownKey, Severity::Warning,
            is_deep ? "needs an option below it"
                    : fmt::format("`{}` has no options below it", key.segments[0].name));
     return false;
   }
-  std::string known = fmt::format("{}|{}", kDeep, kFlat);
+  std::string known = fmt::format("{}|{}", kDeep, kEnable);
   if (prefix == kFairlead) known += fmt::format("|{}", kShort);
   const std::string nearest = nearest_choice(known, first);
   Problem& problem = report(label, key, Problem::Kind::UnknownKey, Severity::Warning,

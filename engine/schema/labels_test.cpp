@@ -107,10 +107,17 @@ TEST(Labels, ThePrefixIsLowerCase) {
   EXPECT_THAT(got.problems[0].segments, ElementsAre("http", "routers", "web", "rule"));
 }
 
-TEST(Labels, ExposeNothingThatWasToBeHiddenInAnotherCase) {
-  EXPECT_EQ(labels({{"Traefik.Enable", "False"}}).tree, R"({"Enable":"False"})");
+TEST(Labels, ExposeNothingThatWasToBeHiddenByAMisspeltLabel) {
+  EXPECT_EQ(labels({{"Traefik.Enable", "False"}}).tree, R"({"enable":"False"})");
   EXPECT_EQ(labels({{"Traefik.Enable", "true"}}).tree, "{}");
-  EXPECT_EQ(labels({{"TRAEFIK.ENABLE", "false"}, {"traefik.enable", "true"}}).tree, R"({"ENABLE":"true"})");
+  EXPECT_EQ(labels({{"TRAEFIK.ENABLE", "false"}, {"traefik.enable", "true"}}).tree, R"({"enable":"true"})");
+  for (const char* label : {"traefik.enabled", "traefik.Enabled", "traefik.enabel", "traefik.enable ",
+                            "traefik.enable.", "fairlead.enabled"}) {
+    EXPECT_EQ(labels({{label, "false"}}).tree, R"({"enable":"false"})") << label;
+    EXPECT_EQ(labels({{label, "true"}}).tree, "{}") << label;
+    EXPECT_EQ(labels({{label, "false"}}).problems.size(), 1u) << label;
+  }
+  EXPECT_EQ(labels({{"traefik.disable", "false"}}).tree, "{}");
 }
 
 TEST(Labels, AreTheSameTreeWithAnIndexAndInEveryOrder) {

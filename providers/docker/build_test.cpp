@@ -118,6 +118,14 @@ TEST(Build, EnableThatIsNoBooleanExposesNothingAndIsSaid) {
   EXPECT_NE(b.notes[0].text.find("expected true or false, got \"yes\""), std::string::npos);
 }
 
+TEST(Build, AMisspeltEnableNeverExposesWhatItWouldHide) {
+  const Built b = make(container("a", 2, {{"traefik.enabled", "false"}}));
+
+  EXPECT_FALSE(b.exposed);
+  ASSERT_EQ(b.notes.size(), 1u);
+  EXPECT_EQ(b.notes[0].hint, "did you mean `traefik.enable`?");
+}
+
 TEST(Build, AContainerWithTcpLabelsOnlyHasNoHttpPart) {
   const Built b = make(container("db", 2, {{"traefik.tcp.routers.db.rule", "HostSNI(`*`)"}}));
 

@@ -134,6 +134,9 @@ std::optional<Reason> network_warning(const Container& container, const std::str
 
 Found network_address(const Container& container, std::uint16_t port, const std::string& wanted,
                       const Surroundings& around) {
+  if (container.network_mode == "none")
+    return refuse(ReasonKind::NoNetwork,
+                  fmt::format("{} has no network (network_mode: none)", container.name));
   const std::vector<const Attachment*> list = candidates(container, wanted, around);
   if (list.empty()) {
     if (!around.networks || container.attachments.empty())
@@ -148,9 +151,6 @@ Found network_address(const Container& container, std::uint16_t port, const std:
       out.warnings.push_back(std::move(*warning));
     return out;
   }
-  if (container.network_mode == "none")
-    return refuse(ReasonKind::NoNetwork,
-                  fmt::format("{} has no network (network_mode: none)", container.name));
   return refuse(ReasonKind::NoNetwork, fmt::format("{} has no address yet", container.name));
 }
 

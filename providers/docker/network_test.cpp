@@ -66,6 +66,17 @@ TEST(Network, NoSharedNetworkIsAReasonWithARemedy) {
   EXPECT_EQ(found.error().hint, "add `networks: [proxy]`");
 }
 
+TEST(Network, NoneIsSaidWhereverFairleadIs) {
+  Container c = app();
+  c.network_mode = "none";
+  c.attachments = {{"none", "n", "", "", ""}};
+  Surroundings around;
+  around.networks = {"proxy"};
+
+  EXPECT_EQ(address(c, "", {}), "! app has no network (network_mode: none)");
+  EXPECT_EQ(address(c, "", around), "! app has no network (network_mode: none)");
+}
+
 TEST(Network, PrefersIpv4AndWritesIpv6InBrackets) {
   Container c = app();
   c.attachments = {{"six", "n", "", "fd00::2", ""}};
