@@ -6,6 +6,7 @@
 #include "engine/model/read.h"
 #include "engine/model/validate.h"
 #include "engine/schema/file.h"
+#include "engine/service/health_check.h"
 
 #include <gtest/gtest.h>
 
@@ -165,6 +166,26 @@ TEST_F(CompileTest, TheTimeIsKeptWhenTheLastServerLeaves) {
   compiler_.set_phases(*snapshot, {{"http://10.0.0.2:80", upstream::Phase::Gone}});
 
   EXPECT_NE(set.state->last_left, 0);
+}
+
+TEST_F(CompileTest, ChecksOfPlainServersHaveTheTlsPartForRedirects) {
+  const auto snapshot = compile(R"yaml(
+http:
+  services:
+    shop: {loadBalancer: {servers: [{url: "http://10.0.0.1"}], serversTransport: own, healthCheck: {path: /}}}
+    odd: {loadBalancer: {servers: [{url: "http://10.0.0.1"}], serversTransport: broken, healthCheck: {path: /}}}
+  serversTransports:
+    own: {cipherSuites: [TLS_RSA_WITH_RC4_128_SHA, TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256]}
+    broken: {rootCAs: [/nowhere/ca.pem]}
+)yaml");
+
+  ASSERT_EQ(snapshot->health_plans.size(), 2u);
+  for (const auto& plan : snapshot->health_plans) {
+    EXPECT_FALSE(plan->set->transport->tls) << plan->service;
+    EXPECT_EQ(plan->transport->tls != nullptr, plan->service == "shop@docker");
+  }
+  // What of it was skipped is told, once.
+  EXPECT_EQ(snapshot->dynamic->http.servers_transports.at("own@docker").reasons.size(), 1u);
 }
 
 }  // namespace

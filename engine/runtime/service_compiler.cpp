@@ -145,6 +145,13 @@ void ServiceCompiler::plan_checks(const std::string& name, upstream::SetId id,
   plan->service = name;
   plan->id = id;
   plan->key = checks_key(options);
+  plan->transport = set->transport;
+  if (options.health_check && !set->transport->tls) {
+    // Where there is none, a redirect into https is verified by the system's authorities.
+    std::string ignored;
+    plan->transport = transports_.transport(options.servers_transport, set->holds,
+                                            TransportCompiler::Secure::WherePossible, ignored);
+  }
   plan->set = std::move(set);
   plan->active = options.health_check;
   plan->passive = options.passive_health_check;
@@ -164,7 +171,9 @@ std::shared_ptr<const upstream::ServerSet> ServiceCompiler::server_set(
                           [](const model::Server& server) { return istarts_with(server.url, "https://"); }) ||
       (options.health_check && options.health_check->scheme == "https");
   std::string problem;
-  set->transport = transports_.transport(options.servers_transport, set->holds, secure, problem);
+  set->transport =
+      transports_.transport(options.servers_transport, set->holds,
+                            secure ? TransportCompiler::Secure::Yes : TransportCompiler::Secure::No, problem);
   if (!set->transport) {
     element.break_off(
         model::ReasonKind::MissingReference,

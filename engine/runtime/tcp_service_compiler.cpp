@@ -198,8 +198,7 @@ void TcpServiceCompiler::secure(const model::TcpClientTls& options, Element& ele
   out.key ^= key;
   auto& kept = compiler_.client_contexts_[key];
   if ((out.tls = kept.lock())) return;
-  std::vector<std::string> notices;
-  auto made = tls::ClientContext::make(options, compiler_.site_.files(), notices);
+  auto made = tls::ClientContext::make(options, compiler_.site_.files());
   if (!made) {
     out.tls_problem = fmt::format("the serversTransport {} cannot be used: tls.{}: {}", out.name,
                                   made.error().path, made.error().what);
@@ -218,8 +217,7 @@ void TcpServiceCompiler::check_transports() {
       continue;
     const auto known = compiler_.client_contexts_.find(context_key(*options, files));
     if (known != compiler_.client_contexts_.end() && !known->second.expired()) continue;
-    std::vector<std::string> notices;
-    if (const auto made = tls::ClientContext::make(*options, files, notices); !made)
+    if (const auto made = tls::ClientContext::make(*options, files); !made)
       element.break_off(model::ReasonKind::BadOption,
                         fmt::format("tls.{}: {}", made.error().path, made.error().what));
   }

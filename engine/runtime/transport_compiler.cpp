@@ -35,14 +35,14 @@ std::uint64_t files_key(std::uint64_t key, const std::vector<std::string>& root_
 }
 
 std::shared_ptr<const upstream::TransportOptions> TransportCompiler::transport(const std::string& name,
-                                                                               bool container, bool secure,
+                                                                               bool container, Secure secure,
                                                                                std::string& problem) {
-  const std::string key = fmt::format("{}|{}|{}", name, container, secure);
+  const std::string key = fmt::format("{}|{}|{}", name, container, std::to_underlying(secure));
   if (const auto made = made_.find(key); made != made_.end()) return made->second;
   model::ServersTransport options;
   if (name.empty() || name == "default@internal") {
     // Served without it, what the option asks to be verified would not be.
-    if (secure && !install_.servers_transport.spiffe.is_null()) {
+    if (secure == Secure::Yes && !install_.servers_transport.spiffe.is_null()) {
       problem = "spiffe is not supported; remove it to verify servers by certificate authorities";
       return nullptr;
     }
@@ -67,13 +67,18 @@ std::shared_ptr<const upstream::TransportOptions> TransportCompiler::transport(c
           : static_cast<int>(std::clamp<std::int64_t>(options.max_idle_conns_per_host, -1, 1'000'000));
   if (options.proxy_protocol) made->proxy_version = static_cast<int>(options.proxy_protocol->version);
   made->key = model::hash_of(options) ^ (container ? 1 : 0);
-  if (secure && !this->secure(options, *made, problem)) return nullptr;
+  if (secure == Secure::Yes) secured_.insert(made->name);
+  if (secure != Secure::No && !this->secure(options, *made, problem) && secure == Secure::Yes) {
+    const auto element = dynamic_.http.servers_transports.find(made->name);
+    if (element != dynamic_.http.servers_transports.end())
+      element->second.break_off(model::ReasonKind::BadOption, problem);
+    return nullptr;
+  }
   return made_[key] = std::move(made);
 }
 
 bool TransportCompiler::secure(const model::ServersTransport& options, upstream::TransportOptions& made,
                                std::string& problem) {
-  secured_.insert(made.name);
   Compiler::LastGood& last = compiler_.last_good_[made.key];
   last.version = version_;
   made.key ^= files_key(fnv1a("tls"), options.root_cas, options.certificates, compiler_.site_.files());
@@ -81,30 +86,32 @@ bool TransportCompiler::secure(const model::ServersTransport& options, upstream:
   auto& kept = compiler_.client_contexts_[made.key];
   made.tls = kept.lock();
   if (!made.tls) {
-    std::vector<std::string> notices;
-    auto context = tls::ClientContext::make(options, compiler_.site_.files(), notices);
+    auto context = tls::ClientContext::make(options, compiler_.site_.files());
     if (context) {
       made.tls = std::move(*context);
       kept = made.tls;
     } else {
       problem = fmt::format("{}: {}", context.error().path, context.error().what);
-      const auto element = dynamic_.http.servers_transports.find(made.name);
-      const bool named = element != dynamic_.http.servers_transports.end();
-      if (!last.context) {
-        if (named) element->second.break_off(model::ReasonKind::BadOption, problem);
-        return false;
-      }
+      if (!last.context) return false;
       // A file that is being written, or was spoilt: what it said before stays.
-      if (named)
-        element->second.warn(model::ReasonKind::BadOption, problem + "; what the file said before is used");
+      warn(made.name, problem + "; what the file said before is used");
       made.key = last.key;
       made.tls = last.context;
       return true;
     }
   }
+  for (const std::string& notice : made.tls->notices()) warn(made.name, notice);
   last.key = made.key;
   last.context = made.tls;
   return true;
+}
+
+void TransportCompiler::warn(const std::string& name, const std::string& what) {
+  const auto element = dynamic_.http.servers_transports.find(name);
+  if (element == dynamic_.http.servers_transports.end()) return;
+  std::vector<model::Reason>& told = element->second.reasons;
+  const model::Reason reason{model::ReasonKind::BadOption, what, {}, false};
+  if (std::ranges::find(told, reason) == told.end()) told.push_back(reason);
 }
 
 void TransportCompiler::finish() {
@@ -113,7 +120,7 @@ void TransportCompiler::finish() {
     if (element.broken() || secured_.contains(name)) continue;
     if (options.root_cas.empty() && options.certificates.empty() && options.cipher_suites.empty()) continue;
     std::string problem;  // is attached to the element
-    transport(name, false, true, problem);
+    transport(name, false, Secure::Yes, problem);
   }
 }
 

@@ -32,16 +32,19 @@ class TransportCompiler {
                     std::uint64_t version)
       : compiler_(compiler), install_(install), dynamic_(dynamic), version_(version) {}
 
-  // `secure`: it leads to https servers, so its TLS part is built too. Null with the `problem` when it cannot
-  // be.
+  // Whether the TLS part is built: for https servers it is, and null with the `problem` comes back when it
+  // cannot be; a check of other servers does without, until a redirect leads it to one.
+  enum class Secure : unsigned char { No, WherePossible, Yes };
   std::shared_ptr<const upstream::TransportOptions> transport(const std::string& name, bool container,
-                                                              bool secure, std::string& problem);
+                                                              Secure secure, std::string& problem);
   // After everything that is used was built: what is wrong with files of the others is told as well.
   void finish();
 
  private:
   // Builds the TLS part; false with the `problem` when it cannot be built and never could.
   bool secure(const model::ServersTransport& options, upstream::TransportOptions& made, std::string& problem);
+  // Once, though containers, other servers and checks have a transport of that name each.
+  void warn(const std::string& name, const std::string& what);
 
   Compiler& compiler_;
   const model::Static& install_;

@@ -10,6 +10,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <array>
 
 namespace fairlead::service {
 namespace {
@@ -78,8 +79,9 @@ FetchRequest make_request(const HealthPlan& plan, std::string url) {
   request.url = std::move(url);
   request.host = check.hostname;
   request.timeout = check.timeout;
-  request.transport = plan.set->transport;
+  request.transport = plan.transport;
   request.max_body_bytes = kMaxBodyBytes;
+  request.needs_body = false;
   for (const auto& [name, value] : check.headers) {
     // The framing is ours.
     if (iequals(name, "Content-Length") || iequals(name, "Transfer-Encoding") || iequals(name, "Connection"))
@@ -90,6 +92,21 @@ FetchRequest make_request(const HealthPlan& plan, std::string url) {
       request.host = value;
   }
   return request;
+}
+
+bool same_host(std::string_view url, std::string_view other) {
+  const auto one = upstream::ServerAddress::parse(url);
+  const auto two = upstream::ServerAddress::parse(other);
+  return one && two && iequals(one->host, two->host);
+}
+
+// What the check shows to its server is no business of the host that a redirect names.
+void forget_credentials(FetchRequest& request) {
+  constexpr std::array<std::string_view, 4> kNames = {"Authorization", "Cookie", "Cookie2",
+                                                      "Proxy-Authorization"};
+  std::erase_if(request.headers, [&](const auto& line) {
+    return std::ranges::any_of(kNames, [&](std::string_view name) { return iequals(line.first, name); });
+  });
 }
 
 // gRPC speaks HTTP/2 alone: over TLS where the check says so, else in clear text by prior knowledge, whatever
@@ -108,7 +125,7 @@ FetchRequest make_grpc_request(const HealthPlan& plan, std::string_view url) {
   request.headers = {{"Content-Type", "application/grpc"}, {"Te", "trailers"}};
   request.body = grpc_health_question();
   request.timeout = plan.active->timeout;
-  request.transport = plan.set->transport;
+  request.transport = plan.transport;
   request.max_body_bytes = kMaxBodyBytes;
   return request;
 }
@@ -195,6 +212,7 @@ class HealthChecks::Probe {
             co_return fail(502, Fault::Upstream, fmt::format("more than {} redirects", kMaxRedirects));
           if (target->substr(0, path_start(*target)) != request.url.substr(0, path_start(request.url)))
             request.host.clear();
+          if (!same_host(*target, request.url)) forget_credentials(request);
           if (answer->status <= 303 && request.method != "HEAD") request.method = "GET";
           request.url = std::move(*target);
           continue;
@@ -281,7 +299,7 @@ void HealthChecks::adopt(const HealthPlans& plans) {
       if (plan->active) {
         const std::string key =
             fmt::format("{} {} {:x} {:x} {}", plan->service, server.address.url, plan->key,
-                        plan->set->transport->key, static_cast<const void*>(server.state.get()));
+                        plan->transport->key, static_cast<const void*>(server.state.get()));
         auto& probe = probes[key];
         const auto known = probes_.find(key);
         if (!probe && known != probes_.end()) probe = std::move(known->second);

@@ -21,6 +21,7 @@ struct HealthPlan {
   upstream::SetId id = 0;
   std::uint64_t key = 0;  // hash of the definition: an equal one goes on where it is
   std::shared_ptr<const upstream::ServerSet> set;
+  std::shared_ptr<const upstream::TransportOptions> transport;
   std::optional<model::HealthCheck> active;
   std::optional<model::PassiveHealthCheck> passive;
 };

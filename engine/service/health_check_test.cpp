@@ -65,6 +65,7 @@ class PassiveTest : public ::testing::Test {
     set->servers.push_back({server("http://10.0.0.2"), 1, false, state});
     plan->service = set->service;
     plan->set = set;
+    plan->transport = set->transport;
     plan->passive =
         model::PassiveHealthCheck{.failure_window = std::chrono::seconds(2), .max_failed_attempts = 1};
   }

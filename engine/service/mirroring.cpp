@@ -1,7 +1,7 @@
 #include "engine/service/mirroring.h"
 
+#include "engine/event/limited.h"
 #include "engine/exchange/tee.h"
-#include "engine/service/limited.h"
 #include "engine/service/request_copy.h"
 
 namespace fairlead::service {
@@ -58,7 +58,7 @@ Task<void> send_all(CopiesPtr copies) {
     copies->request.put_into(x);
     x.may_hold = false;
     if (copies->body) x.body = copies->body->body();
-    Limited limited(copies->loop, kLongest, send_one(x, *target));
+    event::Limited limited(copies->loop, kLongest, send_one(x, *target));
     co_await limited.run();
   }
 }

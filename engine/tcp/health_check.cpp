@@ -1,6 +1,7 @@
 #include "engine/tcp/health_check.h"
 
 #include "engine/base/strings.h"
+#include "engine/event/limited.h"
 #include "engine/net/proxy_protocol.h"
 #include "engine/tcp/conversation.h"
 #include "engine/upstream/abandon.h"
@@ -76,8 +77,13 @@ class HealthChecks::Probe {
     const model::TcpHealthCheck& wanted = plan_->check;
     const TimePoint due = owner_.loop_.now() + wanted.timeout;
     const int version = transport_.proxy_protocol;
-    auto made = co_await tcp::connect(owner_.loop_, address_, server_.tls, transport_,
-                                      version ? net::own_proxy_header(version) : std::string());
+    auto connected =
+        co_await event::by(owner_.loop_, due,
+                           tcp::connect(owner_.loop_, address_, server_.tls, transport_,
+                                        version ? net::own_proxy_header(version) : std::string()));
+    if (!connected)
+      co_return fail(504, Fault::Upstream, fmt::format("connect {}: not done in time", address_.url));
+    auto& made = *connected;
     if (!made) co_return std::unexpected(std::move(made.error()));
     Connection connection(owner_.loop_, std::move(*made));
     if (wanted.send.empty() && wanted.expect.empty()) co_return Result<>{};

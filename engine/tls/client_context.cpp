@@ -40,8 +40,7 @@ bool has_san(X509* certificate, const model::PeerSan& san) {
 }  // namespace
 
 Configured<std::shared_ptr<const ClientContext>> ClientContext::make(const model::ServersTransport& options,
-                                                                     Files& files,
-                                                                     std::vector<std::string>& notices) {
+                                                                     Files& files) {
   ERR_clear_error();
   std::shared_ptr<ClientContext> made(new ClientContext);
   made->context_.reset(SSL_CTX_new(TLS_client_method()));
@@ -58,7 +57,7 @@ Configured<std::shared_ptr<const ClientContext>> ClientContext::make(const model
   SSL_CTX_set_max_proto_version(context, highest);
   std::string ciphers = "DEFAULT:!aNULL:!eNULL";
   if (!options.cipher_suites.empty()) {
-    const auto named = cipher_list(options.cipher_suites, notices);
+    const auto named = cipher_list(options.cipher_suites, made->notices_);
     if (!named) return std::unexpected(named.error());
     if (!named->empty()) ciphers = *named;
   }
@@ -80,8 +79,7 @@ Configured<std::shared_ptr<const ClientContext>> ClientContext::make(const model
 }
 
 Configured<std::shared_ptr<const ClientContext>> ClientContext::make(const model::TcpClientTls& options,
-                                                                     Files& files,
-                                                                     std::vector<std::string>& notices) {
+                                                                     Files& files) {
   model::ServersTransport same;
   same.server_name = options.server_name;
   same.insecure_skip_verify = options.insecure_skip_verify;
@@ -89,7 +87,7 @@ Configured<std::shared_ptr<const ClientContext>> ClientContext::make(const model
   same.certificates = options.certificates;
   same.peer_cert_uri = options.peer_cert_uri;
   same.peer_cert_sans = options.peer_cert_sans;
-  return make(same, files, notices);
+  return make(same, files);
 }
 
 Configured<> ClientContext::trust(const std::vector<std::string>& root_cas, Files& files) {

@@ -19,11 +19,9 @@ class ClientContext {
  public:
   // The error names the option: a transport whose verification cannot be built is not used without it.
   static Configured<std::shared_ptr<const ClientContext>> make(const model::ServersTransport& options,
-                                                               Files& files,
-                                                               std::vector<std::string>& notices);
+                                                               Files& files);
   static Configured<std::shared_ptr<const ClientContext>> make(const model::TcpClientTls& options,
-                                                               Files& files,
-                                                               std::vector<std::string>& notices);
+                                                               Files& files);
 
   // An SSL that will verify a server called `host` (or serverName), by name or address; it resumes the last
   // session with that host.
@@ -31,6 +29,8 @@ class ClientContext {
   // After the handshake: the names asked for by peerCertURI and peerCertSANs. {500, Upstream} when one is
   // missing.
   Result<> check(SSL* ssl) const;
+  // What of the options was skipped.
+  const std::vector<std::string>& notices() const { return notices_; }
 
  private:
   ClientContext() = default;
@@ -43,6 +43,7 @@ class ClientContext {
   bool insecure_ = false;
   std::string uri_;
   std::vector<model::PeerSan> sans_;
+  std::vector<std::string> notices_;
 };
 
 }  // namespace fairlead::tls

@@ -13,10 +13,9 @@ namespace {
 
 std::shared_ptr<const ClientContext> client(const std::string& trusted) {
   Files files;
-  std::vector<std::string> notices;
   model::ServersTransport options;
   options.root_cas = {trusted};
-  return *ClientContext::make(options, files, notices);
+  return *ClientContext::make(options, files);
 }
 
 // A server that every connection of a test goes to.

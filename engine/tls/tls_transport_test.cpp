@@ -77,7 +77,7 @@ struct TlsTransportTest : testing::Test {
     std::vector<std::string> notices;
     auto context = ServerContext::make("default", options, files, {"http/1.1"}, notices);
     ASSERT_TRUE(context) << context.error().what;
-    auto client_context = ClientContext::make(towards, files, notices);
+    auto client_context = ClientContext::make(towards, files);
     ASSERT_TRUE(client_context) << client_context.error().what;
     int sockets[2];
     ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, sockets), 0);

@@ -1,6 +1,7 @@
 #include "engine/upstream/fetch.h"
 
 #include "engine/base/arena.h"
+#include "engine/event/limited.h"
 #include "engine/event/timer.h"
 #include "engine/http/head.h"
 #include "engine/upstream/fetch_tls.h"
@@ -93,7 +94,10 @@ Task<Result<FetchResponse>> fetch(event::Loop& loop, Pools& pools, FetchRequest 
     path_and_query = with_slash;
   }
   for (int attempt = 0;; ++attempt) {
-    Result<http::ClientStreamPtr> stream = co_await pool.take({.fresh = attempt > 0});
+    auto taken = co_await event::by(loop, due, pool.take({.fresh = attempt > 0}));
+    if (!taken)
+      co_return fail(504, Fault::Upstream, fmt::format("connect {}: not done in time", address->host_port));
+    Result<http::ClientStreamPtr>& stream = *taken;
     if (!stream) co_return std::unexpected(std::move(stream.error()));
     Arena arena;
     http::RequestHead head(arena);
@@ -116,7 +120,7 @@ Task<Result<FetchResponse>> fetch(event::Loop& loop, Pools& pools, FetchRequest 
     for (const http::Field& line : answer.fields) out.headers.emplace_back(line.name, line.value);
     if (http::BodyPtr body = (*stream)->body()) {
       Result<void> whole = co_await read_body(std::move(body), request.max_body_bytes, out);
-      if (!whole) co_return std::unexpected(std::move(whole.error()));
+      if (!whole && request.needs_body) co_return std::unexpected(std::move(whole.error()));
     }
     co_return out;
   }

@@ -35,6 +35,7 @@ struct FetchRequest {
   std::shared_ptr<const TransportOptions> transport;
   std::string host;  // of the Host field; empty: the URL's
   std::uint64_t max_body_bytes = std::uint64_t{1} << 20;
+  bool needs_body = true;  // false: one that breaks off or takes too long is no error, the head says it all
 };
 
 struct FetchResponse {

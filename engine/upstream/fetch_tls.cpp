@@ -18,8 +18,7 @@ Configured<std::shared_ptr<const FetchTls>> make_fetch_tls(const model::ClientTl
   if (!options.cert.empty()) transport.certificates.push_back({options.cert, options.key});
   transport.insecure_skip_verify = options.insecure_skip_verify;
   tls::Files files;
-  std::vector<std::string> notices;
-  auto context = tls::ClientContext::make(transport, files, notices);
+  auto context = tls::ClientContext::make(transport, files);
   if (!context) return misconfigured("tls", context.error().what);
   auto made = std::make_shared<FetchTls>();
   made->context = std::move(*context);

@@ -100,8 +100,7 @@ Task<Result<SecureHttp>> secure_http(event::Loop& loop, std::unique_ptr<net::Tra
 Result<std::shared_ptr<const tls::ClientContext>> default_client_context() {
   static const auto made = [] {
     tls::Files files;
-    std::vector<std::string> notices;
-    return tls::ClientContext::make(model::ServersTransport{}, files, notices);
+    return tls::ClientContext::make(model::ServersTransport{}, files);
   }();
   if (!made) return fail(500, Fault::Proxy, fmt::format("TLS: {}", made.error().what));
   return *made;

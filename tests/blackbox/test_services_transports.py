@@ -89,6 +89,8 @@ def cases(pki):
         "highest": ("old", {**trusting, "maxVersion": "VersionTLS12"}, 200),
         "ciphers": ("aes256", {**trusting, "cipherSuites": ["TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384"]}, 200),
         "other-ciphers": ("aes256", {**trusting, "cipherSuites": ["TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"]}, 500),
+        "unsafe-cipher": ("aes256", {**trusting, "cipherSuites": [
+            "TLS_RSA_WITH_RC4_128_SHA", "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384"]}, 200),
         "uri": ("any", {**trusting, "peerCertURI": "spiffe://x/y"}, 200),
         "other-uri": ("any", {**trusting, "peerCertURI": "spiffe://x/z"}, 500),
         "uri-of-another-name": ("any", {**trusting, "peerCertURI": "spiffe://x/y", "insecureSkipVerify": True,
@@ -141,13 +143,20 @@ def house(pki, servers, full, tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", ["lowest-too-high", "lowest", "highest-too-low", "highest", "ciphers", "other-ciphers",
-                                  "uri", "other-uri", "uri-of-another-name", "san", "dns-san", "other-san", "pem-text",
+                                  "unsafe-cipher", "uri", "other-uri", "uri-of-another-name", "san", "dns-san", "other-san", "pem-text",
                                   "name", "no-client-certificate", "client-certificate", "unreadable", "late", "patient"])
 def test_what_a_transport_asks_of_its_servers(house, pki, name):
     proxy, _ = house
     expected = cases(pki)[name][2]
 
     assert proxy.ask(host=name).status in (expected if isinstance(expected, tuple) else (expected,))
+
+
+def test_a_suite_that_is_skipped_is_told(house):
+    proxy, _ = house
+
+    assert "serversTransport unsafe-cipher@file" in proxy.log()
+    assert "TLS_RSA_WITH_RC4_128_SHA is unsafe and is skipped" in proxy.log()
 
 
 def connections_used(proxy, server, host, pause=0.0):
