@@ -143,8 +143,9 @@ def house(pki, servers, full, tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", ["lowest-too-high", "lowest", "highest-too-low", "highest", "ciphers", "other-ciphers",
-                                  "unsafe-cipher", "uri", "other-uri", "uri-of-another-name", "san", "dns-san", "other-san", "pem-text",
-                                  "name", "no-client-certificate", "client-certificate", "unreadable", "late", "patient"])
+                                  "unsafe-cipher", "uri", "other-uri", "uri-of-another-name", "san", "dns-san", "other-san",
+                                  "pem-text", "name", "no-client-certificate", "client-certificate", "unreadable", "late",
+                                  "patient"])
 def test_what_a_transport_asks_of_its_servers(house, pki, name):
     proxy, _ = house
     expected = cases(pki)[name][2]
