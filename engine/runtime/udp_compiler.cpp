@@ -99,13 +99,29 @@ void UdpCompiler::add(const std::string& name, model::Element<model::UdpRouter>&
   for (const std::string& entry_point : wanted) {
     const auto at = out_.udp_routes.find(entry_point);
     if (at == out_.udp_routes.end()) continue;
-    if (const std::string& before = at->second->router; !before.empty() && before != name)
-      dynamic_.udp.routers.find(before)->second.warn(
-          model::ReasonKind::Shadowed,
-          fmt::format("the UDP entry point {} has one router, and that is {}", entry_point, name),
-          "give each UDP router an entry point of its own");
+    const std::string before = at->second->router;
+    if (!before.empty() && before != name) {
+      model::Element<model::UdpRouter>& other = dynamic_.udp.routers.find(before)->second;
+      // What stopped must not keep an entry point from what runs.
+      const bool yields = !may_serve(element) && may_serve(other) && !other.broken();
+      (yields ? element : other)
+          .warn(model::ReasonKind::Shadowed,
+                fmt::format("the UDP entry point {} has one router, and that is {}", entry_point,
+                            yields ? before : name),
+                "give each UDP router an entry point of its own");
+      if (yields) continue;
+    }
     at->second = route(name, element, install_.entry_points.at(entry_point));
   }
+}
+
+// Only of containers it is known that none can serve.
+bool UdpCompiler::may_serve(const model::Element<model::UdpRouter>& router) const {
+  const auto known = dynamic_.udp.standings.find(router.options.service);
+  return known == dynamic_.udp.standings.end() ||
+         std::ranges::any_of(known->second, [](const model::Standing& standing) {
+           return standing.state == model::ServerState::Ready && !standing.url.empty();
+         });
 }
 
 std::shared_ptr<const udp::Route> UdpCompiler::route(const std::string& name,

@@ -21,8 +21,9 @@ class UdpCompiler {
   udp::ServicePtr service(const std::string& name);
   udp::ServicePtr build(const std::string& name, model::Element<model::UdpService>& element);
   udp::ServicePtr load_balancer(const std::string& name, model::Element<model::UdpService>& element);
-  // Every entry point has one router: the one whose name sorts last.
+  // Every entry point has one router: the one whose name sorts last, among those that may serve.
   void add(const std::string& name, model::Element<model::UdpRouter>& element);
+  bool may_serve(const model::Element<model::UdpRouter>& router) const;
   std::shared_ptr<const udp::Route> route(const std::string& name, model::Element<model::UdpRouter>& element,
                                           const model::EntryPoint& entry_point);
 

@@ -7,6 +7,7 @@ import threading
 import time
 
 import pytest
+from support.datagrams import UdpClient, UdpOrigin
 from support.labels import LabelledEngine
 from support.ports import connections_to, free_port, wait_for
 from support.raw import ask
@@ -135,6 +136,29 @@ def test_what_a_container_refuses_is_a_network_error_to_a_circuit_breaker(start,
 
     assert proxy.ask(host="app").status == 503
     wait_for(lambda: proxy.ask(host="app").status == 507, 10, "the breaker trips")
+
+
+def test_of_udp_routers_the_one_whose_container_stopped_yields(start, engine):
+    port = free_port(socket.SOCK_DGRAM)
+    with UdpOrigin("a") as a, UdpOrigin("b") as b:
+        for origin in (a, b):
+            engine.put(origin.name, origin.port, [f"udp.routers.{origin.name}.entrypoints=dns"])
+        proxy = start(install={**engine.install, "entryPoints": {"dns": {"address": f"127.0.0.1:{port}/udp"}}})
+
+        def answered_by(name):
+            with UdpClient(port, timeout=2) as client:
+                try:
+                    return client.ask(b"x") == f"{name}:x".encode()
+                except OSError:  # dropped
+                    return False
+
+        wait_for(lambda: answered_by("b"), 10, "the last by name serves")
+        engine._event("die", "id-b", exitCode="1")
+        wait_for(lambda: answered_by("a"), 10, "what runs serves")
+        routers = {router["name"]: router["status"] for router in proxy.api("/api/udp/routers")}
+        assert routers == {"a@docker": "enabled", "b@docker": "warning"}
+        engine._event("die", "id-a", exitCode="1")
+        wait_for(lambda: proxy.api("/api/udp/routers/b@docker")["status"] == "enabled", 10, "neither can: the last again")
 
 
 def test_a_server_that_vanishes_without_a_word_is_noticed(start, origin, engine):
