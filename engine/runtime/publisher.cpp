@@ -56,28 +56,56 @@ void Publisher::states_changed(const std::vector<upstream::SetId>& sets) {
 
 std::vector<std::string> Publisher::apply_entry_points(const model::Static& install) {
   std::vector<std::string> problems;
-  std::vector<std::string> leaving;
-  for (const auto& [name, listening] : listening_) {
-    const auto wanted = install.entry_points.find(name);
-    if (wanted == install.entry_points.end() || wanted->second.address != listening.address ||
-        wanted->second.reuse_port != listening.reuse_port)
-      leaving.push_back(name);
-  }
-  for (const std::string& name : leaving) close_listener(name);
+  std::vector<std::string> gone;
+  for (const auto& [name, listening] : listening_)
+    if (!install.entry_points.contains(name)) gone.push_back(name);
+  for (const std::string& name : gone) close_listener(name);
   // All ports before the first connection is taken: who hears the ping answer may knock anywhere.
   std::vector<Opened> opened;
   for (const auto& [name, options] : install.entry_points) {
     const auto address = model::parse_listen_address(options.address);
-    if (listening_.contains(name) || !address) continue;  // an address that cannot be read was refused before
-    Result<Opened> one = address->udp ? open_udp(name, options, *address) : open_tcp(name, options, *address);
-    if (one)
+    if (!address || is_served(name, options)) continue;  // an address that cannot be read was refused before
+    Result<Opened> one = open(name, options, *address);
+    if (!one && give_up_port(install, *address)) one = open(name, options, *address);
+    if (one) {
+      close_listener(name);
       opened.push_back(std::move(*one));
-    else
-      problems.push_back(fmt::format("entry point {}: {}", name, one.error().detail));
+      continue;
+    }
+    const auto former = listening_.find(name);
+    problems.push_back(fmt::format(
+        "entry point {}: {}{}", name, one.error().detail,
+        former == listening_.end() ? ""
+                                   : fmt::format("; it goes on listening on {}", former->second.address)));
   }
   for (Opened& one : opened) serve(std::move(one));
   say_unclaimed();
   return problems;
+}
+
+bool Publisher::is_served(const std::string& name, const model::EntryPoint& options) const {
+  const auto found = listening_.find(name);
+  return found != listening_.end() && found->second.address == options.address &&
+         found->second.reuse_port == options.reuse_port;
+}
+
+// What is to move anyway may be in the way of another one: two that change places, or one that goes from one
+// address to all.
+bool Publisher::give_up_port(const model::Static& install, const model::ListenAddress& wanted) {
+  std::vector<std::string> in_the_way;
+  for (const auto& [name, listening] : listening_) {
+    const bool is_udp = !listening.socket;
+    if (listening.port == wanted.port && is_udp == wanted.udp &&
+        !is_served(name, install.entry_points.at(name)))
+      in_the_way.push_back(name);
+  }
+  for (const std::string& name : in_the_way) close_listener(name);
+  return !in_the_way.empty();
+}
+
+Result<Publisher::Opened> Publisher::open(const std::string& name, const model::EntryPoint& options,
+                                          const model::ListenAddress& address) {
+  return address.udp ? open_udp(name, options, address) : open_tcp(name, options, address);
 }
 
 Result<Publisher::Opened> Publisher::open_tcp(const std::string& name, const model::EntryPoint& options,
@@ -146,6 +174,7 @@ std::uint16_t Publisher::port(const std::string& name) const {
 }
 
 void Publisher::close_listener(const std::string& name) {
+  if (!listening_.contains(name)) return;
   on_all([&](Worker& worker) { worker.drain_entry_point(name); });
   listening_.erase(name);
 }

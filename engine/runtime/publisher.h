@@ -24,7 +24,8 @@ class Publisher {
   void states_changed(const std::vector<upstream::SetId>& sets);
 
   // Opens the listeners of entry points that are new or moved, and drains those that are gone. A listener
-  // that cannot be opened fails alone; what is wrong is returned, in sentences.
+  // that cannot be opened fails alone, and an entry point that cannot move stays where it is; what is wrong
+  // is returned, in sentences.
   std::vector<std::string> apply_entry_points(const model::Static& install);
   // Where an entry point listens; 0 when it does not.
   std::uint16_t port(const std::string& name) const;
@@ -50,9 +51,14 @@ class Publisher {
   };
 
   void on_all(const std::function<void(Worker&)>& action);
-  void close_listener(const std::string& name);
+  void close_listener(const std::string& name);  // if there is one
+  bool is_served(const std::string& name, const model::EntryPoint& options) const;
+  // True when something was closed.
+  bool give_up_port(const model::Static& install, const model::ListenAddress& wanted);
   bool all_drained(const std::string& name);  // empty: all, and what runs without a connection
   bool finish(TimePoint until);
+  Result<Opened> open(const std::string& name, const model::EntryPoint& options,
+                      const model::ListenAddress& address);
   Result<Opened> open_tcp(const std::string& name, const model::EntryPoint& options,
                           const model::ListenAddress& address);
   Result<Opened> open_udp(const std::string& name, const model::EntryPoint& options,

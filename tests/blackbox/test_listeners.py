@@ -225,6 +225,27 @@ def test_an_entry_point_whose_port_was_taken_opens_when_it_is_free(start, origin
     assert proxy.log().count("entry point late: ") == 1, "told once"
 
 
+def test_an_entry_point_that_cannot_move_stays_where_it_is(start, origin):
+    proxy = start(routes(app=[origin.url]))
+    install = json.loads(proxy.install_path.read_text())
+    former = install["entryPoints"]["web"]["address"]
+
+    def move(address):
+        install["entryPoints"]["web"]["address"] = address
+        beside = proxy.install_path.with_suffix(".new")
+        beside.write_text(json.dumps(install))
+        beside.rename(proxy.install_path)
+
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        there = other.getsockname()[1]
+        move(f"127.0.0.1:{there}")
+        wait_for(lambda: f"it goes on listening on {former}; it is tried again" in proxy.log(), 15, "the reason is told")
+        assert proxy.ask(host="app").status == 200
+
+    wait_for(lambda: answers(there), 15, "it moves once it can")
+    wait_for(lambda: not answers(proxy.port()), 10, "the old port is given back")
+
+
 def _hears(client):
     client.socket.settimeout(1)
     try:
