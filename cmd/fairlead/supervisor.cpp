@@ -76,13 +76,12 @@ std::unique_ptr<providers::Provider> Supervisor::make(const std::string& name, c
 bool Supervisor::same_options(const std::string& name, const model::Static& a, const model::Static& b) {
   // What was put stays, whatever else changes.
   if (name == "rest") return a.providers.rest.has_value() == b.providers.rest.has_value();
+  if (name == "http") return a.providers.http == b.providers.http;
   if (a.providers.throttle_duration != b.providers.throttle_duration) return false;
-  // Short labels depend on the resolvers.
-  if (a.certificates_resolvers != b.certificates_resolvers) return false;
-  if (name == "docker") return a.providers.docker == b.providers.docker;
-  if (name == "swarm") return a.providers.swarm == b.providers.swarm;
   if (name == "file") return a.providers.file == b.providers.file;
-  return a.providers.http == b.providers.http;
+  if (model::short_label_defaults(a) != model::short_label_defaults(b)) return false;
+  if (name == "docker") return a.providers.docker == b.providers.docker;
+  return a.providers.swarm == b.providers.swarm;
 }
 
 void Supervisor::start() {

@@ -13,6 +13,7 @@ struct Static;
 struct ShortLabelDefaults {
   std::string cert_resolver;  // the only resolver, or the one named `default`; empty: no HTTPS of its own
   std::string https_port;     // where plain HTTP is redirected to; empty: 443
+  bool operator==(const ShortLabelDefaults&) const = default;
 };
 ShortLabelDefaults short_label_defaults(const Static& install);
 
