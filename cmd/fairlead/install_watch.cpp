@@ -3,6 +3,7 @@
 #include "engine/base/fd.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include <cerrno>
 
@@ -36,6 +37,11 @@ bool InstallWatch::due(const std::string& path, TimePoint now) {
 void InstallWatch::reading(const std::string& path) {
   seen_ = FileStamp(path);
   if (can_be_tried(path)) read_ = seen_;
+}
+
+bool was_replaced(const std::string& path) {
+  struct stat found{};
+  return !path.empty() && ::stat(path.c_str(), &found) == 0 && found.st_nlink == 0;
 }
 
 }  // namespace fairlead::cmd

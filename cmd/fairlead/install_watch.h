@@ -29,4 +29,8 @@ class InstallWatch {
   TimePoint since_;
 };
 
+// Whether the name of the file leads to another one on the host by now, as it does when an editor writes
+// beside a file and renames. One that is mounted alone stays here what it was.
+bool was_replaced(const std::string& path);
+
 }  // namespace fairlead::cmd

@@ -124,6 +124,11 @@ void reload(const Arguments& arguments, Supervisor& supervisor, runtime::RecordS
                   current.file);
     return;
   }
+  if (was_replaced(fresh.file))
+    spdlog::warn(
+        "{} was replaced on the host; mounted alone, it stays here what it was when the container started; "
+        "start the container anew, and mount the directory instead of the file",
+        fresh.file);
   for (const std::string& notice : fresh.notices)
     if (std::ranges::find(current.notices, without_place(notice), without_place) == current.notices.end())
       spdlog::warn("{}", notice);

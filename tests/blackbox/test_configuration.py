@@ -1,13 +1,14 @@
 """Configuration from files: what applies, what is refused, and what stands meanwhile."""
 
 import json
+import subprocess
 import time
 
 import pytest
 from support.fairlead import routes
 from support.labels import LabelledEngine
 from support.origin import Origin, respond
-from support.ports import wait_for
+from support.ports import free_port, wait_for
 
 
 @pytest.fixture
@@ -176,8 +177,6 @@ def test_an_option_not_yet_in_effect_never_leaves_a_route_unguarded(start, origi
 
 
 def test_entry_points_change_while_it_runs(start, origin):
-    from support.ports import free_port
-
     proxy = start(routes(app=[origin.url]))
     added = free_port()
     proxy.install["entryPoints"]["added"] = {"address": f"127.0.0.1:{added}"}
@@ -250,3 +249,63 @@ def test_a_provider_whose_new_options_cannot_be_used_goes_on_with_the_old(start,
         wait_for(lambda: "install configuration applied" in proxy.log(), 10, "the change is seen")
         assert "provider docker goes on with its former options" in proxy.log()
         assert proxy.ask(host="x").status == 200
+
+
+def test_a_changed_resolver_leaves_the_last_good_content_of_a_broken_file(start, origin):
+    proxy = start(routes(app=[origin.url]))
+    proxy.write_dynamic("http: [unclosed")
+    wait_for(lambda: "its last good content stays" in proxy.log(), 10, "the file is refused")
+
+    install = json.loads(proxy.install_path.read_text())
+    install["certificatesResolvers"] = {"le": {"acme": {"storage": str(proxy.folder / "acme.json"), "tlsChallenge": {}}}}
+    proxy.install_path.write_text(json.dumps(install))
+
+    wait_for(lambda: "install configuration applied" in proxy.log(), 10, "the change is applied")
+    assert proxy.ask(host="app").status == 200
+
+
+def test_the_page_of_a_login_is_no_configuration(start, origin):
+    pages = [b"<!DOCTYPE html><html><body>Log in</body></html>", b'{"error": "not logged in"}', b"[1, 2]"]
+    said = []
+
+    def answer(request):
+        return respond(pages[said[-1]] if said else one("app", origin.url).encode())
+
+    with Origin(answer) as source:
+        proxy = start(install={"providers": {"http": {"endpoint": source.url, "pollInterval": "50ms"}}})
+        proxy.wait_status(200, "app")
+        for index in range(len(pages)):
+            said.append(index)
+            wait_for(lambda: proxy.log().count("holds no configuration") == index + 1, 10, "the page is refused")
+            assert proxy.ask(host="app").status == 200
+        assert proxy.log().count("the last good configuration stays") == len(pages)
+
+
+def test_the_redirection_of_short_labels_follows_the_entry_points(start, origin):
+    with LabelledEngine() as engine:
+        engine.put("shop-1", origin.port, {"fairlead.host": "x"})
+        resolver = {"le": {"acme": {"storage": "acme.json", "tlsChallenge": {}, "caServer": "http://127.0.0.1:1/"}}}
+        proxy = start(install={**engine.install, "certificatesResolvers": resolver})
+        assert proxy.wait_status(308, "x").header("Location") == "https://x/"
+
+        install = json.loads(proxy.install_path.read_text())
+        install["entryPoints"]["secure"] = {"address": f"127.0.0.1:{(port := free_port())}", "http": {"tls": {}}}
+        proxy.install_path.write_text(json.dumps(install))
+
+        wait_for(lambda: proxy.ask(host="x").header("Location") == f"https://x:{port}/", 15, "the port is the new one")
+
+
+def test_an_install_file_mounted_alone_that_was_replaced_is_told(start, origin, tmp_path):
+    proxy = start(routes(app=[origin.url]))
+    on_host = tmp_path / "fairlead.yml"
+    on_host.write_text(proxy.install_path.read_text())
+    if subprocess.run(["mount", "--bind", str(on_host), str(proxy.install_path)], check=False).returncode != 0:
+        pytest.skip("mounting needs CAP_SYS_ADMIN")
+    try:
+        beside = tmp_path / "new"
+        beside.write_text(on_host.read_text().replace('"DEBUG"', '"INFO"'))
+        beside.rename(on_host)
+        wait_for(lambda: "was replaced on the host; mounted alone" in proxy.log(), 10, "it is told")
+        assert proxy.ask(host="app").status == 200
+    finally:
+        subprocess.run(["umount", str(proxy.install_path)], check=True)
