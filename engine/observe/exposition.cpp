@@ -33,19 +33,16 @@ struct Sum {
   std::uint64_t request_bytes = 0;
   std::uint64_t response_bytes = 0;
   std::uint64_t duration_ns = 0;
-  std::uint64_t retries = 0;
   std::vector<std::uint64_t> buckets;
 
-  void add(const MetricRow& row, std::size_t bucket_count) {
-    requests += row.requests.load(std::memory_order_relaxed);
-    request_bytes += row.request_bytes.load(std::memory_order_relaxed);
-    response_bytes += row.response_bytes.load(std::memory_order_relaxed);
-    duration_ns += row.duration_ns.load(std::memory_order_relaxed);
-    retries += row.retries.load(std::memory_order_relaxed);
+  void add(const Counts& counts, std::size_t bucket_count) {
+    requests += counts.requests.load(std::memory_order_relaxed);
+    request_bytes += counts.request_bytes.load(std::memory_order_relaxed);
+    response_bytes += counts.response_bytes.load(std::memory_order_relaxed);
+    duration_ns += counts.duration_ns.load(std::memory_order_relaxed);
     buckets.resize(bucket_count);
-    if (!row.tls)
-      for (std::size_t i = 0; i < bucket_count; ++i)
-        buckets[i] += row.buckets[i].load(std::memory_order_relaxed);
+    for (std::size_t i = 0; i < bucket_count; ++i)
+      buckets[i] += counts.buckets[i].load(std::memory_order_relaxed);
   }
 };
 
@@ -67,14 +64,15 @@ struct Scope {
   std::map<std::pair<Series, std::string>, std::uint64_t> requests;  // with the header labels
   std::map<Series, std::uint64_t> tls;
 
-  void add(const MetricRow& row, std::string first, std::string second, std::size_t buckets) {
+  void add(const MetricRow& row, const Counts& counts, std::string first, std::string second,
+           std::size_t buckets) {
     Series series{row.code, row.method, row.protocol, std::move(first), std::move(second)};
     if (row.tls) {
-      tls[series] += row.requests.load(std::memory_order_relaxed);
+      tls[series] += counts.requests.load(std::memory_order_relaxed);
       return;
     }
-    requests[{series, row.header_labels}] += row.requests.load(std::memory_order_relaxed);
-    sums[series].add(row, buckets);
+    requests[{series, row.header_labels}] += counts.requests.load(std::memory_order_relaxed);
+    sums[series].add(counts, buckets);
   }
 
   std::vector<Label> names(const Series& series) const {
@@ -209,14 +207,16 @@ void RequestMetrics::write(MetricWriter& out, Metrics& metrics, const RequestFam
   std::set<std::string, std::less<>> gone_routers;
   std::set<std::string, std::less<>> gone_services;
   metrics.collect([&](const MetricRow& row) {
-    if (families.entry_points) entry_points.add(row, row.entry_point, {}, buckets);
-    if (row.router.empty()) return true;
-    const bool router = show(row.router, families.router_exists, gone_routers_, gone_routers);
+    if (families.entry_points && !row.entry_point.empty())
+      entry_points.add(row, row.all, row.entry_point, {}, buckets);
+    const bool router =
+        row.router.empty() || show(row.router, families.router_exists, gone_routers_, gone_routers);
     const bool service =
         row.service.empty() || show(row.service, families.service_exists, gone_services_, gone_services);
-    if (router && families.routers) routers.add(row, row.router, row.router_service, buckets);
+    if (router && families.routers && !row.router.empty())
+      routers.add(row, row.all, row.router, row.router_service, buckets);
     if (service && families.services && !row.service.empty()) {
-      services.add(row, row.service, {}, buckets);
+      services.add(row, row.in_service, row.service, {}, buckets);
       if (!row.tls) retries[row.service] += row.retries.load(std::memory_order_relaxed);
     }
     return router && service;

@@ -23,6 +23,19 @@ std::uint64_t mix(std::uint64_t seed, std::string_view text) {
   return seed * 0x9e3779b97f4a7c15ULL + std::hash<std::string_view>{}(text);
 }
 
+std::uint64_t nanoseconds(Duration duration) {
+  return static_cast<std::uint64_t>(std::max(duration, Duration{}).count());
+}
+
+constexpr int kUnknownGrpcStatus = 2;
+bool is_grpc(std::string_view protocol) { return protocol.starts_with("grpc"); }
+
+// Whether the client got what the service asked last came to. What a gRPC call came to is only known of that.
+bool is_answer_of_service(const Record& record, std::string_view protocol) {
+  if (!record.reached_service) return false;
+  return record.service_status == 0 || record.service_status == record.status || is_grpc(protocol);
+}
+
 constexpr std::array<std::string_view, 9> kMethods = {"GET",     "POST",  "HEAD",    "PUT",  "DELETE",
                                                       "OPTIONS", "PATCH", "CONNECT", "TRACE"};
 
@@ -48,11 +61,10 @@ std::string_view metric_protocol(const Facts& facts) {
 }
 
 int metric_code(const Facts& facts, std::string_view protocol) {
-  if (!protocol.starts_with("grpc")) return facts.record.status;
-  constexpr int kUnknown = 2;
+  if (!is_grpc(protocol)) return facts.record.status;
   constexpr int kHighest = 16;
   const auto status = facts.response ? parse_digits(facts.response->get("Grpc-Status")) : std::nullopt;
-  return status && *status <= kHighest ? static_cast<int>(*status) : kUnknown;
+  return status && *status <= kHighest ? static_cast<int>(*status) : kUnknownGrpcStatus;
 }
 
 namespace {
@@ -92,6 +104,21 @@ struct Metrics::Block::Key {
            status == row.status && server_code == row.server_code && version == row.version &&
            scheme == row.scheme;
   }
+  // Only so many such rows can be, whatever clients and servers make up.
+  bool is_coarse() const {
+    return router.empty() && server.empty() && (!entry_point.empty() || code % 100 == 0);
+  }
+  // Of the connections that such requests came by.
+  Key of_tls(const Record& record) const {
+    return {.entry_point = entry_point,
+            .router = router,
+            .router_service = router_service,
+            .service = service,
+            .method = record.tls_version,
+            .protocol = record.tls_cipher,
+            .header_labels = {},
+            .tls = true};
+  }
   std::uint64_t hash() const {
     std::uint64_t h =
         (static_cast<std::uint64_t>(server_code) * 1000 + static_cast<std::uint64_t>(code)) * 2 +
@@ -104,7 +131,7 @@ struct Metrics::Block::Key {
   // Where the row was last seen. Names are the same objects as long as the snapshot is, so their address is a
   // good guess; is() decides.
   std::size_t guess(std::size_t slots) const {
-    const auto address = reinterpret_cast<std::uintptr_t>(router.data());
+    const auto address = reinterpret_cast<std::uintptr_t>((router.empty() ? service : router).data());
     const std::size_t h = (address >> 4) * 0x9e3779b97f4a7c15ULL + static_cast<std::size_t>(code) * 31 +
                           method.size() * 7 + protocol.size() * 131 + header_labels.size() * 17 +
                           (tls ? 3 : 0);
@@ -124,7 +151,7 @@ void Metrics::Block::count(const Facts& facts) {
   Key key{.entry_point = record.entry_point,
           .router = record.router,
           .router_service = record.router_service,
-          .service = record.reached_service ? record.service : std::string_view{},
+          .service = {},
           .method = metric_method(record.method),
           .protocol = metric_protocol(facts),
           .header_labels = {}};
@@ -135,39 +162,71 @@ void Metrics::Block::count(const Facts& facts) {
     labels += '\0';
   }
   key.header_labels = labels;
+  for (const ServicePass& pass : record.earlier_services) count_service(key, pass, record);
+  if (is_answer_of_service(record, key.protocol))
+    key.service = record.service;
+  else if (record.reached_service)
+    count_service(key, record.last_service(), record);
+  count_whole(key, record);
+}
+
+void Metrics::Block::count_whole(const Key& key, const Record& record) {
+  Key full = key;
   if (options_.semantic) {
-    key.version = record.protocol;
-    key.scheme = record.scheme;
-    key.status = record.status;
-    if (record.origin_status != 0) {
-      key.server = record.server_address;
-      key.server_code = record.origin_status;
+    full.version = record.protocol;
+    full.scheme = record.scheme;
+    full.status = record.status;
+    if (!key.service.empty() && record.server_answered) {
+      full.server = record.server_address;
+      full.server_code = record.service_status;
     }
   }
-
-  MetricRow& row = this->row(key);
-  const auto took = static_cast<std::uint64_t>(std::max(record.ended - record.begun, Duration{}).count());
-  add(row.requests, 1);
-  add(row.request_bytes, record.request_bytes);
-  add(row.response_bytes, record.response_bytes);
-  add(row.duration_ns, took);
-  if (record.retries > 0) add(row.retries, static_cast<std::uint64_t>(record.retries));
-  add(row.buckets[bucket(took)], 1);
-  if (row.server_buckets) {
-    const auto waited = static_cast<std::uint64_t>(std::max(record.server_duration, Duration{}).count());
-    add(row.server_ns, waited);
-    add(row.server_buckets[bucket(waited)], 1);
+  MetricRow& row = this->row(full);
+  const Duration took = record.ended - record.begun;
+  add_to(row.all, record.request_bytes, record.response_bytes, took);
+  if (!key.service.empty()) {
+    ServicePass pass = record.last_service();
+    if (record.internal) {  // ours, and not measured by itself
+      pass.response_bytes = record.response_bytes;
+      pass.duration = took;
+    }
+    count_in(row, pass);
   }
-
   if (record.tls_version.empty()) return;
-  key.method = record.tls_version;
-  key.protocol = record.tls_cipher;
-  key.header_labels = {};
-  key.code = 0;
-  key.tls = true;
-  key.version = key.scheme = key.server = {};
-  key.status = key.server_code = 0;
-  add(this->row(key).requests, 1);
+  MetricRow& tls = this->row(key.of_tls(record));
+  add(tls.all.requests, 1);
+  if (!key.service.empty()) add(tls.in_service.requests, 1);
+}
+
+void Metrics::Block::count_service(Key key, const ServicePass& pass, const Record& record) {
+  key.entry_point = key.router = key.router_service = {};
+  key.service = pass.service;
+  key.code = is_grpc(key.protocol) ? kUnknownGrpcStatus : pass.status;
+  if (options_.semantic && pass.answered) {
+    key.server = pass.server_address;
+    key.server_code = pass.status;
+  }
+  count_in(row(key), pass);
+  if (!record.tls_version.empty()) add(row(key.of_tls(record)).in_service.requests, 1);
+}
+
+void Metrics::Block::count_in(MetricRow& row, const ServicePass& pass) {
+  add_to(row.in_service, pass.request_bytes, pass.response_bytes, pass.duration);
+  if (pass.retries > 0) add(row.retries, static_cast<std::uint64_t>(pass.retries));
+  if (!row.server_buckets) return;
+  const std::uint64_t waited = nanoseconds(pass.server_duration);
+  add(row.server_ns, waited);
+  add(row.server_buckets[bucket(waited)], 1);
+}
+
+void Metrics::Block::add_to(Counts& counts, std::uint64_t request_bytes, std::uint64_t response_bytes,
+                            Duration duration) {
+  const std::uint64_t took = nanoseconds(duration);
+  add(counts.requests, 1);
+  add(counts.request_bytes, request_bytes);
+  add(counts.response_bytes, response_bytes);
+  add(counts.duration_ns, took);
+  add(counts.buckets[bucket(took)], 1);
 }
 
 std::size_t Metrics::Block::bucket(std::uint64_t nanoseconds) const {
@@ -197,11 +256,11 @@ MetricRow& Metrics::Block::find_or_insert(const Key& key) {
     plain.header_labels = no_header_labels_;
     return find_or_insert(plain);
   }
-  if (rows_.size() >= kMaxRows && !(key.router.empty() && key.server.empty())) {
+  if (rows_.size() >= kMaxRows && !key.is_coarse()) {
     Key coarse{.entry_point = key.entry_point,
                .router = {},
                .router_service = {},
-               .service = {},
+               .service = key.entry_point.empty() ? key.service : std::string_view{},
                .method = key.method,
                .protocol = key.protocol,
                .header_labels = key.header_labels,
@@ -230,7 +289,9 @@ MetricRow& Metrics::Block::insert(const Key& key, std::uint64_t hash) {
   row->server_code = key.server_code;
   row->code = key.code;
   row->tls = key.tls;
-  row->buckets = std::make_unique<std::atomic<std::uint64_t>[]>(limits_ns_.size() + 1);
+  if (!key.tls)
+    for (Counts* counts : {&row->all, &row->in_service})
+      counts->buckets = std::make_unique<std::atomic<std::uint64_t>[]>(limits_ns_.size() + 1);
   if (key.server_code != 0)
     row->server_buckets = std::make_unique<std::atomic<std::uint64_t>[]>(limits_ns_.size() + 1);
   MetricRow& inserted = *row;
@@ -248,8 +309,10 @@ void Metrics::Block::forget_gone() {
   std::vector<std::unique_ptr<MetricRow>> left;
   std::vector<std::unique_ptr<MetricRow>> gone;
   for (auto& row : rows_)
-    (row->gone.load(std::memory_order_relaxed) && !row->router.empty() ? gone : left)
-        .push_back(std::move(row));
+    if (!row->gone.load(std::memory_order_relaxed))
+      left.push_back(std::move(row));
+    else if (!row->entry_point.empty())
+      gone.push_back(std::move(row));
   rows_ = std::move(left);
   index_.clear();
   const auto key_of = [](const MetricRow& row) {
@@ -279,11 +342,12 @@ void Metrics::Block::forget_gone() {
       rows_.push_back(std::move(row));
       continue;
     }
-    add(into->requests, row->requests);
-    add(into->request_bytes, row->request_bytes);
-    add(into->response_bytes, row->response_bytes);
-    add(into->duration_ns, row->duration_ns);
-    for (std::size_t i = 0; i <= limits_ns_.size(); ++i) add(into->buckets[i], row->buckets[i]);
+    add(into->all.requests, row->all.requests);
+    if (row->tls) continue;
+    add(into->all.request_bytes, row->all.request_bytes);
+    add(into->all.response_bytes, row->all.response_bytes);
+    add(into->all.duration_ns, row->all.duration_ns);
+    for (std::size_t i = 0; i <= limits_ns_.size(); ++i) add(into->all.buckets[i], row->all.buckets[i]);
   }
 }
 

@@ -15,15 +15,24 @@
 
 namespace fairlead::observe {
 
+struct Counts {
+  std::atomic<std::uint64_t> requests = 0;
+  std::atomic<std::uint64_t> request_bytes = 0;
+  std::atomic<std::uint64_t> response_bytes = 0;
+  std::atomic<std::uint64_t> duration_ns = 0;
+  std::unique_ptr<std::atomic<std::uint64_t>[]> buckets;  // not cumulative; the last one is "+Inf"
+};
+
 // What one kind of request counted: entry point, router, service, code, method, protocol. One row serves the
 // families of all three: entry points, routers and services are summed when somebody asks. Its worker is the
-// only writer, so a step is a plain load and store.
+// only writer, so a step is a plain load and store. A service whose answer is not the client's, as it was
+// asked again, or another in its place, has a row of its own without entry point and router.
 struct MetricRow {
   // Labels. Of TLS rows `method` is the version and `protocol` the cipher suite, `code` is 0.
   std::string entry_point;
   std::string router;
   std::string router_service;  // what the router names
-  std::string service;         // what served; empty when nothing did
+  std::string service;         // what served; empty when nothing did, or it has its own row
   std::string method;
   std::string protocol;
   std::string header_labels;  // the values of metrics.prometheus.headerLabels, each ended by '\0'
@@ -36,12 +45,9 @@ struct MetricRow {
   int code = 0;
   bool tls = false;
 
-  std::atomic<std::uint64_t> requests = 0;
-  std::atomic<std::uint64_t> request_bytes = 0;
-  std::atomic<std::uint64_t> response_bytes = 0;
-  std::atomic<std::uint64_t> duration_ns = 0;
+  Counts all;         // from the head to the last byte, middlewares included
+  Counts in_service;  // of it, by the service
   std::atomic<std::uint64_t> retries = 0;
-  std::unique_ptr<std::atomic<std::uint64_t>[]> buckets;         // not cumulative; the last one is "+Inf"
   std::atomic<std::uint64_t> server_ns = 0;                      // until servers answered
   std::unique_ptr<std::atomic<std::uint64_t>[]> server_buckets;  // the same; null without server_code
   std::atomic<bool> gone = false;                                // its router or service exists no more
@@ -77,6 +83,10 @@ class Metrics {
    private:
     friend class Metrics;
     struct Key;
+    void count_whole(const Key& key, const Record& record);
+    void count_service(Key key, const ServicePass& pass, const Record& record);
+    void count_in(MetricRow& row, const ServicePass& pass);
+    void add_to(Counts& counts, std::uint64_t request_bytes, std::uint64_t response_bytes, Duration duration);
     MetricRow& row(const Key& key);
     MetricRow& find_or_insert(const Key& key);
     MetricRow& insert(const Key& key, std::uint64_t hash);

@@ -44,8 +44,12 @@ TEST(Metrics, CountsUnderTraefiksNames) {
   EXPECT_THAT(out, HasSubstr("traefik_service_requests_total" + labels + "service=\"shop-svc@docker\"} 2\n"));
   EXPECT_THAT(
       out, HasSubstr("traefik_service_requests_bytes_total" + labels + "service=\"shop-svc@docker\"} 14\n"));
-  EXPECT_THAT(out, HasSubstr("traefik_service_responses_bytes_total" + labels +
-                             "service=\"shop-svc@docker\"} 200\n"));
+  EXPECT_THAT(
+      out, HasSubstr("traefik_service_responses_bytes_total" + labels + "service=\"shop-svc@docker\"} 400\n"))
+      << "as the server sent it";
+  EXPECT_THAT(out, HasSubstr("traefik_service_request_duration_seconds_sum" + labels +
+                             "service=\"shop-svc@docker\"} 0.02\n"))
+      << "without what middlewares took";
   EXPECT_THAT(out, HasSubstr("# TYPE traefik_entrypoint_request_duration_seconds histogram\n"));
   EXPECT_THAT(out, HasSubstr("traefik_entrypoint_request_duration_seconds_sum" + of_web + " 0.024\n"));
   EXPECT_THAT(out, HasSubstr("traefik_service_retries_total{service=\"shop-svc@docker\"} 0\n"));
@@ -76,6 +80,36 @@ TEST(Metrics, TellsTheServiceOfTheRouterFromTheChildThatServed) {
   EXPECT_THAT(out, HasSubstr("router=\"shop@docker\",service=\"shop-svc@docker\"} 1\n"));
   EXPECT_THAT(out, HasSubstr("traefik_service_requests_total{code=\"200\",method=\"GET\",protocol=\"http\","
                              "service=\"blue@docker\"} 1\n"));
+}
+
+TEST(Metrics, CountsEachServiceThatARequestPassedAsItAnswered) {
+  Metrics metrics({});
+  SomeFacts some;
+  some.record.tls_version = "1.3";
+  some.record.service_status = 503;
+  some.record.request_bytes = 7;
+  some.record.begin_service("pages@docker");
+  some.record.service_status = 200;
+  some.record.origin_duration = std::chrono::milliseconds(2);
+  some.record.origin_bytes += 40;
+  some.record.status = 503;
+
+  metrics.add_block().count(some.facts());
+  const std::string out = text(metrics, {.routers = true});
+
+  const std::string failed = "{code=\"503\",method=\"GET\",protocol=\"http\",service=\"shop-svc@docker\"}";
+  const std::string page = "{code=\"200\",method=\"GET\",protocol=\"http\",service=\"pages@docker\"}";
+  EXPECT_THAT(out, HasSubstr("traefik_service_requests_total" + failed + " 1\n"));
+  EXPECT_THAT(out, HasSubstr("traefik_service_requests_total" + page + " 1\n"));
+  EXPECT_THAT(out, HasSubstr("traefik_service_requests_bytes_total" + failed + " 7\n"));
+  EXPECT_THAT(out, HasSubstr("traefik_service_responses_bytes_total" + failed + " 200\n"));
+  EXPECT_THAT(out, HasSubstr("traefik_service_responses_bytes_total" + page + " 40\n"));
+  EXPECT_THAT(out, HasSubstr("traefik_service_request_duration_seconds_sum" + failed + " 0.01\n"));
+  EXPECT_THAT(out, HasSubstr("traefik_service_request_duration_seconds_sum" + page + " 0.002\n"));
+  EXPECT_THAT(out, HasSubstr("traefik_service_requests_tls_total{service=\"pages@docker\""));
+  EXPECT_THAT(out, HasSubstr("router=\"shop@docker\",service=\"shop-svc@docker\"} 1\n"));
+  EXPECT_THAT(out, HasSubstr("{code=\"503\",entrypoint=\"web\",method=\"GET\",protocol=\"http\"} 1\n"));
+  EXPECT_THAT(out, Not(HasSubstr("entrypoint=\"\""))) << "a service's own row is of no entry point";
 }
 
 TEST(Metrics, PutsDurationsIntoCumulativeBuckets) {
@@ -232,7 +266,7 @@ TEST(Metrics, ValuesOfHeadersCostNoRouterItsCounters) {
   }
   some.record.router = "late@docker";
   some.record.service = "late-svc@docker";
-  some.record.status = 503;
+  some.record.status = some.record.service_status = 503;
   block.count(some.facts());
   some.request.remove("X-Tenant");
   block.count(some.facts());

@@ -8,8 +8,22 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace fairlead::observe {
+
+// What one service came to that was asked. A request may pass several: error pages, fallbacks, further tries.
+struct ServicePass {
+  std::string_view service;  // of composites the child
+  std::string_view server_address;
+  int status = 0;         // of its answer, or of ours for want of one
+  bool answered = false;  // by a server
+  std::uint64_t request_bytes = 0;
+  std::uint64_t response_bytes = 0;
+  Duration duration{};
+  Duration server_duration{};
+  int retries = 0;
+};
 
 // The facts of one exchange. Layers write what they know; it is read once, when the exchange has ended, by
 // the access log, the counters and the tracer. Views live as long as the exchange or its pinned snapshot.
@@ -17,7 +31,7 @@ struct Record {
   TimePoint begun{};  // the head was complete
   TimePoint ended{};  // the last byte was handed to the kernel, or the exchange failed
   WallTime begun_wall{};
-  Duration origin_duration{};  // inside the service: from its first call to the end of its answer
+  Duration origin_duration{};  // inside the service asked last: from its call to the end of its answer
 
   Duration server_duration{};  // from the connection to the server that answered to its head
 
@@ -26,7 +40,7 @@ struct Record {
   std::string_view router;          // "web@docker"; empty when no router matched
   std::string_view router_path;     // "web@file -> cart@file" of one below others (parentRefs); else empty
   std::string_view router_service;  // what the router names
-  std::string_view service;         // what served: of composites the child
+  std::string_view service;         // what was asked last: of composites the child
   bool reached_service = false;     // false when a middleware answered, or no server was to be had
   std::string_view server_url;      // of the server that was chosen last
   std::string_view server_address;  // its host:port
@@ -47,6 +61,10 @@ struct Record {
   int status = 0;                    // 499 when the client left before the answer
   int retries = 0;
 
+  int service_status = 0;        // what the service asked last came to; 0: nothing yet
+  bool server_answered = false;  // or its status is ours
+  std::vector<ServicePass> earlier_services;
+
   std::string_view tls_version;
   std::string_view tls_cipher;
   std::string_view tls_client_subject;
@@ -58,6 +76,40 @@ struct Record {
   bool internal = false;  // ping, api and the like
 
   void clear() { *this = Record{}; }
+
+  // A server of this service is to be had. What another one came to before stays for the counters.
+  void begin_service(std::string_view name) {
+    if (service_status != 0) [[unlikely]]
+      set_aside();
+    service = name;
+    reached_service = true;
+  }
+  ServicePass last_service() const {
+    return {service,
+            server_address,
+            service_status,
+            server_answered,
+            request_bytes - earlier_request_bytes_,
+            origin_bytes - earlier_origin_bytes_,
+            origin_duration,
+            server_duration,
+            retries - earlier_retries_};
+  }
+
+ private:
+  void set_aside() {
+    earlier_services.push_back(last_service());
+    earlier_request_bytes_ = request_bytes;
+    earlier_origin_bytes_ = origin_bytes;
+    earlier_retries_ = retries;
+    origin_duration = server_duration = {};
+    service_status = 0;
+    server_answered = false;
+  }
+
+  std::uint64_t earlier_request_bytes_ = 0;
+  std::uint64_t earlier_origin_bytes_ = 0;
+  int earlier_retries_ = 0;
 };
 
 }  // namespace fairlead::observe

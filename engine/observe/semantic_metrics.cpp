@@ -71,8 +71,9 @@ void write_semantic_durations(MetricWriter& out, Metrics& metrics) {
     if (!row.tls) {
       // The convention's own name for what is none of its methods.
       const std::string method = row.method == "EXTENSION_METHOD" ? "_OTHER" : row.method;
-      servers[{method, row.version, row.scheme, {}, row.status}].add(row.duration_ns, row.buckets.get(),
-                                                                     size);
+      if (!row.entry_point.empty())
+        servers[{method, row.version, row.scheme, {}, row.status}].add(row.all.duration_ns,
+                                                                       row.all.buckets.get(), size);
       if (row.server_buckets)
         clients[{method, {}, {}, row.server, row.server_code}].add(row.server_ns, row.server_buckets.get(),
                                                                    size);

@@ -45,10 +45,10 @@ TEST(SemanticMetrics, NameTheErrorWhereTheConventionsDo) {
   Metrics metrics(options());
   Metrics::Block& block = metrics.add_block();
   test::SomeFacts some;
-  some.record.status = some.record.origin_status = 404;
+  some.record.status = some.record.service_status = 404;
   block.count(some.facts());
-  some.record.status = 502;
-  some.record.origin_status = 0;
+  some.record.status = some.record.service_status = 502;
+  some.record.server_answered = false;
   some.record.method = "BREW";
   block.count(some.facts());
 

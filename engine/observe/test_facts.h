@@ -35,7 +35,8 @@ struct SomeFacts {
     record.origin_bytes = 200;
     record.response_bytes = 100;
     record.origin_status = 200;
-    record.status = 200;
+    record.status = record.service_status = 200;
+    record.server_answered = true;
     request.add("User-Agent", "curl/8");
     request.add("X-Many", "a");
     request.add("x-many", "b");

@@ -56,6 +56,12 @@ class HeldPlace {
   upstream::ServiceState& state_;
 };
 
+// Servers were asked in vain: what the service came to is our own answer.
+void note_no_answer(Exchange& x, TimePoint begun, int status) {
+  x.record.service_status = status;
+  x.record.origin_duration = x.loop.now() - begun;
+}
+
 }  // namespace
 
 Response LoadBalancer::unavailable(Exchange& x, const upstream::ServerSet* set, const Error* refusal) const {
@@ -118,6 +124,11 @@ Task<bool> LoadBalancer::hold(Exchange& x, TimePoint until) const {
   }
 }
 
+Response LoadBalancer::failed(Exchange& x, TimePoint begun, Error error) {
+  note_no_answer(x, begun, error.status);
+  return exchange::failure(x, std::move(error));
+}
+
 Task<Response> LoadBalancer::serve(Exchange& x) const {
   const TimePoint begun = x.loop.now();
   const TimePoint hold_until = begun + options_.hold.time;
@@ -127,7 +138,6 @@ Task<Response> LoadBalancer::serve(Exchange& x) const {
   bool fresh = false;
   bool turned_down = false;  // once; a server that does it again is neither asked nor waited for any more
   bool hopeless = false;
-  x.record.service = options_.name;
   for (std::size_t tries = 0;;) {
     const upstream::Pools::Local* local = x.pools.find(options_.set);
     int index = kNoServer;
@@ -143,7 +153,7 @@ Task<Response> LoadBalancer::serve(Exchange& x) const {
       set_cookie = sticky && (index != pinned.target || pinned.legacy);
     }
     if (index == kNoServer) {
-      if (hopeless) co_return exchange::failure(x, std::move(*last));
+      if (hopeless) co_return failed(x, begun, std::move(*last));
       if (last && x.may_hold && local && local->set->holds && local->set->any_usable() &&
           x.loop.now() < hold_until && options_.hold.requests > 0) {
         // Every server refused, although none has been reported gone yet: its event is on its way.
@@ -162,13 +172,14 @@ Task<Response> LoadBalancer::serve(Exchange& x) const {
       const upstream::ServerSet* const left = local ? local->set.get() : nullptr;
       // What a container refused was held for its successor, in vain.
       const bool was_held = left && left->holds && x.may_hold && options_.hold.requests > 0;
-      if (last && !(was_held && last->status == 502)) co_return exchange::failure(x, std::move(*last));
+      if (last && !(was_held && last->status == 502)) co_return failed(x, begun, std::move(*last));
+      if (last) note_no_answer(x, begun, 503);
       co_return unavailable(x, left, last ? &*last : nullptr);
     }
     // The set may be swapped while this request waits: what it needs of the server is held on its own.
     const std::shared_ptr<const upstream::ServerSet> set = local->set;
     const upstream::Server& server = set->servers[static_cast<std::size_t>(index)];
-    x.record.reached_service = true;
+    if (tries == 0) x.record.begin_service(options_.name);
     x.record.server_url = x.arena().copy(server.address.url);
     x.record.server_address = x.arena().copy(server.address.host_port);
     upstream::Pool& pool = *local->pools[static_cast<std::size_t>(index)];
@@ -186,7 +197,7 @@ Task<Response> LoadBalancer::serve(Exchange& x) const {
       if (x.trace) end_client_span(x, span, *last);
       if (!upstream::is_own_want(*last)) note_failure(x, *server.state, last->detail);
       tried.push_back(server.state.get());
-      if (!last->retryable || tries >= kMaxTries * 64) co_return exchange::failure(x, std::move(*last));
+      if (!last->retryable || tries >= kMaxTries * 64) co_return failed(x, begun, std::move(*last));
       continue;
     }
     std::unique_ptr<Attempt, http::ReleaseBody> attempt(
@@ -223,10 +234,11 @@ Task<Response> LoadBalancer::serve(Exchange& x) const {
           continue;
         }
       }
-      co_return exchange::failure(x, std::move(error));
+      co_return failed(x, begun, std::move(error));
     }
     if (x.trace) end_client_span(x, span, response.head);
-    x.record.origin_status = response.head.status;
+    x.record.origin_status = x.record.service_status = response.head.status;
+    x.record.server_answered = true;
     if (response.head.status == 401 && asks_for_connection_login(response.head.fields))
       attempt->bind_connection();
     if (response.head.status >= 500)

@@ -45,6 +45,7 @@ class LoadBalancer final : public exchange::Service {
   // `refusal`: what the last server said that was tried, if any was.
   exchange::Response unavailable(exchange::Exchange& x, const upstream::ServerSet* set,
                                  const Error* refusal) const;
+  static exchange::Response failed(exchange::Exchange& x, TimePoint begun, Error error);
   void note_failure(exchange::Exchange& x, upstream::ServerState& server, std::string_view why) const;
 
   LoadBalancerOptions options_;
