@@ -57,6 +57,7 @@ std::optional<std::string_view> below_base(std::string_view path, const AdminVie
   if (base.ends_with('/')) base.remove_suffix(1);
   if (!path.starts_with(base)) return std::nullopt;
   path.remove_prefix(base.size());
+  if (path.empty()) return "/";
   if (!path.starts_with('/')) return std::nullopt;
   return path;
 }

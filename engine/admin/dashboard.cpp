@@ -60,7 +60,8 @@ Task<exchange::Response> Dashboard::serve(exchange::Exchange& x) const {
       view ? below_base(x.request.path, *view) : std::optional<std::string_view>(x.request.path);
   if (path == "/" || path == "/dashboard") {
     const std::string_view whole = x.request.path;
-    const std::string_view base = whole.substr(0, whole.size() - path->size());
+    const bool is_bare = path == "/" && !whole.ends_with('/');  // the base without a slash behind it
+    const std::string_view base = is_bare ? whole : whole.substr(0, whole.size() - path->size());
     return Task<exchange::Response>::ready(exchange::redirect(
         x, path == "/" ? 302 : 301, x.arena().join(removed_prefix(x.request), base, "/dashboard/")));
   }

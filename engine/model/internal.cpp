@@ -105,11 +105,13 @@ void Builder::api() {
   if (s_.api->debug)
     router("debug", kEntryPoint, fmt::format("PathPrefix(`{}/debug`)", base()), kFirst - 1, "api");
   if (s_.api->dashboard) {
+    const std::string_view end = base().empty() ? R"(\/$)" : R"(\/?$)";
     middleware("dashboard_redirect", "redirectRegex",
-               {{"regex", R"(^(http:\/\/(\[[\w:.]+\]|[\w\._-]+)(:\d+)?))" + base() + R"(\/$)"},
+               {{"regex", R"(^(http:\/\/(\[[\w:.]+\]|[\w\._-]+)(:\d+)?))" + base() + std::string(end)},
                 {"replacement", "${1}" + base() + "/dashboard/"},
                 {"permanent", "true"}});
-    router("dashboard", kEntryPoint, fmt::format("PathPrefix(`{}/`)", base()), kFirst - 2, "dashboard")
+    router("dashboard", kEntryPoint, fmt::format("PathPrefix(`{}`)", base().empty() ? "/" : base()),
+           kFirst - 2, "dashboard")
         .middlewares = {"dashboard_redirect"};
   }
 }

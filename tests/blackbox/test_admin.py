@@ -1,6 +1,7 @@
 """API, dashboard, ping and metrics behind routers of users."""
 
 import json
+import re
 import signal
 import time
 
@@ -32,6 +33,19 @@ def test_the_way_to_the_dashboard_keeps_the_prefix_that_was_stripped(start):
     first = proxy.wait_status(302, "any", "/lead/")
     assert first.header("Location") == "/lead/dashboard/"
     assert proxy.ask("/lead/dashboard/").status == 200
+
+
+@pytest.mark.parametrize("base", ["/lead", "/lead/"])
+def test_below_a_base_all_ways_lead_to_the_dashboard(start, base):
+    proxy = start(internal("Host(`own`)", "api"), {"api": {"basePath": base}})
+    proxy.wait_status(200, "own", "/lead/api/version")
+
+    for way in ("/lead", "/lead/", "/lead/dashboard"):
+        assert ask(proxy.api_port, target=way).header("Location").endswith("/lead/dashboard/"), way
+        assert proxy.ask(way, host="own").header("Location") == "/lead/dashboard/", way
+    assert ask(proxy.api_port, target="/lead/dashboard/").status == 200
+    for elsewhere in ("/leader", "/leader/dashboard/", "/dashboard/", "/"):
+        assert ask(proxy.api_port, target=elsewhere).status == 404, elsewhere
 
 
 def test_without_a_dashboard_the_api_has_none(start):
@@ -147,3 +161,36 @@ def test_a_router_serves_on_at_the_entry_points_that_lack_nothing(start, origin)
     told = " ".join(proxy.router("app@file")["error"])
     for name in ("web", "bad", "strict"):
         assert f"entry point `{name}`: " in told, told
+
+
+SERVICE_COUNTS = re.compile(r'traefik_service_requests_total\{code="(\d+)",method="GET",protocol="http",service="(\w+)@file"\} (\d+)')
+
+
+def services_behind(what, first, second):
+    """Routers of which each asks two services, one after the other."""
+    dynamic = routes(first=[first.url], second=[second.url])
+    http = dynamic["http"]
+    http["middlewares"] = {"pages": {"errors": {"status": ["500-599"], "service": "second", "query": "/{status}"}},
+                           "again": {"retry": {"attempts": 2, "status": ["503"], "initialInterval": "1ms"}}}
+    http["services"]["both"] = {"failover": {"service": "first", "fallback": "second", "errors": {"status": ["503"]}}}
+    http["routers"]["app"] = {"errors": {"rule": "Host(`app`)", "service": "first", "middlewares": ["pages"]},
+                              "retry": {"rule": "Host(`app`)", "service": "first", "middlewares": ["again"]},
+                              "failover": {"rule": "Host(`app`)", "service": "both"}}[what]
+    return dynamic
+
+
+@pytest.mark.parametrize("what, status, counts", [
+    ("errors", 503, {("503", "first"): 1, ("200", "second"): 1}),
+    ("retry", 503, {("503", "first"): 2}),
+    ("failover", 200, {("503", "first"): 1, ("200", "second"): 1}),
+])
+def test_each_service_that_a_request_passes_is_counted_as_it_answered(start, what, status, counts):
+    with Origin(respond(b"ill", status=503)) as first, Origin(respond(b"well")) as second:
+        proxy = start(services_behind(what, first, second), {"metrics": {"prometheus": {}}})
+        proxy.wait_status(status, "app")
+
+        def counted():
+            return {(code, service): int(count) for code, service, count in SERVICE_COUNTS.findall(proxy.metrics())}
+
+        wait_for(lambda: counted() == counts, 10, f"{counts} are counted")
+        assert f'traefik_entrypoint_requests_total{{code="{status}",entrypoint="web"' in proxy.metrics()
