@@ -1,3 +1,4 @@
+#include "engine/base/strings.h"
 #include "engine/model/internal.h"
 #include "engine/model/merge.h"
 #include "engine/model/router_tree.h"
@@ -26,6 +27,7 @@ class Routers {
       (address->udp ? udp_ : tcp_).insert(name);
     }
     default_tcp_ = install.default_entry_points(false);
+    default_udp_ = install.default_entry_points(true);
     for (const auto& [name, element] : dynamic.http.routers)
       for (const std::string& parent : element.options.parent_refs) parents_.insert(parent);
   }
@@ -36,7 +38,8 @@ class Routers {
 
  private:
   template <class T>
-  void entry_points(Element<T>& element, const std::set<std::string>& known, const char* protocol);
+  void entry_points(Element<T>& element, const std::set<std::string>& known,
+                    const std::vector<std::string>& defaults, const char* protocol);
   template <class T>
   void priority(const std::string& name, Element<T>& element);
   template <class T>
@@ -54,6 +57,7 @@ class Routers {
   std::set<std::string> tcp_;
   std::set<std::string> udp_;
   std::vector<std::string> default_tcp_;
+  std::vector<std::string> default_udp_;
   std::set<std::string> parents_;  // routers that have children
   // What the routers of a provider suffer from at an entry point: {entry point, provider, TLS of their own}.
   std::map<std::tuple<std::string, std::string, bool>, std::optional<Reason>> faults_;
@@ -97,8 +101,14 @@ void Routers::inherited(const std::string& router, Element<HttpRouter>& element)
 }
 
 template <class T>
-void Routers::entry_points(Element<T>& element, const std::set<std::string>& known, const char* protocol) {
+void Routers::entry_points(Element<T>& element, const std::set<std::string>& known,
+                           const std::vector<std::string>& defaults, const char* protocol) {
   const std::vector<std::string>& names = element.options.entry_points;
+  if (names.empty() && defaults.empty() && !s_.entry_points.empty())
+    element.break_off(
+        ReasonKind::MissingReference,
+        fmt::format("no {} entry point is there for this router, so it serves nothing", protocol),
+        fmt::format("define one, entryPoints.<name>.address=:<port>/{}", lower(protocol)));
   std::size_t bound = 0;
   for (const std::string& name : names) {
     if (known.contains(name)) {
@@ -178,24 +188,20 @@ void Routers::parents(Element<HttpRouter>& element) {
 void Routers::http(const std::string& name, Element<HttpRouter>& element) {
   HttpRouter& router = element.options;
   if (!parents_.contains(name)) names_a_service(element);
-  if (router.parent_refs.empty()) entry_points(element, tcp_, "TCP");
+  if (router.parent_refs.empty()) entry_points(element, tcp_, default_tcp_, "TCP");
   rule(element);
   priority(name, element);
   require_all(element, d_.http.middlewares, router.middlewares, "middleware");
   if (!router.service.empty()) require(element, d_.http.services, router.service, "service");
   parents(element);
   if (router.parent_refs.empty() && takes_middlewares(name, router)) inherited(name, element);
-  if (!router.tls) return;
-  tls(*router.tls, element);
-  const bool chooses_options = !router.tls->options.empty() && router.tls->options != "default";
-  if (chooses_options && !router.rule.empty() && matcher_arguments(router.rule, "Host").empty())
-    element.warn(ReasonKind::Ineffective, "tls.options need a Host() in the rule; `default` is used");
+  if (router.tls) tls(*router.tls, element);
 }
 
 void Routers::tcp(const std::string& name, Element<TcpRouter>& element) {
   TcpRouter& router = element.options;
   names_a_service(element);
-  entry_points(element, tcp_, "TCP");
+  entry_points(element, tcp_, default_tcp_, "TCP");
   rule(element);
   priority(name, element);
   require_all(element, d_.tcp.middlewares, router.middlewares, "TCP middleware");
@@ -215,7 +221,7 @@ void Routers::tcp(const std::string& name, Element<TcpRouter>& element) {
 
 void Routers::udp(Element<UdpRouter>& element) {
   names_a_service(element);
-  entry_points(element, udp_, "UDP");
+  entry_points(element, udp_, default_udp_, "UDP");
   if (!element.options.service.empty())
     require(element, d_.udp.services, element.options.service, "UDP service");
 }

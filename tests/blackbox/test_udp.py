@@ -251,6 +251,20 @@ def test_a_router_without_its_service_serves_nobody_and_says_so(udp):
     assert proxy.api("/api/udp/routers/dns@file")["status"] == "disabled"
 
 
+def test_a_router_that_no_entry_point_serves_says_so(start):
+    routers = {**balanced("127.0.0.1:9"),
+               "http": {"routers": {"app": {"rule": "Host(`app`)", "service": "noop@internal"}}}}
+    proxy = start(routers, entry_points=())  # but the one of the API, which no router gets by default
+
+    for layer, protocol, name in (("udp", "UDP", "dns@file"), ("http", "TCP", "app@file")):
+        def shown():
+            return next((r for r in proxy.api(f"/api/{layer}/routers") if r["name"] == name), None)
+
+        assert wait_for(shown, 10, f"{name} is there")["status"] == "disabled"
+        assert shown()["error"][0].startswith(f"no {protocol} entry point is there for this router"), shown()
+        assert f"router {name}" in proxy.log()
+
+
 def test_an_entry_point_without_a_router_says_so_once(udp):
     proxy = udp({"udp": {}})
     with UdpClient(proxy.udp_port) as client:
