@@ -29,11 +29,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <csignal>
 #include <cstdio>
 #include <fstream>
 #include <future>
 #include <span>
+#include <string_view>
 #include <thread>
 
 namespace fairlead::cmd {
@@ -43,6 +45,20 @@ using Arguments = std::vector<std::string>;
 
 constexpr auto kConfigPoll = std::chrono::seconds(1);
 constexpr auto kSoon = std::chrono::milliseconds(50);  // while entry points open, or a change settles
+
+struct Command {
+  std::string_view name;
+  std::string_view does;
+};
+constexpr std::array<Command, 7> kCommands = {{
+    {"check", "says what would not work with these flags, files and variables, and starts nothing"},
+    {"healthcheck", "asks the ping of a running Fairlead: ends with 0 when it is well, else with 1"},
+    {"certs", "lists, renews, prunes and exports certificates of a running Fairlead"},
+    {"reference", "prints every option and label"},
+    {"whoami", "serves what it was asked, to try routes with"},
+    {"version", "prints the version"},
+    {"help", "prints this"},
+}};
 
 // Half of what the cgroup allows, or of the machine's memory.
 std::size_t default_memory_limit() {
@@ -153,24 +169,27 @@ bool drain(runtime::Control& control, const sigset_t& signals) {
 }
 
 int print_help() {
-  fmt::print(
-      "Usage: fairlead [flags]\n       fairlead version | check | healthcheck | reference | certs | "
-      "whoami\n\n{}",
-      schema::help_text(schema::type_of<model::Static>()));
+  fmt::print("Usage: fairlead [flags]\n       fairlead command [flags]\n\nCommands:\n");
+  for (const Command& command : kCommands) fmt::print("  {:<12} {}\n", command.name, command.does);
+  fmt::print("\nFlags:\n{}", schema::help_text(schema::type_of<model::Static>()));
   return 0;
 }
 
 // Traefik would stop reading here and start without the flags behind it.
 std::string stray_word(const Arguments& arguments, const std::vector<std::string>& words) {
   const std::string& word = words.front();
+  std::string known;
+  for (const Command& command : kCommands) {
+    if (command.name == word)
+      return fmt::format("a command comes before the flags: fairlead {} [flags]", word);
+    known += fmt::format("{}{}", known.empty() ? "" : ", ", command.name);
+  }
   const std::string before =
       arguments.size() > words.size() ? arguments[arguments.size() - words.size() - 1] : "";
   if (before.starts_with('-') && before != "--" && !before.contains('='))
     return fmt::format("\"{0}\" follows {1}, which takes a value after = only; did you mean {1}={0}?", word,
                        before);
-  return fmt::format(
-      "\"{}\" is no command: use version, check, healthcheck, reference, certs or whoami, or flags alone",
-      word);
+  return fmt::format("\"{}\" is no command: there are {}; or use flags alone", word, known);
 }
 
 // Traefik's image takes its program as first word too: `command: traefik --api`.
@@ -260,6 +279,7 @@ int run(Arguments arguments) {
   const std::string command =
       arguments.empty() || arguments.front().starts_with('-') ? "" : arguments.front();
   const Arguments rest = command.empty() ? arguments : Arguments(arguments.begin() + 1, arguments.end());
+  if (command == "help") return print_help();
   if (command == "version") {
     fmt::print("{}", version_text());
     return 0;

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -49,6 +50,18 @@ def test_help_names_the_options():
     done = call("--help")
     assert done.returncode == 0
     assert "entrypoints" in done.stdout.lower()
+
+
+def test_help_is_a_command_too_and_says_what_each_command_does():
+    done = call("help")
+    assert (done.returncode, done.stdout) == (0, call("--help").stdout)
+    assert re.search(r"^  healthcheck +asks the ping", done.stdout, re.MULTILINE)
+
+
+def test_a_command_behind_the_flags_is_told_its_place():
+    done = call("--ping", "--api", "check")
+    assert done.returncode == 2
+    assert "before the flags: fairlead check [flags]" in done.stderr
 
 
 def test_an_unknown_flag_is_refused_with_the_nearest_spelling():
