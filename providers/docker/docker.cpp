@@ -187,8 +187,11 @@ void Docker::apply(const Report& report, Sink& sink) {
     }
     case Report::Kind::Inspected:
     case Report::Kind::Listed:
-      for (const Container& container : report.containers)
-        follow(catalog_.seen(container, report.first, now, report.at), sink);
+      // Whoever uses another's network comes after it, or would have to say that it is unknown.
+      for (const bool guest : {false, true})
+        for (const Container& container : report.containers)
+          if (container.network_of().empty() != guest)
+            follow(catalog_.seen(container, report.first, now, report.at), sink);
       now.steady = report.at;
       for (const std::string& id : report.gone) follow(catalog_.removed(report.host, id, now), sink);
       if (report.kind == Report::Kind::Listed && unlisted_.erase(report.host) > 0) {

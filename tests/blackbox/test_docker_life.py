@@ -138,7 +138,7 @@ def test_what_a_container_refuses_is_a_network_error_to_a_circuit_breaker(start,
     wait_for(lambda: proxy.ask(host="app").status == 507, 10, "the breaker trips")
 
 
-def test_of_udp_routers_the_one_whose_container_stopped_yields(start, engine):
+def test_of_udp_routers_the_one_whose_container_is_gone_yields(start, engine):
     port = free_port(socket.SOCK_DGRAM)
     with UdpOrigin("a") as a, UdpOrigin("b") as b:
         for origin in (a, b):
@@ -152,12 +152,16 @@ def test_of_udp_routers_the_one_whose_container_stopped_yields(start, engine):
                 except OSError:  # dropped
                     return False
 
+        def remove(name):
+            del engine.containers[f"id-{name}"]
+            engine._event("destroy", f"id-{name}")
+
         wait_for(lambda: answered_by("b"), 10, "the last by name serves")
-        engine._event("die", "id-b", exitCode="1")
+        remove("b")
         wait_for(lambda: answered_by("a"), 10, "what runs serves")
         routers = {router["name"]: router["status"] for router in proxy.api("/api/udp/routers")}
         assert routers == {"a@docker": "enabled", "b@docker": "warning"}
-        engine._event("die", "id-a", exitCode="1")
+        remove("a")
         wait_for(lambda: proxy.api("/api/udp/routers/b@docker")["status"] == "enabled", 10, "neither can: the last again")
 
 

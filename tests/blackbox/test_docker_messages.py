@@ -12,6 +12,7 @@ RULE = "http.routers.x.rule=Host(`x`)"
 MISTAKES = {
     "a section": ([RULE, "htpp.routers.y.rule=Host(`y`)"], "traefik.http.routers.y.rule", None),
     "enable": ([RULE, "enabel=true"], "traefik.enabel .*did you mean `traefik.enable`", None),
+    "enable that hides": ([RULE, "enabled=false"], "traefik.enabled .*did you mean `traefik.enable`", 404),
     "enable is no boolean": ([RULE, "enable=yes"], 'traefik.enable .*expected true or false, got "yes"', 404),
     "an option of docker": ([RULE, "docker.netwrok=proxy"], "traefik.docker.netwrok .*did you mean `network`", None),
     "a label of Traefik 1": ([RULE, "frontend.rule=Host:x"], "traefik.frontend.rule .*Traefik 1.*traefik.http.routers", None),
@@ -87,3 +88,39 @@ def test_a_container_without_a_port_is_named(start, origin):
 
         wait_for(lambda: re.search("service db-1 .container db-1.: db-1: port is missing; EXPOSE one", proxy.log()), 10, "the log says it")
         proxy.wait_status(503, "db-1")
+
+
+def test_a_misspelt_enable_is_said_where_nothing_is_exposed_without(start, origin):
+    with LabelledEngine() as engine:
+        engine.put("shop-1", origin.port, [RULE, "enabled=true"])
+        engine.put("other-1", origin.port, ["enable=true", "http.routers.other.rule=Host(`other`)"])
+        engine.put("stranger-1", origin.port, ["foo.bar=1"])
+        docker = {**engine.install["providers"]["docker"], "exposedByDefault": False}
+        proxy = start(install={"providers": {"docker": docker}})
+        proxy.wait_status(200, "other")
+
+        wait_for(lambda: re.search("WRN .*traefik.enabled .container shop-1.*did you mean `traefik.enable`", proxy.log()),
+                 10, "the log says it")
+        assert proxy.ask(host="x").status == 404
+        assert "foo.bar" not in proxy.log(), "labels of what is not meant to be exposed are nobody's business"
+
+
+class Guests(LabelledEngine):
+    """The container `guest` uses the network of `vpn`."""
+
+    def _inspected(self, identifier, name, port, labels):
+        out = super()._inspected(identifier, name, port, labels)
+        if name == "guest":
+            out["HostConfig"]["NetworkMode"] = "container:id-vpn"
+            out["NetworkSettings"]["Networks"] = {}
+        return out
+
+
+def test_what_uses_the_network_of_another_is_no_fault_because_it_is_listed_first(start, origin):
+    with Guests() as engine:
+        engine.put("guest", origin.port, [RULE])
+        engine.put("vpn", origin.port)
+        proxy = start(install=engine.install)
+
+        proxy.wait_status(200, "x")
+        assert "which is unknown" not in proxy.log()
