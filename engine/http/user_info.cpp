@@ -15,4 +15,10 @@ std::string without_user_info(std::string_view text) {
   return out += text;
 }
 
+std::string url_without_user_info(std::string_view url) {
+  const std::size_t at = url.substr(0, url.find_first_of("/?# ")).rfind('@');
+  if (at != url.npos) return "xxxx" + std::string(url.substr(at));
+  return without_user_info(url);
+}
+
 }  // namespace fairlead::http

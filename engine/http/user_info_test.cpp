@@ -14,5 +14,11 @@ TEST(UserInfo, IsMaskedWhereverAUrlStands) {
   EXPECT_EQ(without_user_info("u@h"), "u@h");
 }
 
+TEST(UserInfo, IsMaskedInAUrlThatLacksItsScheme) {
+  EXPECT_EQ(url_without_user_info("u:p@h:80/x@y"), "xxxx@h:80/x@y");
+  EXPECT_EQ(url_without_user_info("ftp://u:p@h/"), "ftp://xxxx@h/");
+  EXPECT_EQ(url_without_user_info("h/x@y"), "h/x@y");
+}
+
 }  // namespace
 }  // namespace fairlead::http

@@ -3,6 +3,7 @@
 #include "engine/base/strings.h"
 #include "engine/http/fields.h"
 #include "engine/http/url.h"
+#include "engine/http/user_info.h"
 
 #include <fmt/format.h>
 
@@ -52,8 +53,8 @@ Configured<Endpoint> make_endpoint(const std::optional<model::OtlpGrpc>& grpc,
   out.headers = std::move(*headers);
   if (grpc) {
     if (!http::parse_authority(grpc->endpoint))
-      return misconfigured("grpc.endpoint",
-                           fmt::format("expected host:port, got {}", quoted(grpc->endpoint)));
+      return misconfigured("grpc.endpoint", fmt::format("expected host:port, got {}",
+                                                        quoted(http::url_without_user_info(grpc->endpoint))));
     out.grpc = true;
     out.tls = grpc->tls;
     out.url = fmt::format("{}://{}/opentelemetry.proto.collector.{}Service/Export",
@@ -66,7 +67,8 @@ Configured<Endpoint> make_endpoint(const std::optional<model::OtlpGrpc>& grpc,
                          "a user name would not be sent: leave it out of the URL, and set Authorization in "
                          "http.headers");
   if (!target || target->form != http::TargetForm::Absolute || !http::parse_authority(target->authority))
-    return misconfigured("http.endpoint", fmt::format("{} is no http or https URL", quoted(plain.endpoint)));
+    return misconfigured("http.endpoint", fmt::format("{} is no http or https URL",
+                                                      quoted(http::url_without_user_info(plain.endpoint))));
   out.tls = plain.tls;
   out.url = plain.endpoint;
   if (target->path.empty() || target->path == "/") {

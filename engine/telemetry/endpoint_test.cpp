@@ -47,6 +47,8 @@ TEST(Endpoint, NamesTheOptionThatIsWrong) {
             "http.endpoint: a user name would not be sent: leave it out of the URL, and set Authorization in "
             "http.headers");
   EXPECT_EQ(http_url("ftp://collector"), "http.endpoint: \"ftp://collector\" is no http or https URL");
+  EXPECT_EQ(http_url("ftp://me:hidden@collector"),
+            "http.endpoint: \"ftp://xxxx@collector\" is no http or https URL");
   model::OtlpGrpc grpc;
   grpc.endpoint = "http://collector:4317";
   EXPECT_EQ(make_endpoint(grpc, std::nullopt, Signal::Traces).error().path, "grpc.endpoint");
