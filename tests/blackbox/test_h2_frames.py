@@ -593,6 +593,23 @@ def test_broken_stream_is_reset_and_its_request_never_completes(client, origin, 
     assert [request.method for request in origin.requests] == ["GET"], "half a request was taken for a whole one"
 
 
+@pytest.mark.parametrize("case", STREAM_ERRORS)
+def test_a_broken_stream_is_told_as_what_it_is(start, origin, case):
+    """Not as a request that its client gave up."""
+    proxy = start(routes(app=[origin.url]))
+    before = origin.connections
+    with H2Client(proxy.port()) as client:
+        client.headers(1, (*POST, ("content-length", "5")), ends=False)
+        wait_for(lambda: origin.connections > before, 30, "the request is under way")
+
+        client.send(*STREAM_ERRORS[case][0])
+
+        assert client.until(lambda c: c.stream(1).over)
+        line = wait_for(proxy.access_log, 30, "it is in the access log")[0]
+        assert (line["DownstreamStatus"], line["Reason"].startswith("HTTP/2: ")) == (400, True), line
+        assert proxy.log().count("refused a request") == 1
+
+
 def test_rfc_9113_6_9_a_stream_window_update_of_nothing_is_an_error(client, origin):
     client.headers(1, (*POST, ("content-length", "5")), ends=False)
     client.send(window_update(1, 0))

@@ -353,11 +353,12 @@ void ServerConnection::answer_ended(ServerStream& stream) {
 
 // The client broke a rule on it; nghttp2 resets it.
 void ServerConnection::stream_broken(ServerStream& stream, std::string_view why) {
+  const std::string violation = std::exchange(violation_, {});
   if (!stream.job_) return;  // it had its answer
   const Error error{400, Fault::Client, false,
-                    fmt::format("HTTP/2: {}", violation_.empty() ? why : std::string_view(violation_))};
-  violation_.clear();
+                    fmt::format("HTTP/2: {}", violation.empty() ? why : std::string_view(violation))};
   handler_.refused(error);
+  stream.failed_ = error;
   end_job(stream, error);
 }
 

@@ -104,10 +104,16 @@ struct ServerCallbacks {
     ServerConnection& self = connection(user);
     if (frame->hd.type == NGHTTP2_RST_STREAM) {
       const std::uint32_t code = frame->rst_stream.error_code;
-      const ServerStream* of = stream(session, frame->hd.stream_id);
+      ServerStream* of = stream(session, frame->hd.stream_id);
       // Resets that the client brought about by breaking rules are as good as its own (CVE-2025-8671).
-      if (code != NGHTTP2_NO_ERROR && code != NGHTTP2_REFUSED_STREAM && !(of && of->our_reset_))
+      if (code != NGHTTP2_NO_ERROR && code != NGHTTP2_REFUSED_STREAM && !(of && of->our_reset_)) {
         (void)self.spend(Flood::Reset);
+        // nghttp2 tells nobody before that a body is not what it should be.
+        if (of)
+          self.stream_broken(*of, code == NGHTTP2_PROTOCOL_ERROR
+                                      ? "the body has not the length of content-length"
+                                      : nghttp2_http2_strerror(code));
+      }
     } else if (frame->hd.type == NGHTTP2_GOAWAY) {
       if (frame->goaway.error_code != NGHTTP2_NO_ERROR && !self.explained_)
         self.handler_.refused(
