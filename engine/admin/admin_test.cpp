@@ -268,6 +268,14 @@ TEST(Redaction, MasksWhatNoTableDescribes) {
             R"({"a":{"apiToken":"xxxx","Password":"xxxx"},"url":"redis://xxxx@h/0","tokens":true})");
 }
 
+TEST(Redaction, MasksUrlsThatAreKeys) {
+  Json json = Json::parse(R"({"serverStatus":{"http://user:p@ss@h:1":"UP","http://h:2":"DOWN"}})");
+
+  redact(json);
+
+  EXPECT_EQ(json.dump(), R"({"serverStatus":{"http://xxxx@h:1":"UP","http://h:2":"DOWN"}})");
+}
+
 TEST(Redaction, MasksHeadersThatLogIn) {
   Json json = Json::parse(
       R"({"customRequestHeaders":{"authorization":"Bearer x","X-Api-Key":"y","Proxy-Authorization":"z","X-A":"b"}})");

@@ -13,6 +13,13 @@ namespace {
 
 constexpr std::string_view kMask = "xxxx";
 
+// The state of servers is told by their URLs.
+void mask_keys(nlohmann::ordered_json& object) {
+  auto masked = nlohmann::ordered_json::object();
+  for (auto& [key, value] : object.items()) masked[http::without_user_info(key)] = std::move(value);
+  object = std::move(masked);
+}
+
 }  // namespace
 
 bool names_a_secret(std::string_view name) {
@@ -30,12 +37,15 @@ void redact(nlohmann::ordered_json& json) {
     return;
   }
   if (!json.is_structured()) return;
+  bool urls_as_keys = false;
   for (auto& [key, value] : json.items()) {
     if (json.is_object() && names_a_secret(key) && !value.is_boolean())
       value = kMask;
     else
       redact(value);
+    urls_as_keys |= json.is_object() && key.find("://") != key.npos;
   }
+  if (urls_as_keys) mask_keys(json);
 }
 
 }  // namespace fairlead::admin

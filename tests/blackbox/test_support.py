@@ -22,6 +22,7 @@ def test_a_support_dump_is_an_archive_without_secrets(start, origin):
         "limit": {"rateLimit": {"average": 1, "redis": {"password": SECRET}}},
         "plug": {"plugin": {"demo": {"apiToken": SECRET}}},
     }
+    dynamic["http"]["services"]["login"] = {"loadBalancer": {"servers": [{"url": f"http://jo:{SECRET}@127.0.0.1:9"}]}}
     proxy = start(dynamic, {"providers": {"http": {"endpoint": f"http://user:{SECRET}@127.0.0.1:9/x"}}})
 
     answer = ask(proxy.api_port, target="/api/support-dump")
