@@ -100,7 +100,7 @@ void Opening::close() {
 void Opening::on_timer(event::Timer&) {
   if (spoken_)
     spdlog::info("entry point {}: {}: the {} was not complete in time", entry_point_.name(),
-                 transport_->peer().text(), expects_proxy_ ? "PROXY header" : "ClientHello");
+                 transport_->peer().text(), expects_proxy_ ? "PROXY header" : awaited_);
   close();
 }
 
@@ -117,9 +117,13 @@ void Opening::look() {
   }
   const std::size_t size = got.bytes;
   if (expects_proxy_ && (!pass_proxy_header({bytes.data(), size}) || begin_unread())) return;
+  awaited_ = "ClientHello";
   if (!postgres_) {
     const tcp::Prelude prelude = tcp::prelude_of({bytes.data(), size});
-    if (prelude == tcp::Prelude::NeedMore) return;
+    if (prelude == tcp::Prelude::NeedMore) {
+      awaited_ = "request of PostgreSQL for TLS";
+      return;
+    }
     if (prelude == tcp::Prelude::SslRequest) return agree_to_tls();
   }
   const tls::HelloResult result = tls::parse_client_hello({bytes.data(), size});
@@ -206,7 +210,10 @@ void Opening::begin_plain(std::string_view bytes) {
   if (!entry_point->tls_only) {
     // HTTP/2 without TLS is known by its preface; no method begins with more than "PR" of it.
     http2_ = bytes.starts_with(kHttp2Preface);
-    if (!http2_ && kHttp2Preface.starts_with(bytes)) return;
+    if (!http2_ && kHttp2Preface.starts_with(bytes)) {
+      awaited_ = "first line";
+      return;
+    }
     return become_http();
   }
   spdlog::info("entry point {}: {} speaks plain HTTP where only HTTPS is served", entry_point_.name(),

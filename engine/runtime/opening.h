@@ -69,6 +69,7 @@ class Opening final : public Connection, net::TransportUser, event::TimerUser, t
   bool postgres_ = false;       // it came by STARTTLS
   bool expects_proxy_ = false;  // a PROXY header may come before anything else
   bool spoken_ = false;         // its first byte was seen
+  std::string_view awaited_;    // what has begun and is not complete
   bool http2_ = false;          // by ALPN, or by the preface
   bool challenge_ = false;      // acme-tls/1: over after the handshake
   bool draining_ = false;

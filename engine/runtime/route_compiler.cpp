@@ -172,6 +172,7 @@ void RouteCompiler::add(const std::string& name, model::Element<model::HttpRoute
   const routing::Standing standing = this->standing(name, element, *rule, order);
   const std::vector<std::string>& wanted =
       element.options.entry_points.empty() ? defaults_ : element.options.entry_points;
+  bool told_of_options = false;
   for (const std::string& entry_point_name : wanted) {
     const auto entry_point = install_.entry_points.find(entry_point_name);
     const auto tables = tables_.find(entry_point_name);
@@ -191,7 +192,12 @@ void RouteCompiler::add(const std::string& name, model::Element<model::HttpRoute
         else
           fault = {model::ReasonKind::MissingReference, std::move(said), {}, true};
       }
-      tables->second.wishes.push_back({name, rule->hosts().named, options.empty() ? "default" : options});
+      routing::Rule::Hosts hosts = rule->hosts();
+      if (hosts.named.empty() && !options.empty() && options != "default" &&
+          model::split(name).provider != "internal" && !std::exchange(told_of_options, true))
+        element.warn(model::ReasonKind::Ineffective,
+                     "tls.options need a Host() in the rule, not under `!`; `default` is used");
+      tables->second.wishes.push_back({name, std::move(hosts.named), options.empty() ? "default" : options});
     }
     exchange::Route made = route(name, element, entry_point_name, entry_point->second);
     if (fault) made.handler = only_here(name, element, entry_point_name, {*fault});

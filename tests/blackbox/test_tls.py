@@ -8,6 +8,7 @@ import threading
 
 import pytest
 from support.certificates import TlsClient, make, s_client
+from support.fairlead import routes
 from support.origin import Origin, respond
 from support.ports import wait_for
 from support.raw import RawClient
@@ -388,6 +389,19 @@ def test_two_routers_of_a_host_get_the_stricter_options(start, origin, pki):
     assert any("different TLS options" in reason for reason in str(proxy.router("also@file")).split("'"))
 
 
+def test_options_that_no_name_chooses_are_told(start, origin, pki):
+    """Of the entry point as well: whoever believes that they guard something should hear it."""
+    dynamic = strict_site(origin, pki)
+    dynamic["http"]["routers"] = {"rest": {"rule": "!Host(`open`)", "service": "origin", "tls": {"options": "strict"}},
+                                  "path": {"rule": "PathPrefix(`/x`)", "service": "origin"},
+                                  "app": {"rule": "Host(`app`) && !Host(`open`)", "service": "origin"}}
+    proxy = start(dynamic, {"entryPoints": {"web": {"http": {"tls": {"options": "strict@file"}}}}})
+
+    for name, told in (("rest", True), ("path", True), ("app", False)):
+        assert ("tls.options need a Host()" in str(proxy.router(f"{name}@file").get("error"))) == told, name
+    assert proxy.log().count("tls.options need a Host()") == 2
+
+
 # ---- resumption and tickets
 
 
@@ -478,6 +492,17 @@ def test_half_a_client_hello_does_not_stay_for_ever(start, origin, pki):
         client.send(hello()[:50])
         assert client.is_closed()
     wait_for(lambda: "ClientHello was not complete in time" in proxy.log(), 5, "the reason is logged")
+
+
+@pytest.mark.parametrize(("begins", "awaited"), [(b"PRI * HTTP/2.0\r\n\r\nS", "first line"), (b"\0\0\0\x08\x04", "request of PostgreSQL for TLS")])
+def test_what_was_awaited_in_vain_is_told(start, origin, begins, awaited):
+    limit = {"transport": {"respondingTimeouts": {"readTimeout": "1s"}}}
+    proxy = start(routes(app=[origin.url]), {"entryPoints": {"web": limit}})
+
+    with RawClient(proxy.port()) as client:
+        client.send(begins)
+        assert client.is_closed()
+    wait_for(lambda: f"the {awaited} was not complete in time" in proxy.log(), 5, "the reason is logged")
 
 
 def test_silence_after_the_hello_does_not_stay_for_ever(start, origin, pki):
