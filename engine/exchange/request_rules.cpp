@@ -1,6 +1,7 @@
 #include "engine/exchange/request_rules.h"
 
 #include "engine/base/strings.h"
+#include "engine/exchange/trailer_guard.h"
 #include "engine/http/field_names.h"
 
 #include <algorithm>
@@ -16,26 +17,40 @@ using http::Name;
 // Of all Connection fields of a request; clients name one or two. Each is looked for among all fields.
 constexpr std::size_t kMaxNominated = 100;
 
-Result<> underscore_rule(Fields& fields, UnderscoreHeaders strategy) {
+bool has_underscore(std::string_view name) { return name.find('_') != std::string_view::npos; }
+
+Result<> refuse_underscore(std::string_view name) {
+  if (!has_underscore(name)) return {};
+  return fail(400, Fault::Client, "a header name with '_': " + quoted(name) + " (underscoreHeadersStrategy)");
+}
+
+Result<> underscore_rule(Exchange& x, UnderscoreHeaders strategy) {
+  Fields& fields = x.request.fields;
   if (strategy == UnderscoreHeaders::Keep) return {};
-  const auto has_underscore = [](const Field& line) { return line.name.find('_') != std::string_view::npos; };
   if (strategy == UnderscoreHeaders::Delete) {
-    fields.remove_if(has_underscore);
+    fields.remove_if([](const Field& line) { return has_underscore(line.name); });
+    guard_trailers(x, has_underscore);
     return {};
   }
-  const auto found = std::ranges::find_if(fields, has_underscore);
-  if (found != fields.end())
-    return fail(400, Fault::Client,
-                "a header name with '_': " + quoted(found->name) + " (underscoreHeadersStrategy)");
+  for (const Field& line : fields)
+    if (Result<> good = refuse_underscore(line.name); !good) return good;
+  check_trailers(x, refuse_underscore);
   return {};
+}
+
+bool is_among(const std::vector<std::string_view>& names, std::string_view name) {
+  return std::ranges::any_of(names, [name](std::string_view one) { return iequals(one, name); });
 }
 
 // What Connection names belongs to this hop (RFC 9110 §7.6.1) and goes before any middleware adds its own, so
 // that no client can have those removed (CVE-2021-32813). Managed names are exempt (CVE-2024-45410). The line
-// keeps only what it may still say when the request leaves.
-Result<> drop_nominated(Fields& fields, const std::vector<std::string>& kept) {
+// keeps only what it may still say when the request leaves. Trailers of these names go as well, those of
+// `kept` included: no middleware sees them.
+Result<> drop_nominated(Exchange& x, const std::vector<std::string>& kept) {
+  Fields& fields = x.request.fields;
   if (!fields.may_have(http::name_bit(Name::Connection))) return {};
   std::vector<std::string_view> nominated;
+  std::vector<std::string_view> no_trailers;
   std::size_t names = 0;
   for (Field& line : fields) {
     if (line.known != Name::Connection) continue;
@@ -46,6 +61,7 @@ Result<> drop_nominated(Fields& fields, const std::vector<std::string>& kept) {
       const std::string_view name = trim(part);
       const bool option = iequals(name, "close") || iequals(name, "keep-alive") || iequals(name, "upgrade");
       const bool managed = !option && http::is_managed(name);
+      if (!option && !name.empty()) no_trailers.push_back(name);
       if (option || (!managed && std::ranges::any_of(
                                      kept, [&](const std::string& keep) { return iequals(keep, name); }))) {
         left.append(left.empty() ? "" : ", ").append(name);
@@ -57,13 +73,15 @@ Result<> drop_nominated(Fields& fields, const std::vector<std::string>& kept) {
     if (changed) line.value = fields.arena().copy(left);
   }
   fields.remove_if([](const Field& line) { return line.known == Name::Connection && line.value.empty(); });
+  if (!no_trailers.empty())
+    guard_trailers(x, [no_trailers](std::string_view name) { return is_among(no_trailers, name); });
   if (nominated.empty()) return {};
   fields.remove_if([&](const Field& line) {
     // Framing and routing fields are read already; nothing may make them vanish.
     if (line.known == Name::Host || line.known == Name::ContentLength ||
         line.known == Name::TransferEncoding || line.known == Name::Connection)
       return false;
-    return std::ranges::any_of(nominated, [&](std::string_view name) { return iequals(name, line.name); });
+    return is_among(nominated, line.name);
   });
   return {};
 }
@@ -152,16 +170,14 @@ void spell_websocket_fields(Fields& fields) {
 
 Result<> apply_entry_rules(Exchange& x, const EntryPoint& entry_point) {
   http::RequestHead& head = x.request;
-  if (Result<> underscores = underscore_rule(head.fields, entry_point.underscores); !underscores)
-    return underscores;
+  if (Result<> underscores = underscore_rule(x, entry_point.underscores); !underscores) return underscores;
   const auto disguised = std::ranges::find_if(head.fields, [](const Field& line) {
     return line.known == Name::Other && http::is_disguised_framing(line.name);
   });
   if (disguised != head.fields.end())
     return fail(400, Fault::Client, "a framing field in disguise: " + quoted(disguised->name));
   if (Result<> canonical = http::canonicalize(head, entry_point.paths); !canonical) return canonical;
-  if (Result<> dropped = drop_nominated(head.fields, entry_point.forwarded.connection); !dropped)
-    return dropped;
+  if (Result<> dropped = drop_nominated(x, entry_point.forwarded.connection); !dropped) return dropped;
   forwarded_fields(x, entry_point);
   if (iequals(head.upgrade, "websocket")) spell_websocket_fields(head.fields);
   return {};

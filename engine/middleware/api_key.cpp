@@ -1,10 +1,10 @@
 #include "engine/middleware/api_key.h"
 
 #include "engine/base/strings.h"
+#include "engine/exchange/trailer_guard.h"
 #include "engine/http/cookie.h"
 #include "engine/http/field_names.h"
 #include "engine/http/url.h"
-#include "engine/middleware/trailer_guard.h"
 
 #include <fmt/format.h>
 #include <openssl/crypto.h>

@@ -2,8 +2,8 @@
 
 #include "engine/base/base64.h"
 #include "engine/base/strings.h"
+#include "engine/exchange/trailer_guard.h"
 #include "engine/http/field_names.h"
-#include "engine/middleware/trailer_guard.h"
 
 #include <openssl/evp.h>
 

@@ -1,14 +1,15 @@
 #include "engine/middleware/forward_auth.h"
 
 #include "engine/exchange/spool.h"
+#include "engine/exchange/trailer_guard.h"
 #include "engine/http/field_names.h"
 #include "engine/http/url.h"
+#include "engine/http/user_info.h"
 #include "engine/middleware/auth_span.h"
 #include "engine/middleware/credentials.h"
 #include "engine/middleware/forward_auth_request.h"
 #include "engine/middleware/go_expand.h"
 #include "engine/middleware/redirect_url.h"
-#include "engine/middleware/trailer_guard.h"
 #include "engine/routing/regex.h"
 
 #include <algorithm>
@@ -76,13 +77,15 @@ Configured<std::shared_ptr<const ForwardAuth>> ForwardAuth::make(Options options
   if (options.address.empty()) return misconfigured("address", "is missing");
   const auto address = normalized_url(options.address);
   if (!address || (!address->starts_with("http://") && !address->starts_with("https://")))
-    return misconfigured("address", "`" + options.address + "` is no http or https URL");
+    return misconfigured("address",
+                         "`" + http::url_without_user_info(options.address) + "` is no http or https URL");
   options.address = *address;
   auto login = take_login(options.address);
   if (!login) return misconfigured("address", "has a broken escape in its user name or password");
   made->login_ = std::move(*login);
   if (!options.auth_signin_url.empty() && !normalized_url(options.auth_signin_url))
-    return misconfigured("authSigninURL", "`" + options.auth_signin_url + "` is no URL");
+    return misconfigured("authSigninURL",
+                         "`" + http::url_without_user_info(options.auth_signin_url) + "` is no URL");
   if (!options.auth_response_headers_regex.empty()) {
     auto regex = compile_pattern("authResponseHeadersRegex", options.auth_response_headers_regex);
     if (!regex) return std::unexpected(std::move(regex.error()));

@@ -303,6 +303,10 @@ TEST(ForwardAuth, NamesTheUserInTheAccessLog) {
 TEST(ForwardAuth, RefusesWhatCannotBe) {
   EXPECT_THAT(test::Made("forwardAuth", {{"trustForwardHeader", "true"}}).error(), HasSubstr("address"));
   EXPECT_THAT(test::Made("forwardAuth", {{"address", "auth:9091"}}).error(), HasSubstr("address"));
+  for (const char* address : {"ftp://jo:hidden@auth", "jo:hidden@auth/x"}) {
+    const std::string told = test::Made("forwardAuth", {{"address", address}}).error();
+    EXPECT_THAT(told, testing::AllOf(HasSubstr("xxxx@auth"), Not(HasSubstr("hidden"))));
+  }
   EXPECT_THAT(
       test::Made("forwardAuth", {{"address", "http://a/"}, {"authResponseHeadersRegex", "("}}).error(),
       HasSubstr("authResponseHeadersRegex"));

@@ -1,9 +1,9 @@
 #include "engine/middleware/header_edits.h"
 
 #include "engine/base/strings.h"
+#include "engine/exchange/trailer_guard.h"
 #include "engine/http/field_names.h"
 #include "engine/http/url.h"
-#include "engine/middleware/trailer_guard.h"
 
 #include <fmt/format.h>
 

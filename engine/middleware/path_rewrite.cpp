@@ -1,9 +1,9 @@
 #include "engine/middleware/path_rewrite.h"
 
 #include "engine/base/strings.h"
+#include "engine/exchange/trailer_guard.h"
 #include "engine/http/canonical.h"
 #include "engine/http/field_names.h"
-#include "engine/middleware/trailer_guard.h"
 
 #include <fmt/format.h>
 

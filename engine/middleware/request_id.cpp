@@ -1,8 +1,8 @@
 #include "engine/middleware/request_id.h"
 
 #include "engine/exchange/request_id.h"
+#include "engine/exchange/trailer_guard.h"
 #include "engine/http/field_names.h"
-#include "engine/middleware/trailer_guard.h"
 
 namespace fairlead::middleware {
 

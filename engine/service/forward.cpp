@@ -161,6 +161,7 @@ Task<Result<>> Attempt::receive(http::ResponseHead& head, TimePoint deadline) {
       co_return fail(502, Fault::Upstream, "the server switched to a protocol that nobody asked for");
     co_return Result<>{};
   }
+  if (head.chunked) of_this_hop_ = named_in_connection(head.fields);
   remove_hop_by_hop(head.fields, head.chunked);
   co_return Result<>{};
 }
@@ -173,6 +174,13 @@ bool Attempt::take_body(const http::ResponseHead& head) {
     body_ = stream_->body();
   }
   return body_ != nullptr;
+}
+
+http::Fields* Attempt::trailers() {
+  http::Fields* const fields = body_ ? body_->trailers() : nullptr;
+  if (fields && !of_this_hop_.empty())
+    fields->remove_if([this](const http::Field& line) { return is_named(of_this_hop_, line.name); });
+  return fields;
 }
 
 Task<Result<http::Chunk>> Attempt::read(std::size_t max_bytes) {

@@ -9,6 +9,8 @@
 
 #include <memory>
 #include <optional>
+#include <string_view>
+#include <vector>
 
 namespace fairlead::service {
 
@@ -61,7 +63,7 @@ class Attempt final : public http::Body, public exchange::Upgraded, event::Timer
   std::optional<std::uint64_t> length() const override { return body_ ? body_->length() : 0; }
   bool tunnel() const override { return tunnel_; }
   std::optional<http::Lent> lend() override { return body_ ? body_->lend() : std::nullopt; }
-  http::Fields* trailers() override { return body_ ? body_->trailers() : nullptr; }
+  http::Fields* trailers() override;
   // exchange::Upgraded
   void begin_tunnel(http::BodyPtr from_client) override;
 
@@ -77,10 +79,11 @@ class Attempt final : public http::Body, public exchange::Upgraded, event::Timer
   TimePoint begun_;
   InFlight in_flight_;
   http::ClientStreamPtr stream_;
-  http::BodyPtr body_;         // of the response
-  http::BodyPtr from_client_;  // of a tunnel
-  event::Timer timer_;         // for the 100 that the body waits for, later for the response head
-  Duration head_limit_{};      // 0: none, or not ours to measure
+  http::BodyPtr body_;                         // of the response
+  std::vector<std::string_view> of_this_hop_;  // trailers of the response that go no further
+  http::BodyPtr from_client_;                  // of a tunnel
+  event::Timer timer_;     // for the 100 that the body waits for, later for the response head
+  Duration head_limit_{};  // 0: none, or not ours to measure
   Signal continue_;
   std::optional<Error> client_error_;
   bool body_touched_ = false;

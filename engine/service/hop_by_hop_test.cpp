@@ -55,6 +55,19 @@ TEST(HopByHop, FindsEachOfManyThatConnectionNames) {
             "X-A;X-Bbb;");
 }
 
+TEST(HopByHop, NamesWhatMustNotFollowAsTrailerEither) {
+  Arena arena;
+  http::Fields fields(arena);
+  fields.add("Connection", "close, X-Sum");
+  fields.add("connection", "x-hop,keep-alive, Upgrade");
+
+  const auto named = named_in_connection(fields);
+
+  for (const char* name : {"X-Sum", "x-sum", "X-HOP"}) EXPECT_TRUE(is_named(named, name)) << name;
+  for (const char* name : {"close", "upgrade", "keep-alive", "X-Other"}) EXPECT_FALSE(is_named(named, name));
+  EXPECT_FALSE(is_named({}, "X-Sum"));
+}
+
 TEST(HopByHop, NeverLetsConnectionTakeTheFramingAway) {
   EXPECT_EQ(left_of({{"Connection", "Content-Length"}, {"Content-Length", "3"}}), "Content-Length;");
 }

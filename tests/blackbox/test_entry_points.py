@@ -7,6 +7,7 @@ import time
 import pytest
 from support.certificates import TlsClient
 from support.fairlead import BINARY, Fairlead, environment, routes
+from support.h2 import POST, H2Client
 from support.origin import Origin
 from support.ports import free_port, wait_for
 from support.raw import RawClient
@@ -192,6 +193,27 @@ def test_header_names_with_an_underscore(house, entry_point, status, seen):
     assert proxy.ask(host="app", entry_point=entry_point, headers={"X_Under": "1"}).status == status
     if status == 200:
         assert origin.last().header("X_Under") == seen
+
+
+@pytest.mark.parametrize("entry_point,status,seen", [("web", 200, ["X_Under", "X-Sum"]), ("deletes", 200, ["X-Sum"]), ("rejects", 400, None)])
+def test_names_of_trailers_with_an_underscore(house, entry_point, status, seen):
+    """Servers may merge trailers into the header, and read _ as -."""
+    proxy, origin = house
+    origin.requests.clear()
+
+    with RawClient(proxy.port(entry_point)) as client:
+        client.send("POST / HTTP/1.1\r\nHost: app\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX_Under: 1\r\nX-Sum: 2\r\n\r\n")
+        assert client.read_answer().status == status
+    assert [[name for name, _ in request.trailers] for request in origin.requests] == ([seen] if seen else [])
+    with H2Client(proxy.port(entry_point)) as client:
+        client.headers(1, POST, ends=False)
+        client.data(1, b"abc")
+        client.headers(1, [("x_under", "1"), ("x-sum", "2")])
+        assert client.answer(1).status == status
+    if seen:
+        assert [name for name, _ in origin.last().trailers] == [name.lower() for name in seen]
+    else:
+        assert origin.requests == []
 
 
 FORGED = {"X-Forwarded-For": "9.9.9.9", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "forged",

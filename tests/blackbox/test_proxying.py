@@ -61,6 +61,17 @@ def test_headers_of_one_hop_stay_on_it(proxy, origin):
     assert seen.header("X-Public") == "2"
 
 
+def test_rfc_9110_7_6_1_trailers_of_one_hop_stay_on_it(proxy, origin):
+    origin.script(b"HTTP/1.1 200 OK\r\nConnection: x-hop\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-Hop: 1\r\nX-Sum: 2\r\n\r\n")
+
+    with RawClient(proxy.port()) as client:
+        client.send("POST / HTTP/1.1\r\nHost: app\r\nConnection: keep-alive, x-hop\r\nTransfer-Encoding: chunked\r\n\r\n"
+                    "3\r\nabc\r\n0\r\nX-Hop: 1\r\nX-Sum: 2\r\n\r\n")
+        assert client.read_answer().trailers == [("X-Sum", "2")]
+
+    assert origin.last().trailers == [("X-Sum", "2")]
+
+
 @pytest.mark.parametrize("size", [0, 1, 16384, 65536, 300_000, 5_000_000])
 def test_bodies_pass_unchanged_both_ways(proxy, origin, size):
     body = os.urandom(size)

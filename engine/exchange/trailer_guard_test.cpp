@@ -1,10 +1,10 @@
-#include "engine/middleware/trailer_guard.h"
+#include "engine/exchange/trailer_guard.h"
 
 #include "engine/exchange/test_exchange.h"
 
 #include <gtest/gtest.h>
 
-namespace fairlead::middleware {
+namespace fairlead::exchange {
 namespace {
 
 class WithTrailers final : public http::Body {
@@ -61,5 +61,22 @@ TEST_F(TrailerGuard, LeavesBodiesAloneThatCannotHaveTrailers) {
   EXPECT_NE(x_.body.get(), before);
 }
 
+TEST_F(TrailerGuard, EndsABodyWhoseTrailersAreRefused) {
+  const auto check = [](std::string_view refused) {
+    return [refused](std::string_view name) -> Result<> {
+      if (name == refused) return fail(400, Fault::Client, "not this one");
+      return {};
+    };
+  };
+  check_trailers(x_, check("X-Other"));
+  EXPECT_TRUE(x_.body->read(10).take());
+
+  check_trailers(x_, check("X-Sum"));
+  const Result<http::Chunk> read = x_.body->read(10).take();
+
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().status, 400);
+}
+
 }  // namespace
-}  // namespace fairlead::middleware
+}  // namespace fairlead::exchange
