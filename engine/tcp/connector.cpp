@@ -4,14 +4,12 @@
 #include "engine/net/tcp_transport.h"
 #include "engine/upstream/abandon.h"
 #include "engine/upstream/dialer.h"
-#include "engine/upstream/resolver.h"
 #include "engine/upstream/secure.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstring>
-#include <vector>
 
 namespace fairlead::tcp {
 namespace {
@@ -47,34 +45,15 @@ Task<Result<std::unique_ptr<net::Transport>>> connect(event::Loop& loop,
                                                       const TransportOptions& options, std::string header) {
   if (secure && !options.tls)
     co_return fail(500, Fault::Proxy, fmt::format("{}: {}", address.url, options.tls_problem));
-  std::vector<net::Ip> candidates;
-  if (address.ip) {
-    candidates.push_back(*address.ip);
-  } else {
-    Result<std::vector<net::Ip>> found = co_await upstream::resolve(loop, address.host);
-    if (!found) co_return std::unexpected(std::move(found.error()));
-    candidates = std::move(*found);
+  auto transport = co_await upstream::dial_address(loop, address, options.dial_timeout);
+  if (!transport) co_return std::unexpected(std::move(transport.error()));
+  set_keep_alive(**transport, options.keep_alive);
+  if (Result<> sent = send_header(**transport, header); !sent) {
+    upstream::abandon(loop, std::move(*transport));
+    co_return std::unexpected(std::move(sent.error()));
   }
-  Error last{502, Fault::Upstream, true, "no address"};
-  for (const net::Ip& ip : candidates) {
-    auto transport = co_await upstream::dial(loop, {ip, address.port}, options.dial_timeout);
-    if (!transport) {
-      last = std::move(transport.error());
-      continue;
-    }
-    set_keep_alive(**transport, options.keep_alive);
-    if (Result<> sent = send_header(**transport, header); !sent) {
-      upstream::abandon(loop, std::move(*transport));
-      last = std::move(sent.error());
-      continue;
-    }
-    if (secure) {
-      transport = co_await upstream::secure(loop, std::move(*transport), options.tls, address.host);
-      if (!transport) co_return std::unexpected(std::move(transport.error()));
-    }
-    co_return std::move(*transport);
-  }
-  co_return std::unexpected(std::move(last));
+  if (secure) co_return co_await upstream::secure(loop, std::move(*transport), options.tls, address.host);
+  co_return std::move(*transport);
 }
 
 }  // namespace fairlead::tcp

@@ -163,14 +163,10 @@ class Redis::Link final : public event::Destroyable, net::TransportUser, event::
         dialled = std::unexpected(std::move(ips.error()));
         continue;
       }
-      for (const net::Ip& ip : *ips) {
-        dialled = co_await dial(loop_, net::Address{ip, endpoint.port}, settings_->options.dial_timeout);
-        if (dialled && settings_->options.tls) {
-          const std::shared_ptr<const FetchTls> tls = settings_->options.tls();
-          dialled =
-              co_await secure(loop_, std::move(*dialled), fetch_transport(tls.get()).tls, endpoint.host);
-        }
-        if (dialled) break;
+      dialled = co_await dial_first(loop_, std::move(*ips), endpoint.port, settings_->options.dial_timeout);
+      if (dialled && settings_->options.tls) {
+        const std::shared_ptr<const FetchTls> tls = settings_->options.tls();
+        dialled = co_await secure(loop_, std::move(*dialled), fetch_transport(tls.get()).tls, endpoint.host);
       }
       if (dialled) break;
     }
