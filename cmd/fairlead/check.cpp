@@ -9,6 +9,7 @@
 #include "engine/model/internal.h"
 #include "engine/model/merge.h"
 #include "engine/model/validate.h"
+#include "engine/observe/access_fields.h"
 #include "engine/runtime/compile.h"
 #include "engine/runtime/exports.h"
 #include "engine/tcp/registry.h"
@@ -108,6 +109,8 @@ int check(const InstallConfig& install) {
   Report report(install.options->providers);
   spdlog::set_default_logger(std::make_shared<spdlog::logger>("", std::make_shared<ReportSink>(report)));
   for (const std::string& notice : install.notices) report.line(false, notice);
+  if (const auto& access_log = install.options->access_log)
+    for (const std::string& notice : observe::unknown_fields(access_log->fields)) report.line(false, notice);
   say_what_keeps_providers_from_starting(*install.options);
   say_what_keeps_resolvers_from_work(*install.options);
   runtime::say_what_keeps_exports_from_collectors(*install.options);

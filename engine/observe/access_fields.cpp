@@ -4,6 +4,9 @@
 #include "engine/http/fields.h"
 #include "engine/observe/access_line.h"
 #include "engine/observe/json_text.h"
+#include "engine/schema/suggest.h"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 
@@ -34,6 +37,18 @@ KeptHeaders::Mode mode_of(std::string_view text) {
 }  // namespace
 
 std::string_view name(AccessField field) { return kNames[static_cast<std::size_t>(field)]; }
+
+std::vector<std::string> unknown_fields(const model::AccessLogFields& options) {
+  std::vector<std::string> out;
+  for (const auto& [wanted, mode] : options.names) {
+    if (std::ranges::any_of(kNames, [&](std::string_view known) { return iequals(known, wanted); })) continue;
+    const std::string nearest = schema::nearest_choice(fmt::format("{}", fmt::join(kNames, "|")), wanted);
+    out.push_back(fmt::format("accessLog.fields.names: the access log has no field \"{}\"; {}", wanted,
+                              nearest.empty() ? fmt::format("there are {}", fmt::join(kNames, ", "))
+                                              : fmt::format("did you mean {}?", nearest)));
+  }
+  return out;
+}
 
 KeptFields::KeptFields(const model::AccessLogFields& options) {
   if (options.default_mode != "drop") kept_.set();

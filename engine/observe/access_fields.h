@@ -9,6 +9,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace fairlead::http {
 class Fields;
@@ -65,6 +66,10 @@ inline constexpr auto kAccessFields = static_cast<std::size_t>(AccessField::kCou
 
 // "ServiceURL"
 std::string_view name(AccessField field);
+
+// What to tell people of names in accessLog.fields.names that are no fields: one would take what is to be
+// dropped for dropped.
+std::vector<std::string> unknown_fields(const model::AccessLogFields& options);
 
 // accessLog.fields.names and defaultMode: which fields are written.
 class KeptFields {

@@ -205,6 +205,18 @@ TEST(AccessLine, KeepsAndDropsFieldsByNameWithoutCase) {
   EXPECT_EQ(out.size(), 4U) << "and level, msg, time: " << out.dump();
 }
 
+TEST(AccessLine, TellsNamesThatAreNoFields) {
+  model::AccessLog options;
+  options.fields.names = {{"requestpath", "drop"}, {"RequestPaht", "drop"}, {"secret", "drop"}};
+
+  const std::vector<std::string> told = unknown_fields(options.fields);
+
+  ASSERT_EQ(told.size(), 2U);
+  EXPECT_EQ(told[0],
+            "accessLog.fields.names: the access log has no field \"RequestPaht\"; did you mean RequestPath?");
+  EXPECT_TRUE(told[1].contains("no field \"secret\"; there are ClientAddr, ")) << told[1];
+}
+
 TEST(AccessLine, AnUnknownModeOfAFieldIsNone) {
   model::AccessLog options;
   options.fields.names = {{"RequestPath", "hide"}};

@@ -158,6 +158,10 @@ RecordSink::~RecordSink() = default;
 void RecordSink::configure(const model::Static& install) {
   Targets now = targets();
   const auto& access_log = install.access_log;
+  const bool is_known =
+      (now.log && access_log == now.log->options()) || (now.access && access_log == now.access->options);
+  if (access_log && !is_known)
+    for (const std::string& notice : observe::unknown_fields(access_log->fields)) spdlog::warn("{}", notice);
   if (!access_log || !access_log->otlp)
     now.access = nullptr;
   else if (!now.access || now.access->options != *access_log)
