@@ -41,9 +41,7 @@ exchange::Pinned* HttpSource::prepare(exchange::Exchange& x) {
   x.request.scheme = tls_ ? "https" : "http";
   PinnedSnapshot* snapshot = worker_.snapshot();
   snapshot->pin();
-  const auto entry_point = (*snapshot)->entry_points.find(entry_point_.name());
-  x.entry_point =
-      entry_point != (*snapshot)->entry_points.end() ? &entry_point->second.entry : entry_point_.last_known();
+  x.entry_point = &entry_point_.compiled()->entry;
   return snapshot;
 }
 

@@ -61,10 +61,7 @@ Opening::Opening(Worker& worker, WorkerEntryPoint& entry_point, std::unique_ptr<
   transport_->set_user(this);
 }
 
-const CompiledEntryPoint* Opening::compiled() const {
-  const auto found = (*worker_.snapshot())->entry_points.find(entry_point_.name());
-  return found == (*worker_.snapshot())->entry_points.end() ? nullptr : &found->second;
-}
+const CompiledEntryPoint* Opening::compiled() const { return entry_point_.compiled(); }
 
 void Opening::start() {
   const CompiledEntryPoint* entry_point = compiled();

@@ -59,13 +59,21 @@ std::vector<std::string> Publisher::apply_entry_points(const model::Static& inst
   std::vector<std::string> gone;
   for (const auto& [name, listening] : listening_)
     if (!install.entry_points.contains(name)) gone.push_back(name);
-  for (const std::string& name : gone) close_listener(name);
+  // One that only has another name by now hands its socket on: who waits in it is not turned away.
+  std::map<std::string, Fd> handed_on;
+  for (const std::string& name : gone) {
+    if (const auto heir = heir_of(name, install); !heir.empty())
+      handed_on[heir] = std::move(listening_[name].socket);
+    close_listener(name);
+  }
   // All ports before the first connection is taken: who hears the ping answer may knock anywhere.
   std::vector<Opened> opened;
   for (const auto& [name, options] : install.entry_points) {
     const auto address = model::parse_listen_address(options.address);
     if (!address || is_served(name, options)) continue;  // an address that cannot be read was refused before
-    Result<Opened> one = open(name, options, *address);
+    const auto socket = handed_on.find(name);
+    Result<Opened> one = socket == handed_on.end() ? open(name, options, *address)
+                                                   : listening_on(std::move(socket->second), name, options);
     if (!one && give_up_port(install, *address)) one = open(name, options, *address);
     if (one) {
       close_listener(name);
@@ -81,6 +89,17 @@ std::vector<std::string> Publisher::apply_entry_points(const model::Static& inst
   for (Opened& one : opened) serve(std::move(one));
   say_unclaimed();
   return problems;
+}
+
+// The new entry point that listens where the one called `name` did; empty when there is none.
+std::string Publisher::heir_of(const std::string& name, const model::Static& install) const {
+  const Listening& left = listening_.at(name);
+  if (!left.socket) return {};
+  for (const auto& [other, options] : install.entry_points)
+    if (!listening_.contains(other) && options.address == left.address &&
+        options.reuse_port == left.reuse_port)
+      return other;
+  return {};
 }
 
 bool Publisher::is_served(const std::string& name, const model::EntryPoint& options) const {
@@ -113,8 +132,13 @@ Result<Publisher::Opened> Publisher::open_tcp(const std::string& name, const mod
   Result<Fd> socket = activation_.find(name, net::Activation::Kind::Stream);
   if (socket && !*socket) socket = net::open_listener({address.host, address.port}, options.reuse_port);
   if (!socket) return std::unexpected(std::move(socket.error()));
-  const std::uint16_t port = net::bound_port(socket->get());
-  return Opened{name, {options.address, options.reuse_port, port, std::move(*socket)}, {}};
+  return listening_on(std::move(*socket), name, options);
+}
+
+Publisher::Opened Publisher::listening_on(Fd socket, const std::string& name,
+                                          const model::EntryPoint& options) {
+  const std::uint16_t port = net::bound_port(socket.get());
+  return Opened{name, {options.address, options.reuse_port, port, std::move(socket)}, {}};
 }
 
 Result<Publisher::Opened> Publisher::open_udp(const std::string& name, const model::EntryPoint& options,

@@ -52,6 +52,7 @@ class Publisher {
 
   void on_all(const std::function<void(Worker&)>& action);
   void close_listener(const std::string& name);  // if there is one
+  std::string heir_of(const std::string& name, const model::Static& install) const;
   bool is_served(const std::string& name, const model::EntryPoint& options) const;
   // True when something was closed.
   bool give_up_port(const model::Static& install, const model::ListenAddress& wanted);
@@ -61,6 +62,7 @@ class Publisher {
                       const model::ListenAddress& address);
   Result<Opened> open_tcp(const std::string& name, const model::EntryPoint& options,
                           const model::ListenAddress& address);
+  static Opened listening_on(Fd socket, const std::string& name, const model::EntryPoint& options);
   Result<Opened> open_udp(const std::string& name, const model::EntryPoint& options,
                           const model::ListenAddress& address);
   // One for each worker, or one alone that systemd passed.

@@ -45,9 +45,6 @@ void WorkerEntryPoint::accept(Fd socket, const net::Address& peer) {
     worker_.gauges().refused.fetch_add(1, std::memory_order_relaxed);
     return;
   }
-  PinnedSnapshot* snapshot = worker_.snapshot();
-  const auto entry_point = (*snapshot)->entry_points.find(name_);
-  if (entry_point == (*snapshot)->entry_points.end()) return;
   auto transport =
       net::TcpTransport::adopt(worker_.loop(), std::move(socket), peer, net::TcpTransport::Side::Accepted);
   if (!transport) {
@@ -96,6 +93,12 @@ void WorkerEntryPoint::stop_accepting() {
 }
 
 void WorkerEntryPoint::keep_last(const std::shared_ptr<const Snapshot>& snapshot) { last_ = snapshot; }
+
+const CompiledEntryPoint* WorkerEntryPoint::compiled() const {
+  const Snapshot& now = **worker_.snapshot();
+  if (const auto found = now.entry_points.find(name_); found != now.entry_points.end()) return &found->second;
+  return last_ ? &last_->entry_points.find(name_)->second : nullptr;
+}
 
 void WorkerEntryPoint::drain() {
   draining_ = true;

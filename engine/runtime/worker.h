@@ -72,7 +72,8 @@ class WorkerEntryPoint {
 
   // An entry point that left the configuration: what is still open goes on with the last one that had it.
   void keep_last(const std::shared_ptr<const Snapshot>& snapshot);
-  const exchange::EntryPoint* last_known() const { return &last_->entry_points.find(name_)->second.entry; }
+  // As the configuration has it, else the last one that did; null where none did.
+  const CompiledEntryPoint* compiled() const;
 
   void add(std::unique_ptr<Connection> connection);
   void remove(Connection& connection);

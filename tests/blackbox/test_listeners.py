@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 import tempfile
+import threading
 import time
 
 import pytest
@@ -244,6 +245,34 @@ def test_an_entry_point_that_cannot_move_stays_where_it_is(start, origin):
 
     wait_for(lambda: answers(there), 15, "it moves once it can")
     wait_for(lambda: not answers(proxy.port()), 10, "the old port is given back")
+
+
+def test_an_entry_point_that_only_changes_its_name_turns_nobody_away(start, origin):
+    proxy = start(routes(app=[origin.url]))
+    install = json.loads(proxy.install_path.read_text())
+    done, lost = threading.Event(), []
+
+    def ask_on():
+        while not done.is_set():
+            try:
+                assert proxy.ask(host="app").status == 200
+            except (OSError, Closed) as error:
+                lost.append(error)
+
+    asking = [threading.Thread(target=ask_on) for _ in range(3)]
+    for thread in asking:
+        thread.start()
+    for turn in range(1, 4):
+        former, latter = ("web", "www")[:: 1 if turn % 2 else -1]
+        install["entryPoints"][latter] = install["entryPoints"].pop(former)
+        beside = proxy.install_path.with_suffix(".new")
+        beside.write_text(json.dumps(install))
+        beside.rename(proxy.install_path)
+        wait_for(lambda: proxy.log().count("install configuration applied") == turn, 15, "it is applied")
+    done.set()
+    for thread in asking:
+        thread.join()
+    assert lost == []
 
 
 def _hears(client):
