@@ -281,10 +281,11 @@ def test_the_page_of_a_login_is_no_configuration(start, origin):
         assert proxy.log().count("the last good configuration stays") == len(pages)
 
 
-def test_the_redirection_of_short_labels_follows_the_entry_points(start, origin):
+def test_the_redirection_of_short_labels_follows_the_entry_points(start, origin, tmp_path):
     with LabelledEngine() as engine:
         engine.put("shop-1", origin.port, {"fairlead.host": "x"})
-        resolver = {"le": {"acme": {"storage": "acme.json", "tlsChallenge": {}, "caServer": "http://127.0.0.1:1/"}}}
+        resolver = {"le": {"acme": {"storage": str(tmp_path / "acme.json"), "tlsChallenge": {},
+                                    "caServer": "http://127.0.0.1:1/"}}}
         proxy = start(install={**engine.install, "certificatesResolvers": resolver})
         assert proxy.wait_status(308, "x").header("Location") == "https://x/"
 
