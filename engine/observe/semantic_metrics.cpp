@@ -13,16 +13,16 @@ namespace {
 
 using Label = std::pair<std::string_view, std::string_view>;
 
-struct Series {
+struct CallSeries {
   std::string method;
   std::string version;
   std::string scheme;
   std::string server;  // of clients
   int code = 0;
-  auto operator<=>(const Series&) const = default;
+  auto operator<=>(const CallSeries&) const = default;
 };
 
-struct Sum {
+struct DurationSum {
   std::uint64_t ns = 0;
   std::vector<std::uint64_t> counts;
 
@@ -33,9 +33,9 @@ struct Sum {
     for (std::size_t i = 0; i < size; ++i) counts[i] += buckets[i].load(std::memory_order_relaxed);
   }
 };
-using Sums = std::map<Series, Sum>;
+using DurationSums = std::map<CallSeries, DurationSum>;
 
-void write(MetricWriter& out, std::string_view name, std::string_view help, const Sums& sums,
+void write(MetricWriter& out, std::string_view name, std::string_view help, const DurationSums& sums,
            const std::vector<double>& limits) {
   if (sums.empty()) return;
   out.family(name, help, "histogram");
@@ -65,8 +65,8 @@ void write(MetricWriter& out, std::string_view name, std::string_view help, cons
 
 void write_semantic_durations(MetricWriter& out, Metrics& metrics) {
   const std::size_t size = metrics.options().buckets.size() + 1;
-  Sums servers;
-  Sums clients;
+  DurationSums servers;
+  DurationSums clients;
   metrics.collect([&](const MetricRow& row) {
     if (!row.tls) {
       // The convention's own name for what is none of its methods.

@@ -9,14 +9,14 @@ namespace {
 using protozero::pbf_writer;
 
 // Fields of LogRecord.
-constexpr protozero::pbf_tag_type kTime = 1;
+constexpr protozero::pbf_tag_type kRecordTime = 1;
 constexpr protozero::pbf_tag_type kSeverity = 2;
 constexpr protozero::pbf_tag_type kSeverityText = 3;
 constexpr protozero::pbf_tag_type kBody = 5;
-constexpr protozero::pbf_tag_type kAttributes = 6;
-constexpr protozero::pbf_tag_type kFlags = 8;
-constexpr protozero::pbf_tag_type kTraceId = 9;
-constexpr protozero::pbf_tag_type kSpanId = 10;
+constexpr protozero::pbf_tag_type kRecordAttributes = 6;
+constexpr protozero::pbf_tag_type kRecordFlags = 8;
+constexpr protozero::pbf_tag_type kRecordTraceId = 9;
+constexpr protozero::pbf_tag_type kRecordSpanId = 10;
 constexpr protozero::pbf_tag_type kObserved = 11;
 
 std::string_view text(Severity severity) {
@@ -33,7 +33,7 @@ std::string_view text(Severity severity) {
 
 void add_head(pbf_writer& record, WallTime time, Severity severity) {
   const auto since_epoch = static_cast<std::uint64_t>(time.time_since_epoch().count());
-  record.add_fixed64(kTime, since_epoch);
+  record.add_fixed64(kRecordTime, since_epoch);
   record.add_fixed64(kObserved, since_epoch);
   record.add_enum(kSeverity, static_cast<std::int32_t>(severity));
   add_text(record, kSeverityText, text(severity));
@@ -43,13 +43,13 @@ class Attributes final : public observe::FieldVisitor {
  public:
   explicit Attributes(pbf_writer& record) : record_(record) {}
   void text(std::string_view name, std::string_view value) override {
-    add_attribute(record_, kAttributes, name, value);
+    add_attribute(record_, kRecordAttributes, name, value);
   }
   void number(std::string_view name, std::int64_t value) override {
-    add_attribute(record_, kAttributes, name, value);
+    add_attribute(record_, kRecordAttributes, name, value);
   }
   void real(std::string_view name, double value) override {
-    add_attribute(record_, kAttributes, name, value);
+    add_attribute(record_, kRecordAttributes, name, value);
   }
 
  private:
@@ -78,9 +78,9 @@ void append_access_record(std::string& out, const observe::AccessLine& line, con
   const auto add_id = [&](protozero::pbf_tag_type tag, const auto& id) {
     record.add_bytes(tag, reinterpret_cast<const char*>(id.data()), id.size());
   };
-  add_id(kTraceId, trace->id());
-  add_id(kSpanId, trace->server_span());
-  record.add_fixed32(kFlags, trace->sampled() ? 1 : 0);
+  add_id(kRecordTraceId, trace->id());
+  add_id(kRecordSpanId, trace->server_span());
+  record.add_fixed32(kRecordFlags, trace->sampled() ? 1 : 0);
 }
 
 }  // namespace fairlead::telemetry

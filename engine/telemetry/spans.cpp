@@ -17,7 +17,7 @@ constexpr protozero::pbf_tag_type kTraceId = 1;
 constexpr protozero::pbf_tag_type kSpanId = 2;
 constexpr protozero::pbf_tag_type kTraceState = 3;
 constexpr protozero::pbf_tag_type kParent = 4;
-constexpr protozero::pbf_tag_type kName = 5;
+constexpr protozero::pbf_tag_type kSpanName = 5;
 constexpr protozero::pbf_tag_type kKind = 6;
 constexpr protozero::pbf_tag_type kBegun = 7;
 constexpr protozero::pbf_tag_type kEnded = 8;
@@ -132,7 +132,7 @@ std::size_t append_spans(std::string& out, const observe::Facts& facts) {
     add_id(span, kSpanId, one.id);
     if (!trace.state().empty()) add_text(span, kTraceState, trace.state());
     if (one.parent != observe::SpanId{}) add_id(span, kParent, one.parent);
-    add_text(span, kName, server ? record.method : one.name);
+    add_text(span, kSpanName, server ? record.method : one.name);
     span.add_enum(kKind, static_cast<std::int32_t>(one.kind));
     // What never ended was cut off with its exchange.
     const TimePoint begun = server ? record.begun : one.begun;
