@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/model/dynamic.h"
+#include "engine/model/likely_name.h"
 
 #include <fmt/format.h>
 
@@ -32,6 +33,15 @@ const Reason* first_break(const Element<T>& element) {
   return nullptr;
 }
 
+// "did you mean `auth@file`?", or nothing.
+template <class T>
+std::string hint_for(std::string_view name, const std::map<std::string, Element<T>>& elements) {
+  std::vector<std::string_view> known;
+  for (const auto& [other, element] : elements) known.push_back(other);
+  const std::string likely = likely_name(name, known);
+  return likely.empty() ? "" : fmt::format("did you mean `{}`?", likely);
+}
+
 // Breaks `user` when `name` is not among the elements or is broken itself. Returns the element when it can be
 // used.
 template <class T, class U>
@@ -39,7 +49,8 @@ Element<T>* require(Element<U>& user, std::map<std::string, Element<T>>& element
                     std::string_view what) {
   const auto found = elements.find(name);
   if (found == elements.end()) {
-    user.break_off(ReasonKind::MissingReference, fmt::format("the {} \"{}\" does not exist", what, name));
+    user.break_off(ReasonKind::MissingReference, fmt::format("the {} \"{}\" does not exist", what, name),
+                   hint_for(name, elements));
     return nullptr;
   }
   if (const Reason* reason = first_break(found->second)) {

@@ -177,8 +177,8 @@ void Routers::parents(Element<HttpRouter>& element) {
   for (const std::string& parent : router.parent_refs) {
     const auto found = d_.http.routers.find(parent);
     if (found == d_.http.routers.end())
-      element.break_off(ReasonKind::MissingReference,
-                        fmt::format("the router \"{}\" does not exist", parent));
+      element.break_off(ReasonKind::MissingReference, fmt::format("the router \"{}\" does not exist", parent),
+                        hint_for(parent, d_.http.routers));
     else if (!found->second.options.service.empty())
       element.break_off(ReasonKind::BadOption,
                         fmt::format("the router \"{}\" has a service, so it cannot be a parent", parent));

@@ -57,6 +57,19 @@ TEST(Validate, BreaksARouterWithoutItsMiddleware) {
   EXPECT_TRUE(d.http.routers.at("web@file").broken());
 }
 
+TEST(Validate, SaysWhichNameWasProbablyMeant) {
+  const Dynamic d = validated(R"(
+http:
+  routers: {web: {rule: Host(`a`), service: api, middlewares: [auht]}}
+  middlewares: {auth: {addPrefix: {prefix: /a}}, error: {errors: {status: ["500"], service: ap}}})" +
+                              kApp);
+
+  const std::vector<Reason>& reasons = d.http.routers.at("web@file").reasons;
+  EXPECT_EQ(reasons.at(0).hint, "did you mean `auth@file`?");
+  EXPECT_EQ(reasons.at(1).hint, "did you mean `app@file`?");
+  EXPECT_EQ(d.http.middlewares.at("error@file").reasons.at(0).hint, "did you mean `app@file`?");
+}
+
 TEST(Validate, BreaksARouterWhoseChainHasABrokenMember) {
   const Dynamic d = validated(R"(
 http:
