@@ -1,5 +1,7 @@
 #include "engine/middleware/headers.h"
 
+#include "engine/middleware/slips.h"
+
 namespace fairlead::middleware {
 
 Configured<std::shared_ptr<const Headers>> Headers::make(const Options& options, Making& making) {
@@ -15,6 +17,10 @@ Configured<std::shared_ptr<const Headers>> Headers::make(const Options& options,
     auto made = Cors::make(options);
     if (!made) return std::unexpected(made.error());
     cors = std::move(*made);
+    tell_unsent_origins("accessControlAllowOriginList", options.access_control_allow_origin_list,
+                        making.notices);
+    tell_cut_patterns("accessControlAllowOriginListRegex", options.access_control_allow_origin_list_regex,
+                      making.notices);
   }
   std::optional<SecurityHeaders> security;
   if (SecurityHeaders::is_wanted(options)) {

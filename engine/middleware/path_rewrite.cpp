@@ -17,12 +17,9 @@ bool is_normalized(std::string_view path) {
 
 }  // namespace
 
-Configured<std::string> path_option(std::string_view name, std::string_view text) {
-  std::string path(text);
-  if (!path.starts_with('/')) path.insert(0, 1, '/');
-  // A space or '#' can only mean itself here: no client sent it.
+std::string escape_blanks(std::string_view text) {
   std::string escaped;
-  for (const char c : path) {
+  for (const char c : text) {
     if (c == ' ')
       escaped += "%20";
     else if (c == '#')
@@ -30,6 +27,12 @@ Configured<std::string> path_option(std::string_view name, std::string_view text
     else
       escaped += c;
   }
+  return escaped;
+}
+
+Configured<std::string> path_option(std::string_view name, std::string_view text) {
+  std::string escaped = escape_blanks(text);
+  if (!escaped.starts_with('/')) escaped.insert(0, 1, '/');
   if (!http::canonicalize_path(escaped, false) || !http::is_clean_path(escaped))
     return misconfigured(std::string(name), fmt::format("{} is no clean path", quoted(text)));
   return escaped;

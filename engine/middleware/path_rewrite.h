@@ -17,6 +17,9 @@ namespace fairlead::middleware {
 // stay. Errors: it has dot segments, broken escapes, or bytes that are no text.
 Configured<std::string> path_option(std::string_view name, std::string_view text);
 
+// Spaces and '#' escaped: in an option they can only mean themselves, as no client sent them.
+std::string escape_blanks(std::string_view text);
+
 // Takes the place of the request path when it is clean; else the 400 to answer with.
 std::optional<exchange::Response> rewrite_path(exchange::Exchange& x, std::string path);
 

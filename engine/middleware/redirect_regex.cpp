@@ -1,13 +1,15 @@
 #include "engine/middleware/redirect_regex.h"
 
 #include "engine/middleware/redirect_url.h"
+#include "engine/middleware/slips.h"
 
 namespace fairlead::middleware {
 
-Configured<std::shared_ptr<const RedirectRegex>> RedirectRegex::make(Options options, Making&) {
+Configured<std::shared_ptr<const RedirectRegex>> RedirectRegex::make(Options options, Making& making) {
   if (options.regex.empty()) return misconfigured("regex", "must not be empty");
   auto regex = compile_pattern("regex", options.regex);
   if (!regex) return std::unexpected(regex.error());
+  tell_doubled_dollar("replacement", options.replacement, making.notices);
   return std::make_shared<const RedirectRegex>(Replacement(std::move(*regex), options.replacement),
                                                options.permanent);
 }

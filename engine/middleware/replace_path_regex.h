@@ -5,7 +5,10 @@
 #include "engine/middleware/registry.h"
 #include "engine/schema/option.h"
 
+#include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 
 namespace fairlead::middleware {
 
@@ -20,12 +23,12 @@ class ReplacePathRegex final : public exchange::HeadMiddleware {
  public:
   using Options = ReplacePathRegexOptions;
   static Configured<std::shared_ptr<const ReplacePathRegex>> make(Options options, Making& making);
-  explicit ReplacePathRegex(Replacement replacement) : replacement_(std::move(replacement)) {}
+  explicit ReplacePathRegex(std::optional<Replacement> replacement) : replacement_(std::move(replacement)) {}
 
   std::optional<exchange::Response> on_request(exchange::Exchange& x) const override;
 
  private:
-  const Replacement replacement_;
+  const std::optional<Replacement> replacement_;  // none: an empty one changes nothing, as in Traefik
 };
 
 }  // namespace fairlead::middleware
@@ -35,5 +38,7 @@ inline constexpr auto fairlead::schema::options<fairlead::middleware::ReplacePat
     option<&middleware::ReplacePathRegexOptions::regex>("regex", "Matched with the escaped path.",
                                                         {.check = not_empty, .tier = Tier::T2}),
     option<&middleware::ReplacePathRegexOptions::replacement>(
-        "replacement", "Takes the place of each match; $1 or ${name} are groups of it.", {.tier = Tier::T2}));
+        "replacement",
+        "Takes the place of each match; $1 or ${name} are groups of it. Empty: the path stays as it is.",
+        {.tier = Tier::T2}));
 static_assert(fairlead::schema::complete<fairlead::middleware::ReplacePathRegexOptions>());

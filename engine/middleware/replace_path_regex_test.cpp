@@ -28,6 +28,27 @@ TEST(ReplacePathRegex, PassesWhatDoesNotMatch) {
   EXPECT_FALSE(x.request.fields.has("X-Replaced-Path"));
 }
 
+TEST(ReplacePathRegex, EscapesWhatAPathCannotHold) {
+  const test::Made made("replacePathRegex", {{"regex", "^/(.*)$"}, {"replacement", "/é #1/?$1 x"}});
+  auto x = test::get("/foo");
+
+  test::run(*made, x);
+
+  EXPECT_EQ(x.request.path, "/%C3%A9%20%231/%3Ffoo%20x");
+}
+
+TEST(ReplacePathRegex, LeavesThePathWithoutAReplacement) {
+  const test::Made made("replacePathRegex", {{"regex", "^/foo"}, {"replacement", " "}});
+  auto x = test::get("/foo/bar");
+
+  test::run(*made, x);
+
+  EXPECT_EQ(x.request.path, "/foo/bar");
+  EXPECT_FALSE(x.request.fields.has("X-Replaced-Path"));
+  ASSERT_EQ(made.making.notices.size(), 1u);
+  EXPECT_TRUE(made.making.notices[0].what.starts_with("is empty, so the path stays as it is"));
+}
+
 TEST(ReplacePathRegex, RefusesAResultWithDotSegments) {
   const test::Made made("replacePathRegex", {{"regex", "^/api(.*)"}, {"replacement", "/$1"}});
   auto x = test::get("/api../admin");

@@ -4,11 +4,12 @@
 #include "engine/http/url.h"
 #include "engine/middleware/go_expand.h"
 #include "engine/middleware/path_rewrite.h"
+#include "engine/middleware/slips.h"
 #include "engine/routing/regex.h"
 
 namespace fairlead::middleware {
 
-Configured<std::shared_ptr<const StripPrefixRegex>> StripPrefixRegex::make(Options options, Making&) {
+Configured<std::shared_ptr<const StripPrefixRegex>> StripPrefixRegex::make(Options options, Making& making) {
   if (options.regex.empty()) return misconfigured("regex", "must not be empty");
   Patterns patterns;
   for (const std::string& pattern : options.regex) {
@@ -16,6 +17,7 @@ Configured<std::shared_ptr<const StripPrefixRegex>> StripPrefixRegex::make(Optio
     if (!compiled) return std::unexpected(compiled.error());
     patterns.push_back(std::move(*compiled));
   }
+  tell_cut_patterns("regex", options.regex, making.notices);
   return std::make_shared<const StripPrefixRegex>(std::move(patterns));
 }
 

@@ -1,0 +1,26 @@
+#pragma once
+
+#include "engine/schema/problem.h"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+// What is written by mistake time and again: it works as it is written, and never as it was meant. The
+// middleware stands, with a warning.
+namespace fairlead::middleware {
+
+void warn(std::string_view option, std::string what, schema::Problems& notices);
+
+// "$$1", which means the text "$1" where no Compose makes one dollar of the two.
+void tell_doubled_dollar(std::string_view option, std::string_view replacement, schema::Problems& notices);
+
+// "[a-z]{1,3}" in a label, where the comma makes two patterns of it.
+void tell_cut_patterns(std::string_view option, const std::vector<std::string>& patterns,
+                       schema::Problems& notices);
+
+// "https://*.example.com", "https://example.com/" and what else no browser sends as Origin.
+void tell_unsent_origins(std::string_view option, const std::vector<std::string>& origins,
+                         schema::Problems& notices);
+
+}  // namespace fairlead::middleware
