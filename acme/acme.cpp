@@ -161,8 +161,11 @@ void Acme::apply_configuration() {
   for (const auto& [name, options] : install->certificates_resolvers) {
     if (!options.acme) continue;
     const auto known = before.find(name);
-    const auto same =
-        known != before.end() && known->second->options() == *options.acme ? known->second : nullptr;
+    const std::string obstacle = http01_obstacle(*options.acme, *install);
+    const auto same = known != before.end() && known->second->options() == *options.acme &&
+                              known->second->http01_obstacle() == obstacle
+                          ? known->second
+                          : nullptr;
     if (same && !same->files_changed()) {
       resolvers[name] = same;
       continue;
@@ -170,9 +173,9 @@ void Acme::apply_configuration() {
     auto& slot = stores_[StoreFile::real_path(options.acme->storage)];
     std::shared_ptr<Store> store = slot.lock();
     if (!store) slot = store = std::make_shared<Store>(options.acme->storage);
-    resolvers[name] =
-        std::make_shared<Resolver>(name, *options.acme, std::move(store),
-                                   Surroundings{parts_.challenges, parts_.environment, parts_.make_dns01});
+    resolvers[name] = std::make_shared<Resolver>(
+        name, *options.acme, std::move(store),
+        Surroundings{parts_.challenges, parts_.environment, parts_.make_dns01, obstacle});
     const std::string problem = resolvers[name]->problem();
     if (!problem.empty() && same && same->problem().empty()) {
       spdlog::error("certificate resolver {}: {}; what was read before stays", name, problem);

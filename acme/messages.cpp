@@ -260,7 +260,7 @@ std::string_view meaning(std::string_view type) {
   struct Row {
     std::string_view type, words;
   };
-  static constexpr std::array<Row, 18> kRows = {{
+  static constexpr std::array<Row, 19> kRows = {{
       {"clock", "the clock of this machine is wrong, or the authority's is"},
       {"connection",
        "the authority could not reach this host: is the name's DNS record this machine's address, and "
@@ -278,6 +278,9 @@ std::string_view meaning(std::string_view type) {
       {"rejectedIdentifier", "the authority does not issue for this name"},
       {"unsupportedIdentifier", "the authority does not issue for names of this kind"},
       {"accountDoesNotExist", "the authority does not know the stored account: it is registered anew"},
+      {"account",
+       "the authority does not let this account order that: was it deactivated or revoked there? Without the "
+       "`Account` of this resolver in the storage a new one is registered"},
       {"externalAccountRequired", "the authority wants an external account: set eab.kid and eab.hmacEncoded"},
       {"invalidContact", "the authority does not take the e-mail address of the resolver"},
       {"unsupportedContact", "the authority does not take the e-mail address of the resolver"},

@@ -145,7 +145,7 @@ std::expected<HttpResponse, OrderFailure> Order::create(const OrderOptions& opti
     answer = client_.post(signer_, directory->new_order, dump(payload), stop_);
   }
   if (answer) return std::move(*answer);
-  return Failed(by_names(answer.error(), options.names));
+  return Failed(of_new_order(answer.error(), options.names));
 }
 
 std::expected<void, OrderFailure> Order::validate(const std::vector<std::string>& authorizations,
@@ -156,7 +156,10 @@ std::expected<void, OrderFailure> Order::validate(const std::vector<std::string>
   struct CleanUp {
     std::vector<Pending>& all;
     ~CleanUp() {
-      for (const Pending& one : all) (void)one.solver->clean_up(one.authorization, one.key_authorization);
+      for (const Pending& one : all)
+        if (const auto gone = one.solver->clean_up(one.authorization, one.key_authorization); !gone)
+          spdlog::warn("the answer to the {} challenge of {} could not be taken away again: {}",
+                       acme::name(one.solver->type()), one.name, gone.error().detail);
     }
   } clean_up{pending};
 

@@ -48,5 +48,17 @@ TEST(OrderFailure, FindsTheNameInTheText) {
       << "that may be about the account";
 }
 
+TEST(OrderFailure, TellsAnAccountThatMayNotFromANameThatMayNot) {
+  const OrderFailure account =
+      of_new_order(refusal("unauthorized", "Account has status \"deactivated\""), {"a.test"});
+
+  EXPECT_THAT(account.names, IsEmpty());
+  EXPECT_EQ(account.trouble.text(), "account: unauthorized: Account has status \"deactivated\"");
+  EXPECT_NE(meaning(account.trouble.problem.type).find("deactivated"), std::string_view::npos);
+  EXPECT_TRUE(of_new_order(refusal("unauthorized", "no", {{.name = "a.test", .type = "", .detail = "no"}}),
+                           {"a.test"})
+                  .names.contains("a.test"));
+}
+
 }  // namespace
 }  // namespace fairlead::acme

@@ -26,6 +26,10 @@ std::size_t orders_allowed(const std::string& directory_url) {
   return directory_url.find(".letsencrypt.org/") != std::string::npos ? 280 : 0;
 }
 
+bool is_http_url(const std::string& text) {
+  return istarts_with(text, "https://") || istarts_with(text, "http://");
+}
+
 std::string host_of(const std::string& url) {
   const auto begin = url.find("://");
   if (begin == std::string::npos) return {};
@@ -78,18 +82,22 @@ Configured<std::unique_ptr<Solver>> dns01_solver(const model::Acme& options, con
 }
 
 // Why nothing can be ordered, whatever the storage holds.
-std::string problem_of(const model::Acme& options, const Configured<std::string>& authorities,
+std::string problem_of(const model::Acme& options, const std::string& http01_obstacle,
+                       const Configured<std::string>& authorities,
                        const Configured<std::unique_ptr<Solver>>& dns01) {
   if (options.certificates_duration < 1) return "certificatesDuration is below 1 hour";
   if (options.client_timeout < options.client_response_header_timeout)
     return "clientTimeout is shorter than clientResponseHeaderTimeout (30s unless set)";
   if (options.storage.empty()) return "storage is not set";
+  if (const std::string url = directory_url(options.ca_server); !is_http_url(url))
+    return fmt::format("caServer is {}, and no http or https URL", fairlead::quoted(url));
   if (!dns01)
     return fmt::format("{}{}{}", dns01.error().path, dns01.error().path.empty() ? "" : ": ",
                        dns01.error().what);
   if (!authorities) return fmt::format("{}: {}", authorities.error().path, authorities.error().what);
   if (!options.http_challenge && !options.tls_challenge && !options.dns_challenge)
     return "no challenge is set: httpChallenge.entryPoint, tlsChallenge or dnsChallenge.provider";
+  if (!options.tls_challenge && !options.dns_challenge) return http01_obstacle;
   return {};
 }
 
@@ -98,7 +106,9 @@ std::string problem_of(const model::Acme& options, const Configured<std::string>
 std::string directory_url(const std::string& ca_server) {
   constexpr std::string_view kOld = "https://acme-v01.api.letsencrypt.org";
   constexpr std::string_view kOldStaging = "https://acme-staging.api.letsencrypt.org";
-  if (ca_server.starts_with(kOld)) return "https://acme-v02.api.letsencrypt.org/directory";
+  // Empty: a variable of Compose that nobody set.
+  if (ca_server.empty() || ca_server.starts_with(kOld))
+    return "https://acme-v02.api.letsencrypt.org/directory";
   if (ca_server.starts_with(kOldStaging)) return "https://acme-staging-v02.api.letsencrypt.org/directory";
   return ca_server;
 }
@@ -107,6 +117,7 @@ Resolver::Resolver(std::string name, const model::Acme& options, std::shared_ptr
                    const Surroundings& surroundings)
     : name_(std::move(name)),
       options_(options),
+      http01_obstacle_(surroundings.http01_obstacle),
       store_(std::move(store)),
       authority_files_(options_, surroundings.environment),
       http_(http_options(options_, surroundings.environment)) {
@@ -114,7 +125,7 @@ Resolver::Resolver(std::string name, const model::Acme& options, std::shared_ptr
   if (trusted) http_.authorities = *trusted;
   client_ = std::make_unique<Client>(directory_url(options_.ca_server), http_);
   account_mutex_ = registration_lock(store_->path(), client_->directory_url());
-  if (options_.http_challenge)
+  if (options_.http_challenge && http01_obstacle_.empty())
     solvers_.push_back(std::make_shared<Http01Solver>(surroundings.challenges, options_.http_challenge->delay,
                                                       *store_, name_));
   if (options_.tls_challenge)
@@ -128,15 +139,16 @@ Resolver::Resolver(std::string name, const model::Acme& options, std::shared_ptr
     return value;
   };
   auto dns = dns01_solver(options_, environment, surroundings.make_dns01);
-  problem_ = problem_of(options_, trusted, dns);
+  problem_ = problem_of(options_, http01_obstacle_, trusted, dns);
   if (dns && *dns) solvers_.push_back(std::move(*dns));
   setup_ = base64url(sha256(setup_text(options_, client_->directory_url()) + *read)).substr(0, 22);
 }
 
-std::string resolver_problem(const model::Acme& options, const Environment& environment,
-                             const MakeDns01& make_dns01) {
-  const std::string problem = problem_of(options, AuthorityFiles(options, environment).read(),
-                                         dns01_solver(options, environment, make_dns01));
+std::string resolver_problem(const model::Acme& options, const model::Static& install,
+                             const Environment& environment, const MakeDns01& make_dns01) {
+  const std::string problem =
+      problem_of(options, acme::http01_obstacle(options, install),
+                 AuthorityFiles(options, environment).read(), dns01_solver(options, environment, make_dns01));
   return problem.empty() ? storage_problem(options.storage) : problem;
 }
 

@@ -28,6 +28,7 @@ struct Surroundings {
   tls::Challenges& challenges;
   Environment environment;
   MakeDns01 make_dns01;
+  std::string http01_obstacle;  // why HTTP-01 cannot be answered; empty: it can
 };
 
 // One certificate resolver at work: its authority, account, challenges and store. Options do not change;
@@ -40,6 +41,7 @@ class Resolver {
 
   const std::string& name() const { return name_; }
   const model::Acme& options() const { return options_; }
+  const std::string& http01_obstacle() const { return http01_obstacle_; }
   Store& store() { return *store_; }
   Client& client() { return *client_; }
   // How its authority is reached.
@@ -94,6 +96,7 @@ class Resolver {
 
   const std::string name_;
   const model::Acme options_;
+  const std::string http01_obstacle_;
   const std::shared_ptr<Store> store_;
   std::string problem_;
   std::string setup_;
@@ -116,8 +119,8 @@ class Resolver {
 };
 
 // Why a resolver of these options could obtain nothing; empty: it could. Asks nobody and creates nothing.
-std::string resolver_problem(const model::Acme& options, const Environment& environment,
-                             const MakeDns01& make_dns01);
+std::string resolver_problem(const model::Acme& options, const model::Static& install,
+                             const Environment& environment, const MakeDns01& make_dns01);
 
 // Directory of an authority, v01 spellings of Let's Encrypt rewritten.
 std::string directory_url(const std::string& ca_server);

@@ -1,5 +1,7 @@
 #include "acme/solver_http01.h"
 
+#include <fmt/format.h>
+
 namespace fairlead::acme {
 
 Result<> Http01Solver::present(const Authorization& authorization, const std::string& key_authorization,
@@ -27,6 +29,19 @@ Result<> Http01Solver::clean_up(const Authorization& authorization, const std::s
   });
   if (stored)
     store_.update([resolver = resolver_, token](State& state) { state[resolver].tokens.erase(token); });
+  return {};
+}
+
+std::string http01_obstacle(const model::Acme& options, const model::Static& install) {
+  if (!options.http_challenge) return {};
+  const std::string& name = options.http_challenge->entry_point;
+  if (name.empty()) return "httpChallenge.entryPoint is not set";
+  const auto found = install.entry_points.find(name);
+  if (found == install.entry_points.end())
+    return fmt::format("httpChallenge.entryPoint: there is no entry point `{}`", name);
+  const auto address = model::parse_listen_address(found->second.address);
+  if (address && address->udp)
+    return fmt::format("httpChallenge.entryPoint: `{}` is for UDP, and HTTP-01 needs TCP", name);
   return {};
 }
 

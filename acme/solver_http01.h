@@ -2,6 +2,7 @@
 
 #include "acme/solver.h"
 #include "acme/store.h"
+#include "engine/model/static.h"
 #include "engine/tls/challenge_table.h"
 
 #include <chrono>
@@ -32,5 +33,9 @@ class Http01Solver final : public Solver {
   Store& store_;
   const std::string resolver_;
 };
+
+// Why no entry point of the installation can answer the HTTP-01 challenges of a resolver; empty: one can, or
+// there is no httpChallenge.
+std::string http01_obstacle(const model::Acme& options, const model::Static& install);
 
 }  // namespace fairlead::acme

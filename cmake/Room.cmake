@@ -10,9 +10,9 @@ set(FAIRLEAD_ROOMS "" CACHE INTERNAL "Rooms declared so far, lowest first")
 set(FAIRLEAD_BESIDE_ROOMS model admin runtime providers acme cmd)  # beside the request path
 set(FAIRLEAD_UNITY_ROOMS ${FAIRLEAD_BESIDE_ROOMS} middleware observe schema tcp telemetry tls udp upstream)
 
-# Rooms that no request passes. Optimising their half of the code once more at link time, by a profile that knows
-# nothing of it, took a minute of a clean release build.
-set(FAIRLEAD_COLD_ROOMS model admin providers acme cmd)
+# Rooms that no request passes and no large configuration waits for. Optimising their half of the code once more at
+# link time took a minute of a clean release build.
+set(FAIRLEAD_COLD_ROOMS admin providers acme cmd)
 
 # The precompiled headers. REUSE_FROM demands equal flags, which Toolchain.cmake sees to.
 file(WRITE ${CMAKE_BINARY_DIR}/pch/pch.cpp.in "// Exists only to own the precompiled header.\n")
@@ -68,7 +68,7 @@ function(room path)
     endif()
     if(CMAKE_INTERPROCEDURAL_OPTIMIZATION AND name IN_LIST FAIRLEAD_COLD_ROOMS)
       set_target_properties(${library} PROPERTIES INTERPROCEDURAL_OPTIMIZATION OFF)
-      target_compile_options(${library} PRIVATE -O1 -fno-profile-instr-use -ffunction-sections -fdata-sections)
+      target_compile_options(${library} PRIVATE -ffunction-sections -fdata-sections)
     endif()
     if(FAIRLEAD_UNITY AND name IN_LIST FAIRLEAD_BESIDE_ROOMS)
       target_precompile_headers(${library} REUSE_FROM fl_beside_pch)

@@ -90,7 +90,9 @@ Result<ApiAnswer> Api::call(const std::string& method, const std::string& path, 
     answer.json = nlohmann::json::parse(answer.body, nullptr, false);
     if (answer.json.is_discarded()) answer.json = nullptr;
     if (answer.status / 100 == 2 || std::ranges::find(fine, answer.status) != fine.end()) return answer;
-    if (may_repeat(method, answer.status) && attempt < kAttempts) {
+    if (options_.says_done && options_.says_done(answer)) return answer;
+    const bool says_later = options_.says_later && options_.says_later(answer);
+    if ((says_later || may_repeat(method, answer.status)) && attempt < kAttempts) {
       const auto asked = parse_digits(got->header("retry-after"));
       const std::uint64_t wait = asked ? *asked : std::uint64_t{1} << (attempt - 1);
       if (wait <= kLongestWait) {
@@ -100,10 +102,12 @@ Result<ApiAnswer> Api::call(const std::string& method, const std::string& path, 
     }
     std::string text = fmt::format("{} {}{} answers {}", method, options_.base,
                                    path.substr(0, path.find('?')), answer.status);
-    if (const std::string said = words(answer); !said.empty()) text += ": " + said;
+    std::string said = options_.words ? options_.words(answer) : std::string();
+    if (said.empty()) said = words(answer);
+    if (!said.empty()) text += ": " + said;
     if ((answer.status == 401 || answer.status == 403) && !options_.credentials.empty())
       text += fmt::format("; look at {}: is it right, and may it change this zone?", options_.credentials);
-    return fail(502, Fault::Upstream, std::move(text), is_later(answer.status));
+    return fail(502, Fault::Upstream, std::move(text), says_later || is_later(answer.status));
   }
 }
 

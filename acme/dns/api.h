@@ -37,12 +37,17 @@ class Api {
     std::string credentials;                      // the variable that holds them, for the person to look at
     Duration timeout = std::chrono::seconds(30);  // of one attempt
     std::string content_type = "application/json";
+    std::function<std::string(const ApiAnswer&)>
+        words{};                                         // of an error, where the API does not say it in JSON
+    std::function<bool(const ApiAnswer&)> says_later{};  // nothing was done: beside 429 and 503
+    std::function<bool(const ApiAnswer&)> says_done{};   // what was asked for is so already
   };
 
   explicit Api(Options options) : options_(std::move(options)) {}
   const std::string& base() const { return options_.base; }
 
-  // An answer of 2xx, or of a status in `fine`. "Try later" (429, 502 to 504) is obeyed a few times. Errors
+  // An answer of 2xx, of a status in `fine`, or one that says_done. "Try later" (429, 502 to 504, or
+  // says_later) is obeyed a few times. Errors
   // give the method, the path without its query, the status and the server's own words.
   Result<ApiAnswer> call(const std::string& method, const std::string& path, const std::string& body,
                          std::stop_token stop, std::initializer_list<long> fine = {}) const;

@@ -7,6 +7,19 @@
 namespace fairlead::acme::dns {
 namespace {
 
+nlohmann::json results(const ApiAnswer& answer) {
+  return answer.json.is_object() ? answer.json.value("result", nlohmann::json()) : nlohmann::json();
+}
+
+// "An identical record already exists": of an attempt that was ended before it cleaned up, in an order that
+// the authority goes on with.
+bool says_done(const ApiAnswer& answer) {
+  if (answer.status != 400 || !answer.json.is_object()) return false;
+  for (const auto& error : answer.json.value("errors", nlohmann::json()))
+    if (const std::string code = text_at(error, "code"); code == "81057" || code == "81058") return true;
+  return false;
+}
+
 class Cloudflare final : public ZoneProvider {
  public:
   Cloudflare(ZoneFinder find, Api records, Api zones, std::uint32_t ttl)
@@ -33,7 +46,7 @@ class Cloudflare final : public ZoneProvider {
       const auto found = records_.get(
           fmt::format("/zones/{}/dns_records?type=TXT&name={}", *zone, url_encoded(record.name)), stop);
       if (!found) return std::unexpected(found.error());
-      for (const auto& each : found->json.value("result", nlohmann::json::array())) {
+      for (const auto& each : results(*found)) {
         const std::string content = text_at(each, "content");
         if (content == record.value || content == '"' + record.value + '"') id = text_at(each, "id");
       }
@@ -49,9 +62,8 @@ class Cloudflare final : public ZoneProvider {
   Result<std::string> zone_id(const std::string& zone, const std::stop_token& stop) const {
     const auto found = zones_.get(fmt::format("/zones?name={}", url_encoded(zone)), stop);
     if (!found) return std::unexpected(found.error());
-    if (found->json.is_object())
-      for (const auto& each : found->json.value("result", nlohmann::json::array()))
-        if (text_at(each, "name") == zone) return text_at(each, "id");
+    for (const auto& each : results(*found))
+      if (text_at(each, "name") == zone) return text_at(each, "id");
     return fail(502, Fault::Upstream,
                 "the account has no such zone, or the token may not see it (permission Zone / Zone / Read)");
   }
@@ -72,6 +84,7 @@ Configured<MadeProvider> make_cloudflare(Settings settings, ZoneFinder find) {
   if (zone_token.empty()) zone_token = token;
   Api::Options records{.base = base, .authorize = {}, .credentials = {}, .timeout = settings.http_timeout()};
   Api::Options zones = records;
+  records.says_done = says_done;
   if (!token.empty()) {
     records.authorize = fixed_fields({"Authorization: Bearer " + token});
     records.credentials = "CF_DNS_API_TOKEN";

@@ -7,6 +7,9 @@
 namespace fairlead::acme::dns {
 namespace {
 
+// Another change of the zone is under way: "conflict", "locked".
+bool says_later(const ApiAnswer& answer) { return answer.status == 409 || answer.status == 423; }
+
 // https://docs.hetzner.cloud/reference/cloud#zone-rrset-actions
 class HetznerCloud final : public ZoneProvider {
  public:
@@ -132,7 +135,8 @@ Configured<MadeProvider> make_hetzner(Settings settings, ZoneFinder find) {
                                        Api({.base = base,
                                             .authorize = fixed_fields({"Authorization: Bearer " + token}),
                                             .credentials = "HETZNER_API_TOKEN",
-                                            .timeout = timeout}),
+                                            .timeout = timeout,
+                                            .says_later = says_later}),
                                        ttl, timing),
         timing};
   return MadeProvider{std::make_unique<HetznerDns>(std::move(find),

@@ -219,6 +219,32 @@ TEST(Cloudflare, AddsAndRemovesRecordsOfTheZone) {
   EXPECT_THAT(values, ElementsAre("foreign"));
 }
 
+// After a kill in mid-order the authority gives the same order again, and with it the same value.
+TEST(Cloudflare, ARecordThatIsThereAlreadyIsFine) {
+  TestApi api([](const ApiRequest& request) -> ApiReply {
+    if (request.target.starts_with("/zones?"))
+      return {200, R"({"result":[{"id":"z1","name":"example.com"}]})"};
+    return {400, R"({"errors":[{"code":81058,"message":"An identical record already exists."}]})"};
+  });
+  auto made = make("cloudflare", {{"CF_DNS_API_TOKEN", "t"}, {"CLOUDFLARE_BASE_URL", api.url()}});
+
+  const auto done = made->provider->present(kOne, {});
+
+  EXPECT_TRUE(done) << done.error().detail;
+}
+
+TEST(Cloudflare, GarbageIsNoCrash) {
+  TestApi api([](const ApiRequest& request) -> ApiReply {
+    if (request.target.starts_with("/zones?"))
+      return {200, R"({"result":[{"id":"z1","name":"example.com"}]})"};
+    return {200, "<html>maintenance</html>"};
+  });
+  auto made = make("cloudflare", {{"CF_DNS_API_TOKEN", "t"}, {"CLOUDFLARE_BASE_URL", api.url()}});
+
+  EXPECT_NO_THROW((void)made->provider->present(kOne, {}));
+  EXPECT_NO_THROW((void)made->provider->clean_up(kOne, {}));
+}
+
 TEST(Cloudflare, TheGlobalKeyWorksToo) {
   TestApi api([](const ApiRequest&) { return ApiReply{200, R"({"result":[]})"}; });
   auto made = make("cloudflare", {{"CLOUDFLARE_EMAIL", "a@example.com"},
@@ -301,6 +327,23 @@ TEST(HetznerCloud, AFailedActionIsSaid) {
   auto made = make("hetzner", {{"HETZNER_API_TOKEN", "token"}, {"HETZNER_API_URL", api.url()}});
 
   EXPECT_THAT(made->provider->present(kOne, {}).error().detail, HasSubstr("zone is locked"));
+}
+
+TEST(HetznerCloud, AZoneThatIsBusyIsWaitedFor) {
+  int calls = 0;
+  TestApi api([&](const ApiRequest&) -> ApiReply {
+    if (++calls < 3)
+      return {calls == 1 ? 423 : 409,
+              R"({"error":{"code":"locked","message":"zone is locked"}})",
+              {{"Retry-After", "0"}}};
+    return {201, R"({"action":{"id":7,"status":"success"}})"};
+  });
+  auto made = make("hetzner", {{"HETZNER_API_TOKEN", "token"}, {"HETZNER_API_URL", api.url()}});
+
+  const auto done = made->provider->present(kOne, {});
+
+  EXPECT_TRUE(done) << done.error().detail;
+  EXPECT_EQ(calls, 3);
 }
 
 TEST(HetznerDns, AddsAndRemovesRecordsOfTheOlderConsole) {
@@ -555,6 +598,44 @@ TEST(Route53, KeepsTheOtherValuesOfTheNameAndWaitsUntilInSync) {
   ASSERT_TRUE(made->provider->present(kOne, {}));
   ASSERT_TRUE(made->provider->clean_up(kOne, {}));
   EXPECT_EQ(action, "DELETE");
+}
+
+// Both are told by 400: five calls a second are allowed, and one change of a zone at a time.
+TEST(Route53, ThrottlingIsWaitedFor) {
+  int calls = 0;
+  TestApi api([&](const ApiRequest&) -> ApiReply {
+    if (++calls < 3)
+      return {400,
+              fmt::format("<ErrorResponse><Error><Type>Sender</Type><Code>{}</Code><Message>Rate exceeded"
+                          "</Message></Error></ErrorResponse>",
+                          calls == 1 ? "Throttling" : "PriorRequestNotComplete"),
+              {{"Retry-After", "0"}}};
+    return {200, "<R></R>"};
+  });
+  auto made = make(
+      "route53",
+      {{"AWS_ACCESS_KEY_ID", "AKID"}, {"AWS_SECRET_ACCESS_KEY", "secret"}, {"AWS_ENDPOINT_URL", api.url()}});
+
+  EXPECT_THAT(made->provider->present(kOne, {}).error().detail, HasSubstr("no public hosted zone"));
+  EXPECT_EQ(calls, 3);
+}
+
+TEST(Route53, ErrorsAreSaidInTheServersWordsAndNotAsXml) {
+  TestApi api([](const ApiRequest&) -> ApiReply {
+    return {
+        403,
+        "<?xml version=\"1.0\"?>\n<ErrorResponse xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\">"
+        "<Error><Type>Sender</Type><Code>AccessDenied</Code><Message>User: arn:aws:iam::1:user/&quot;x&quot;"
+        " is not authorized</Message></Error><RequestId>r</RequestId></ErrorResponse>"};
+  });
+  auto made = make(
+      "route53",
+      {{"AWS_ACCESS_KEY_ID", "AKID"}, {"AWS_SECRET_ACCESS_KEY", "secret"}, {"AWS_ENDPOINT_URL", api.url()}});
+
+  EXPECT_THAT(made->provider->present(kOne, {}).error().detail,
+              AllOf(HasSubstr("answers 403: AccessDenied: User: arn:aws:iam::1:user/\"x\" is not authorized; "
+                              "look at AWS_ACCESS_KEY_ID"),
+                    Not(HasSubstr("<"))));
 }
 
 TEST(Route53, KeysComeFromAProfileToo) {

@@ -52,6 +52,21 @@ std::string first(const std::vector<std::string>& texts) {
   return texts.empty() ? std::string() : texts.front();
 }
 
+// "AccessDenied: User … is not authorized": errors come as <Error> or <InvalidChangeBatch>.
+std::string words_of(const ApiAnswer& answer) {
+  const std::string code = first(xml_elements(answer.body, "Code"));
+  std::string message = from_xml(first(xml_elements(answer.body, "Message")));
+  return code.empty() || message.empty() ? message : fmt::format("{}: {}", code, message);
+}
+
+// Five calls a second are allowed to an account, and one change at a time to a zone; both are refused with
+// 400.
+bool says_later(const ApiAnswer& answer) {
+  const std::string code = first(xml_elements(answer.body, "Code"));
+  return answer.status == 400 &&
+         (code == "Throttling" || code == "ThrottlingException" || code == "PriorRequestNotComplete");
+}
+
 // A profile of ~/.aws/credentials, an INI file.
 AwsKeys read_profile(const std::string& path, const std::string& profile) {
   AwsKeys keys;
@@ -279,7 +294,9 @@ Configured<MadeProvider> make_route53(Settings settings, ZoneFinder find, const 
                        },
                    .credentials = std::move(credentials),
                    .timeout = settings.http_timeout(),
-                   .content_type = "application/xml"};
+                   .content_type = "application/xml",
+                   .words = words_of,
+                   .says_later = says_later};
   const std::string zone = settings.text({"AWS_HOSTED_ZONE_ID"});
   const std::uint32_t ttl = settings.ttl(10);
   const Timing timing = settings.timing(std::chrono::seconds(120), std::chrono::seconds(4));

@@ -129,7 +129,8 @@ std::string Certificates::command(std::string_view arguments) {
 void say_what_keeps_resolvers_from_work(const model::Static& install) {
   for (const auto& [name, options] : install.certificates_resolvers) {
     if (!options.acme) continue;
-    if (const std::string why = acme::resolver_problem(*options.acme, variable, acme::make_dns01_solver);
+    if (const std::string why =
+            acme::resolver_problem(*options.acme, install, variable, acme::make_dns01_solver);
         !why.empty())
       spdlog::error("certificate resolver {} cannot obtain anything: {}", name, why);
   }

@@ -1,6 +1,7 @@
 #include "cmd/fairlead/check.h"
 
 #include "cmd/fairlead/certificates.h"
+#include "cmd/fairlead/client_tls.h"
 #include "cmd/fairlead/supervisor.h"
 #include "engine/admin/internal.h"
 #include "engine/admin/view.h"
@@ -114,6 +115,7 @@ int check(const InstallConfig& install) {
   say_what_keeps_providers_from_starting(*install.options);
   say_what_keeps_resolvers_from_work(*install.options);
   runtime::say_what_keeps_exports_from_collectors(*install.options);
+  say_what_keeps_clients_from_tls(*install.options);
   std::vector<model::ProviderConfig> parts = {
       {std::string(model::kInternalProvider),
        std::make_shared<const model::Dynamic>(model::internal_config(*install.options))}};

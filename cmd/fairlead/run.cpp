@@ -30,8 +30,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <fstream>
 #include <future>
 #include <span>
@@ -168,11 +170,18 @@ bool drain(runtime::Control& control, const sigset_t& signals) {
   return drained.get();
 }
 
+// Who reads a long text through `head` leaves before its end, which is no failure.
+int print(std::string_view text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0) return 0;
+  if (errno == EPIPE) return 0;
+  fmt::print(stderr, "fairlead: stdout: {}\n", std::strerror(errno));
+  return 1;
+}
+
 int print_help() {
-  fmt::print("Usage: fairlead [flags]\n       fairlead command [flags]\n\nCommands:\n");
-  for (const Command& command : kCommands) fmt::print("  {:<12} {}\n", command.name, command.does);
-  fmt::print("\nFlags:\n{}", schema::help_text(schema::type_of<model::Static>()));
-  return 0;
+  std::string text = "Usage: fairlead [flags]\n       fairlead command [flags]\n\nCommands:\n";
+  for (const Command& command : kCommands) text += fmt::format("  {:<12} {}\n", command.name, command.does);
+  return print(text + "\nFlags:\n" + schema::help_text(schema::type_of<model::Static>()));
 }
 
 // Traefik would stop reading here and start without the flags behind it.
@@ -280,14 +289,8 @@ int run(Arguments arguments) {
       arguments.empty() || arguments.front().starts_with('-') ? "" : arguments.front();
   const Arguments rest = command.empty() ? arguments : Arguments(arguments.begin() + 1, arguments.end());
   if (command == "help") return print_help();
-  if (command == "version") {
-    fmt::print("{}", version_text());
-    return 0;
-  }
-  if (command == "reference") {
-    fmt::print("{}", option_reference());
-    return 0;
-  }
+  if (command == "version") return print(version_text());
+  if (command == "reference") return print(option_reference());
   if (command == "whoami") return whoami(rest);
   if (command == "certs") return certs(rest);
   if (command == "check") {

@@ -174,6 +174,8 @@ void say_what_keeps_providers_from_starting(const model::Static& install) {
     if (auto good = Docker::check(*options.docker, process_variable); !good) say("docker", good.error());
   if (options.swarm)
     if (auto good = Swarm::check(*options.swarm, process_variable); !good) say("swarm", good.error());
+  if (options.http && !options.http->endpoint.empty() && options.http->poll_interval > Duration::zero())
+    if (auto good = providers::http::Http::check(*options.http); !good) say("http", good.error());
 }
 
 }  // namespace fairlead::cmd

@@ -195,6 +195,25 @@ TEST_F(Admin, GivesOverviewVersionRawdataAndEntryPoints) {
   EXPECT_EQ(Json::parse(api("/api/entrypoints/web").body)["address"], ":80");
 }
 
+TEST_F(Admin, ARouterWithoutItsCertificateIsAWarningWhereverItIsShown) {
+  dynamic_->tcp.routers["db@docker"].options.rule = "HostSNI(`db.example.com`)";
+  sources_->certificate_reasons = [](std::string_view router) {
+    const bool lacks = router == "http/a@docker" || router == "http/b@docker" || router == "tcp/db@docker";
+    return lacks ? std::vector<model::Reason>{{model::ReasonKind::Certificate, "none yet", {}, false}}
+                 : std::vector<model::Reason>{};
+  };
+
+  const Json overview = Json::parse(api("/api/overview").body);
+  const Json all = Json::parse(api("/api/rawdata").body);
+
+  EXPECT_EQ(names("/api/http/routers?status=warning"), (Names{"a@docker"}));
+  EXPECT_EQ(overview["http"]["routers"], (Json{{"total", 4}, {"warnings", 1}, {"errors", 1}}));
+  EXPECT_EQ(overview["tcp"]["routers"], (Json{{"total", 1}, {"warnings", 1}, {"errors", 0}}));
+  EXPECT_EQ(all["routers"]["a@docker"], Json::parse(api("/api/http/routers/a@docker").body));
+  EXPECT_EQ(all["routers"]["b@docker"]["error"].back(), "none yet");
+  EXPECT_EQ(all["tcpRouters"]["db@docker"]["status"], "warning");
+}
+
 TEST_F(Admin, AnswersLargeListsFromAnotherThread) {
   for (int i = 0; i < 1000; ++i)
     dynamic_->http.routers["r" + std::to_string(i) + "@file"].options.rule =

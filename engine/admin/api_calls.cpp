@@ -63,16 +63,19 @@ class Calls {
         sources_(sources),
         served_(shows_http_routers(query) ? model::served_routers(view.dynamic->http, *view.install)
                                           : std::nullopt),
-        context_{.usage = view.usage,
-                 .middleware_options =
-                     [&sources](const model::Middleware& middleware, model::Layer layer) {
-                       if (layer == model::Layer::Http) return middleware_options(middleware);
-                       return sources.tcp_middleware_options ? sources.tcp_middleware_options(middleware)
-                                                             : schema::node_text(middleware.options);
-                     },
-                 .server_up = sources.server_up,
-                 .illness = sources.illness,
-                 .served_routers = served_ ? &*served_ : nullptr} {}
+        context_{
+            .usage = view.usage,
+            .middleware_options =
+                [&sources](const model::Middleware& middleware, model::Layer layer) {
+                  if (layer == model::Layer::Http) return middleware_options(middleware);
+                  return sources.tcp_middleware_options ? sources.tcp_middleware_options(middleware)
+                                                        : schema::node_text(middleware.options);
+                },
+            .server_up = sources.server_up,
+            .illness = sources.illness,
+            .more_reasons = [this](model::Layer layer,
+                                   const std::string& router) { return certificate_reasons(layer, router); },
+            .served_routers = served_ ? &*served_ : nullptr} {}
 
   ApiAnswer answer() const {
     const std::vector<std::string>& path = query_.segments;
@@ -109,24 +112,22 @@ class Calls {
   template <class Layer, class Standings>
   ApiAnswer layer(const Layer& layer, std::string_view kind, const std::string* name,
                   const Standings& standings) const {
-    const auto plain = [this, &layer](const std::string& key, const auto& element) {
-      const std::vector<model::Reason> more = certificate_reasons(layer, key);
-      if (more.empty()) return model::api_json(key, element, context_);
-      auto full = element;
-      full.reasons.insert(full.reasons.end(), more.begin(), more.end());
-      return model::api_json(key, full, context_);
+    const auto plain = [this](const std::string& key, const auto& element) {
+      return model::api_json(key, element, context_);
     };
     if (kind == "routers")
-      return elements(
-          routers(layer, name), "router", name, query_, plain, [&](ListItem& item, const auto& element) {
-            if (element.reasons.empty() && !certificate_reasons(layer, std::string(item.name)).empty())
-              item.status = "warning";
-            if constexpr (requires { element.options.rule; }) {
-              item.searched = element.options.rule;
-              item.middlewares = element.options.middlewares;
-            }
-            item.service = element.options.service;
-          });
+      return elements(routers(layer, name), "router", name, query_, plain,
+                      [&](ListItem& item, const auto& element) {
+                        if constexpr (requires { layer.middlewares; })
+                          if (element.reasons.empty() &&
+                              !certificate_reasons(layer_of(layer), std::string(item.name)).empty())
+                            item.status = "warning";
+                        if constexpr (requires { element.options.rule; }) {
+                          item.searched = element.options.rule;
+                          item.middlewares = element.options.middlewares;
+                        }
+                        item.service = element.options.service;
+                      });
     const auto service = [&](const std::string& key, const auto& element) {
       const auto known = standings.find(key);
       return model::api_json(key, element, known == standings.end() ? nullptr : &known->second, context_);
@@ -150,15 +151,13 @@ class Calls {
     return served_ && (!name || served_->contains(*name)) ? *served_ : http.routers;
   }
   static const auto& routers(const auto& layer, const std::string*) { return layer.routers; }
-  std::vector<model::Reason> certificate_reasons(const model::Http& http, const std::string& router) const {
+  std::vector<model::Reason> certificate_reasons(model::Layer layer, const std::string& router) const {
     if (!sources_.certificate_reasons) return {};
-    return sources_.certificate_reasons("http/" + model::configured_name(router, http, *view_.install));
+    return sources_.certificate_reasons(
+        layer == model::Layer::Http
+            ? "http/" + model::configured_name(router, view_.dynamic->http, *view_.install)
+            : "tcp/" + router);
   }
-  std::vector<model::Reason> certificate_reasons(const model::Tcp&, const std::string& router) const {
-    return sources_.certificate_reasons ? sources_.certificate_reasons("tcp/" + router)
-                                        : std::vector<model::Reason>{};
-  }
-  std::vector<model::Reason> certificate_reasons(const model::Udp&, const std::string&) const { return {}; }
   static model::Layer layer_of(const model::Http&) { return model::Layer::Http; }
   static model::Layer layer_of(const model::Tcp&) { return model::Layer::Tcp; }
 
@@ -179,7 +178,7 @@ class Calls {
   }
 
   std::string overview() const {
-    Json out = Json::parse(model::overview_json(*view_.dynamic, *view_.install));
+    Json out = Json::parse(model::overview_json(*view_.dynamic, *view_.install, context_));
     const CertificateTotals totals = certificate_totals(sources_);
     out["certificates"] = {{"total", totals.total}, {"warnings", totals.warnings}, {"errors", totals.errors}};
     if (sources_.providers) {

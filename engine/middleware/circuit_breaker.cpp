@@ -29,9 +29,11 @@ Configured<std::shared_ptr<const CircuitBreaker>> CircuitBreaker::make(Options o
 
 Task<Response> CircuitBreaker::handle(Exchange& x, exchange::Next next) const {
   std::shared_ptr<Breaker> breaker = breakers_->of(next.owner(x), x.loop.now());
-  // The words "404 page not found" are for hosts and paths that nobody serves.
-  if (!breaker->lets_pass(x.loop.now()))
+  if (!breaker->lets_pass(x.loop.now())) {
+    x.record.cause = Error{status_, Fault::Upstream, false, "the circuit breaker is open"};
+    // The words "404 page not found" are for hosts and paths that nobody serves.
     return Task<Response>::ready(exchange::answer(x, status_, status_ == 404 ? "Not Found" : ""));
+  }
   return watch(x, next, std::move(breaker));
 }
 

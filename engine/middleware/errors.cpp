@@ -100,8 +100,12 @@ Task<Response> Errors::handle(Exchange& x, exchange::Next next) const {
   response.emplace(co_await pages_->serve(x));
   // Outer middlewares look at what the client asked for (Origin, the method), not at the request for a page.
   x.request = std::move(before);
-  if (response->cause)
-    co_return exchange::answer(x, status);  // no page: our own says what the client must know
+  if (response->cause) {
+    // No page: our own says what the client must know, and the log why.
+    Error& why = x.record.cause.emplace(cause ? std::move(*cause) : *response->cause);
+    why.detail = (cause ? why.detail + "; " : std::string()) + "no error page: " + response->cause->detail;
+    co_return exchange::answer(x, status);
+  }
   response->head.status = status;
   response->head.reason = {};
   response->cause = std::move(cause);

@@ -141,6 +141,7 @@ Task<Response> ForwardAuth::handle(Exchange& x, exchange::Next next) const {
   if (!answer) {
     answer.error().status = 500;
     answer.error().retryable = false;
+    answer.error().detail.insert(0, "forwardAuth: ");  // or it would read as if the service had failed
     co_return exchange::failure(x, std::move(answer.error()));
   }
   if (answer->body_too_large)

@@ -7,6 +7,7 @@
 #include <openssl/evp.h>
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 #include <utility>
 
@@ -66,7 +67,8 @@ class FromBase64 final : public Translated {
 
  private:
   Result<> translate(std::string_view bytes, bool last) override {
-    left_ += bytes;
+    // Encoders may break lines, as those of MIME do (RFC 2045 §6.8).
+    std::ranges::copy_if(bytes, std::back_inserter(left_), [](char c) { return c != '\r' && c != '\n'; });
     std::string_view rest = left_;
     while (rest.size() >= 4) {
       // Up to the group that holds the next padding; more text may follow behind it.

@@ -77,6 +77,11 @@ TEST(GrpcWeb, TextIsBase64BothWays) {
             "answer" + kFrame);
 }
 
+TEST(GrpcWeb, Base64MayHaveLineEnds) {
+  EXPECT_EQ(test::text_of(from_base64(test::chunks({"cXVl\r\nc3Rpb", "\n24=\r", "\nISE=\r\n"}))),
+            "question!!");
+}
+
 TEST(GrpcWeb, BrokenBase64BreaksTheBody) {
   EXPECT_EQ(test::text_of(from_base64(test::chunks({"YW!j"}))), "(broken)");
   EXPECT_EQ(test::text_of(from_base64(test::chunks({"YWJjY"}))), "(broken)");

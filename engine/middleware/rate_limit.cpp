@@ -13,6 +13,7 @@ using exchange::Response;
 using namespace std::chrono_literals;
 
 Response too_many(Exchange& x, Duration wait) {
+  x.record.cause = Error{429, Fault::Client, false, "more requests than rateLimit lets pass"};
   Response response = exchange::answer(x, 429);
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(wait).count();
   response.head.fields.set("Retry-After", std::to_string(seconds));

@@ -72,6 +72,10 @@ void used_by(Json& out, const std::string& name, const Usage::Users& users) {
   if (const auto found = users.find(name); found != users.end()) out["usedBy"] = found->second;
 }
 
+std::vector<Reason> more_reasons(Layer layer, const std::string& router, const ApiContext& context) {
+  return context.more_reasons ? context.more_reasons(layer, router) : std::vector<Reason>{};
+}
+
 template <class T>
 Json router_json(const std::string& name, const Element<T>& router, const std::vector<std::string>& defaults,
                  const Usage& usage) {
@@ -198,15 +202,26 @@ Json middleware_json(const std::string& name, const Element<Middleware>& middlew
   return out;
 }
 
+// A router of HTTP or TCP, with what is known of it only while it serves.
+template <class T>
+Json served_router_json(const std::string& name, const Element<T>& router, Layer layer,
+                        const ApiContext& context) {
+  const std::vector<Reason> more = more_reasons(layer, name, context);
+  if (more.empty()) return router_json(name, router, context.usage.default_tcp, context.usage);
+  Element<T> whole = router;
+  whole.reasons.insert(whole.reasons.end(), more.begin(), more.end());
+  return router_json(name, whole, context.usage.default_tcp, context.usage);
+}
+
 Json json_of(const std::string& name, const Element<HttpRouter>& router, const ApiContext& context) {
-  Json out = router_json(name, router, context.usage.default_tcp, context.usage);
+  Json out = served_router_json(name, router, Layer::Http, context);
   const HttpRouter& options = router.options;
   priority(out, options.priority != 0 ? options.priority : length_of(options.rule));
   return out;
 }
 
 Json json_of(const std::string& name, const Element<TcpRouter>& router, const ApiContext& context) {
-  Json out = router_json(name, router, context.usage.default_tcp, context.usage);
+  Json out = served_router_json(name, router, Layer::Tcp, context);
   const TcpRouter& options = router.options;
   const std::int64_t computed = options.rule == "HostSNI(`*`)" ? -1 : length_of(options.rule);
   priority(out, options.priority != 0 ? options.priority : computed);
@@ -217,17 +232,23 @@ Json json_of(const std::string& name, const Element<UdpRouter>& router, const Ap
   return router_json(name, router, context.usage.default_udp, context.usage);
 }
 
-template <class T>
-Json totals(const std::map<std::string, Element<T>>& elements) {
+// `has_more`: whether more is wrong with one than it says itself.
+template <class T, class HasMore>
+Json totals(const std::map<std::string, Element<T>>& elements, HasMore has_more) {
   std::size_t warnings = 0;
   std::size_t errors = 0;
   for (const auto& [name, element] : elements) {
     if (element.broken())
       ++errors;
-    else if (!element.reasons.empty())
+    else if (!element.reasons.empty() || has_more(name))
       ++warnings;
   }
   return {{"total", elements.size()}, {"warnings", warnings}, {"errors", errors}};
+}
+
+template <class T>
+Json totals(const std::map<std::string, Element<T>>& elements) {
+  return totals(elements, [](const std::string&) { return false; });
 }
 
 Json provider_names(const Providers& providers) {
@@ -290,13 +311,18 @@ std::string api_json(const std::string& name, const EntryPoint& entry_point) {
   return dump(out);
 }
 
-std::string overview_json(const Dynamic& dynamic, const Static& install) {
+std::string overview_json(const Dynamic& dynamic, const Static& install, const ApiContext& context) {
   Json out;
+  const auto lacks = [&context](Layer layer) {
+    return [&context, layer](const std::string& router) {
+      return !more_reasons(layer, router, context).empty();
+    };
+  };
   const auto served = served_routers(dynamic.http, install);
-  out["http"] = {{"routers", totals(served ? *served : dynamic.http.routers)},
+  out["http"] = {{"routers", totals(served ? *served : dynamic.http.routers, lacks(Layer::Http))},
                  {"services", totals(dynamic.http.services)},
                  {"middlewares", totals(dynamic.http.middlewares)}};
-  out["tcp"] = {{"routers", totals(dynamic.tcp.routers)},
+  out["tcp"] = {{"routers", totals(dynamic.tcp.routers, lacks(Layer::Tcp))},
                 {"services", totals(dynamic.tcp.services)},
                 {"middlewares", totals(dynamic.tcp.middlewares)}};
   out["udp"] = {{"routers", totals(dynamic.udp.routers)}, {"services", totals(dynamic.udp.services)}};

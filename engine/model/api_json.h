@@ -37,6 +37,8 @@ struct ApiContext {
   std::function<std::optional<bool>(std::string_view service, std::string_view url)> server_up;
   // Why it is not; empty: nothing is told.
   std::function<std::optional<ServerIllness>(std::string_view service, std::string_view url)> illness = {};
+  // What else is wrong with a router, as is found while it serves; empty: nothing.
+  std::function<std::vector<Reason>(Layer, const std::string& router)> more_reasons = {};
   // HTTP routers with what their entry points add; null: as they are configured.
   const std::map<std::string, Element<HttpRouter>>* served_routers = nullptr;
 };
@@ -66,7 +68,7 @@ std::string api_json(const std::string& name, const Element<Middleware>& middlew
 std::string api_json(const std::string& name, const EntryPoint& entry_point);
 
 // The body of /api/overview but for `certificates`, and of /api/rawdata.
-std::string overview_json(const Dynamic& dynamic, const Static& install);
+std::string overview_json(const Dynamic& dynamic, const Static& install, const ApiContext& context);
 std::string rawdata_json(const Dynamic& dynamic, const ApiContext& context);
 
 }  // namespace fairlead::model

@@ -112,7 +112,7 @@ TEST(ApiJson, CountsWarningsAndErrors) {
   d.http.routers["b"].warn(ReasonKind::Deprecated, "old");
   d.http.routers["c"].break_off(ReasonKind::BadOption, "bad");
 
-  const Json json = Json::parse(overview_json(d, Static{}));
+  const Json json = Json::parse(overview_json(d, Static{}, context()));
 
   EXPECT_EQ(json["http"]["routers"]["total"], 3);
   EXPECT_EQ(json["http"]["routers"]["warnings"], 1);

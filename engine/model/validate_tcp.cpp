@@ -2,6 +2,7 @@
 #include "engine/model/static.h"
 #include "engine/model/validate_parts.h"
 
+#include <algorithm>
 #include <map>
 #include <type_traits>
 
@@ -123,14 +124,16 @@ void validate_tcp_services(Tcp& tcp, const Static& install) {
         transport = &found->options;
       if (lb.proxy_protocol)
         element.warn(ReasonKind::Ineffective, "proxyProtocol is ignored beside serversTransport");
+      if (lb.termination_delay)
+        element.warn(ReasonKind::Ineffective, "terminationDelay is ignored beside serversTransport");
     }
-    const bool verifies = transport && transport->tls &&
-                          (!transport->tls->server_name.empty() || transport->tls->insecure_skip_verify);
-    for (const TcpServer& server : lb.servers)
-      if (server.tls && !verifies)
-        element.warn(ReasonKind::BadOption,
-                     "TLS to the server needs a serversTransport with tls.serverName or "
-                     "tls.insecureSkipVerify; connections will fail");
+    if (!transport) continue;
+    const bool verifies =
+        transport->tls && (!transport->tls->server_name.empty() || transport->tls->insecure_skip_verify);
+    if (!verifies && std::ranges::any_of(lb.servers, &TcpServer::tls))
+      element.warn(ReasonKind::BadOption,
+                   "TLS to the server needs a serversTransport with tls.serverName or "
+                   "tls.insecureSkipVerify; connections will fail");
   }
   Weights<TcpService>(tcp.services).run();
 }

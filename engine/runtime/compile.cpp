@@ -142,8 +142,7 @@ std::shared_ptr<const Snapshot> Compiler::compile(std::shared_ptr<const model::S
   UdpCompiler(*this, *install, *dynamic, *out).run();
   carry_over_.sweep();
   site_.files().sweep();
-  std::erase_if(last_good_, [this](const auto& entry) { return entry.second.version != version_; });
-  std::erase_if(client_contexts_, [](const auto& entry) { return entry.second.expired(); });
+  client_contexts_.sweep();
   out->install = std::move(install);
   out->dynamic = std::move(dynamic);
   return out;

@@ -2,8 +2,8 @@
 
 #include "engine/exchange/carry_over.h"
 #include "engine/routing/rule.h"
+#include "engine/runtime/client_contexts.h"
 #include "engine/runtime/snapshot.h"
-#include "engine/tls/client_context.h"
 #include "engine/tls/site.h"
 
 #include <functional>
@@ -51,16 +51,8 @@ class Compiler {
 
   InternalServices internal_;
   exchange::CarryOver carry_over_;
-  // TLS toward servers by what it is made of: connections are kept over compilations.
-  std::unordered_map<std::uint64_t, std::weak_ptr<const tls::ClientContext>> client_contexts_;
-  // The last that could be built of each set of options, for the time that a file of theirs is spoilt.
-  struct LastGood {
-    std::uint64_t version = 0;  // of the snapshot that asked for it last
-    std::uint64_t key = 0;
-    std::shared_ptr<const tls::ClientContext> context;
-  };
-  std::unordered_map<std::uint64_t, LastGood> last_good_;
   tls::Site site_{std::make_shared<tls::Tables>(), {"http/1.1", "h2"}};
+  ClientContexts client_contexts_{site_.files()};
   std::unordered_map<std::string, upstream::SetId> set_ids_;
   // Rules by syntax and text, of the compilation before and of this one.
   std::unordered_map<std::string, std::shared_ptr<const routing::Rule>> rules_before_;

@@ -30,7 +30,7 @@ class ServiceCompiler {
         out_(out),
         previous_(previous),
         detailed_traces_(wants_detailed_traces(install, dynamic)),
-        transports_(compiler, install, dynamic, out.version) {}
+        transports_(compiler, install, dynamic) {}
 
   // Whether routers, middlewares and services get spans of their own, for any router.
   bool detailed_traces() const { return detailed_traces_; }

@@ -51,9 +51,9 @@ bool serve_alike(const upstream::ServerSet& a, const upstream::ServerSet& b) {
          a.obstacles == b.obstacles;
 }
 
-// Stands for a TLS context toward servers: options and files.
-std::uint64_t context_key(const model::TcpClientTls& options, tls::Files& files) {
-  return files_key(fnv1a("tcp tls") ^ model::hash_of(options), options.root_cas, options.certificates, files);
+// Stands for the options of TLS toward servers.
+std::uint64_t tls_key(const model::TcpClientTls& options) {
+  return fnv1a("tcp tls") ^ model::hash_of(options);
 }
 
 }  // namespace
@@ -194,32 +194,26 @@ void TcpServiceCompiler::secure(const model::TcpClientTls& options, Element& ele
         "TLS to the server needs a serversTransport with tls.serverName or tls.insecureSkipVerify";
     return;
   }
-  const std::uint64_t key = context_key(options, compiler_.site_.files());
-  out.key ^= key;
-  auto& kept = compiler_.client_contexts_[key];
-  if ((out.tls = kept.lock())) return;
-  auto made = tls::ClientContext::make(options, compiler_.site_.files());
-  if (!made) {
-    out.tls_problem = fmt::format("the serversTransport {} cannot be used: tls.{}: {}", out.name,
-                                  made.error().path, made.error().what);
-    element.warn(model::ReasonKind::BadOption, out.tls_problem + "; connections to servers with tls fail");
-    return;
-  }
-  out.tls = *made;
-  kept = *made;
+  ClientContexts::Found found = compiler_.client_contexts_.find(tls_key(options), options);
+  out.key ^= found.key;
+  out.tls = std::move(found.context);
+  if (out.tls) return;
+  out.tls_problem = fmt::format("the serversTransport {} cannot be used: tls.{}", out.name, found.problem);
+  element.warn(model::ReasonKind::BadOption, out.tls_problem + "; connections to servers with tls fail");
 }
 
 void TcpServiceCompiler::check_transports() {
-  tls::Files& files = compiler_.site_.files();
   for (auto& [name, element] : dynamic_.tcp.servers_transports) {
     const auto& options = element.options.tls;
     if (element.broken() || !options || (options->root_cas.empty() && options->certificates.empty()))
       continue;
-    const auto known = compiler_.client_contexts_.find(context_key(*options, files));
-    if (known != compiler_.client_contexts_.end() && !known->second.expired()) continue;
-    if (const auto made = tls::ClientContext::make(*options, files); !made)
-      element.break_off(model::ReasonKind::BadOption,
-                        fmt::format("tls.{}: {}", made.error().path, made.error().what));
+    const ClientContexts::Found found = compiler_.client_contexts_.find(tls_key(*options), *options);
+    if (found.problem.empty()) continue;
+    const std::string problem = "tls." + found.problem;
+    if (found.context)
+      element.warn(model::ReasonKind::BadOption, problem + "; what the file said before is used");
+    else
+      element.break_off(model::ReasonKind::BadOption, problem);
   }
 }
 

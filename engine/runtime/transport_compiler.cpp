@@ -1,6 +1,5 @@
 #include "engine/runtime/transport_compiler.h"
 
-#include "engine/base/strings.h"
 #include "engine/model/hash.h"
 
 #include <fmt/format.h>
@@ -19,19 +18,6 @@ constexpr auto kDefaultDial = std::chrono::seconds(30);
 Duration dial_timeout(const std::optional<schema::Duration>& wanted, bool container) {
   if (wanted) return *wanted;
   return container ? Duration(kContainerDial) : Duration(kDefaultDial);
-}
-
-std::uint64_t files_key(std::uint64_t key, const std::vector<std::string>& root_cas,
-                        const std::vector<model::KeyPair>& certificates, tls::Files& files) {
-  const auto add = [&](const std::string& file) {
-    key = key * 1099511628211ULL ^ files.version(file);  // the prime of FNV-1a
-  };
-  for (const std::string& file : root_cas) add(file);
-  for (const model::KeyPair& pair : certificates) {
-    add(pair.cert_file);
-    add(pair.key_file);
-  }
-  return key;
 }
 
 std::shared_ptr<const upstream::TransportOptions> TransportCompiler::transport(const std::string& name,
@@ -79,30 +65,13 @@ std::shared_ptr<const upstream::TransportOptions> TransportCompiler::transport(c
 
 bool TransportCompiler::secure(const model::ServersTransport& options, upstream::TransportOptions& made,
                                std::string& problem) {
-  Compiler::LastGood& last = compiler_.last_good_[made.key];
-  last.version = version_;
-  made.key ^= files_key(fnv1a("tls"), options.root_cas, options.certificates, compiler_.site_.files());
-  // The same as before unless options or files changed.
-  auto& kept = compiler_.client_contexts_[made.key];
-  made.tls = kept.lock();
-  if (!made.tls) {
-    auto context = tls::ClientContext::make(options, compiler_.site_.files());
-    if (context) {
-      made.tls = std::move(*context);
-      kept = made.tls;
-    } else {
-      problem = fmt::format("{}: {}", context.error().path, context.error().what);
-      if (!last.context) return false;
-      // A file that is being written, or was spoilt: what it said before stays.
-      warn(made.name, problem + "; what the file said before is used");
-      made.key = last.key;
-      made.tls = last.context;
-      return true;
-    }
-  }
-  for (const std::string& notice : made.tls->notices()) warn(made.name, notice);
-  last.key = made.key;
-  last.context = made.tls;
+  ClientContexts::Found found = compiler_.client_contexts_.find(made.key, options);
+  problem = std::move(found.problem);
+  if (!found.context) return false;
+  if (!problem.empty()) warn(made.name, problem + "; what the file said before is used");
+  for (const std::string& notice : found.context->notices()) warn(made.name, notice);
+  made.key = found.key;
+  made.tls = std::move(found.context);
   return true;
 }
 

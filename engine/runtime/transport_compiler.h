@@ -6,13 +6,11 @@
 #include "engine/runtime/compile.h"
 #include "engine/upstream/server.h"
 
-#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
-#include <vector>
 
 namespace fairlead::runtime {
 
@@ -20,17 +18,11 @@ namespace fairlead::runtime {
 // are near or gone.
 Duration dial_timeout(const std::optional<schema::Duration>& wanted, bool container);
 
-// `key`, changed with every change of one of the files that the TLS part of a transport names; watches them.
-std::uint64_t files_key(std::uint64_t key, const std::vector<std::string>& root_cas,
-                        const std::vector<model::KeyPair>& certificates, tls::Files& files);
-
 // Builds the serversTransports of one snapshot, each once.
 class TransportCompiler {
  public:
-  // `version`: of the snapshot.
-  TransportCompiler(Compiler& compiler, const model::Static& install, model::Dynamic& dynamic,
-                    std::uint64_t version)
-      : compiler_(compiler), install_(install), dynamic_(dynamic), version_(version) {}
+  TransportCompiler(Compiler& compiler, const model::Static& install, model::Dynamic& dynamic)
+      : compiler_(compiler), install_(install), dynamic_(dynamic) {}
 
   // Whether the TLS part is built: for https servers it is, and null with the `problem` comes back when it
   // cannot be; a check of other servers does without, until a redirect leads it to one.
@@ -49,7 +41,6 @@ class TransportCompiler {
   Compiler& compiler_;
   const model::Static& install_;
   model::Dynamic& dynamic_;
-  const std::uint64_t version_;
   std::unordered_map<std::string, std::shared_ptr<const upstream::TransportOptions>> made_;
   std::unordered_set<std::string> secured_;  // names of those whose TLS part was asked for
 };

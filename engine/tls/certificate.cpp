@@ -120,6 +120,17 @@ bool holds_public_key(std::string_view key_pem, const X509* leaf) {
   return found;
 }
 
+// "the key does not belong to the certificate", and what may have happened.
+std::string mismatch(EVP_PKEY* key, const STACK_OF(X509) * issuers) {
+  for (int i = 0; i < sk_X509_num(issuers); ++i) {
+    if (X509_check_private_key(sk_X509_value(issuers, i), key) != 1) continue;
+    return fmt::format(
+        "the key belongs to certificate {} of the chain: the server's own must come first, then its issuers",
+        i + 2);
+  }
+  return "the key does not belong to the certificate";
+}
+
 void add_extension(X509* certificate, int nid, const std::string& value) {
   X509V3_CTX context;
   X509V3_set_ctx_nodb(&context);
@@ -211,7 +222,9 @@ Configured<CertificatePtr> Certificate::from_text(CertificateTextPtr text) {
   const CertificateStatement leaf = read_statement(reader(made->text_->leaf()).get());
   if (!leaf) {
     ERR_clear_error();
-    return misconfigured("certFile", "no certificate in PEM form");
+    const bool is_key = made->text_->leaf().find("PRIVATE KEY-----") != std::string::npos;
+    return misconfigured("certFile", is_key ? "this is a private key: are certFile and keyFile interchanged?"
+                                            : "no certificate in PEM form");
   }
   auto issuers = read_issuers(*made->text_);
   if (!issuers) return std::unexpected(issuers.error());
@@ -228,8 +241,9 @@ Configured<CertificatePtr> Certificate::from_text(CertificateTextPtr text) {
                                   : fmt::format("no usable private key ({})", words));
     }
     if (X509_check_private_key(made->leaf().get(), key.get()) != 1) {
+      std::string what = mismatch(key.get(), made->issuers_->chain.get());
       ERR_clear_error();
-      return misconfigured("keyFile", "the key does not belong to the certificate");
+      return misconfigured("keyFile", std::move(what));
     }
   }
   made->describe(leaf.get());

@@ -103,7 +103,7 @@ Configured<> ClientContext::trust(const std::vector<std::string>& root_cas, File
     const auto authorities = read_certificates(*contents);
     if (!authorities)
       return misconfigured("rootCAs",
-                           fmt::format("{}: {}", is_pem(file) ? "PEM text" : file, authorities.error().what));
+                           fmt::format("{}: {}", in_words(file), authorities.error().what));
     for (const X509Ptr& authority : *authorities) X509_STORE_add_cert(store.get(), authority.get());
   }
   X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context_.get()), X509_V_FLAG_PARTIAL_CHAIN);

@@ -161,7 +161,7 @@ Configured<> ServerContext::set_client_auth(const model::ClientAuth& options, Fi
     const auto authorities = read_certificates(*contents);
     if (!authorities)
       return misconfigured("clientAuth.caFiles",
-                           fmt::format("{}: {}", is_pem(file) ? "PEM text" : file, authorities.error().what));
+                           fmt::format("{}: {}", in_words(file), authorities.error().what));
     for (const X509Ptr& authority : *authorities) {
       X509_STORE_add_cert(store.get(), authority.get());
       sk_X509_NAME_push(names.get(), X509_NAME_dup(X509_get_subject_name(authority.get())));

@@ -24,10 +24,19 @@ bool is_pem(std::string_view path_or_pem) {
   return path_or_pem.find("-----BEGIN ") != std::string_view::npos;
 }
 
+std::string in_words(std::string_view path_or_pem) {
+  constexpr std::size_t kLongName = 64;  // a key has more bytes, and does not begin as paths do
+  if (is_pem(path_or_pem)) return "PEM text";
+  const bool begins_as_path = path_or_pem.starts_with('/') || path_or_pem.starts_with('.');
+  if (path_or_pem.find('\n') == std::string_view::npos && (begins_as_path || path_or_pem.size() < kLongName))
+    return std::string(path_or_pem);
+  return "a value that is neither a path nor PEM text";
+}
+
 Configured<std::string> Files::read(const std::string& path_or_pem) {
   if (is_pem(path_or_pem)) return path_or_pem;
   const auto failed = [&](std::string_view what) {
-    return misconfigured({}, fmt::format("{} {}: {}", what, path_or_pem, std::strerror(errno)));
+    return misconfigured({}, fmt::format("{} {}: {}", what, in_words(path_or_pem), std::strerror(errno)));
   };
   const Fd file(::open(path_or_pem.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (const auto watched = files_.find(path_or_pem); watched != files_.end()) watched->second.unread = !file;

@@ -12,6 +12,9 @@ namespace fairlead::tls {
 
 // Options that name a file hold its path or the PEM text itself.
 bool is_pem(std::string_view path_or_pem);
+// What to call such a value in a message: the path. Text is not shown, for it may be a key: neither PEM, nor
+// one that came without its first line or in another form.
+std::string in_words(std::string_view path_or_pem);
 
 // The files that a configuration names, watched by their metadata: contents are read when somebody builds
 // something of them, and not kept. Belongs to one thread.

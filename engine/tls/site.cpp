@@ -22,10 +22,6 @@ bool serves(const model::TlsCertificate& certificate) {
          std::ranges::find(certificate.stores, kDefault) != certificate.stores.end();
 }
 
-std::string in_words(const std::string& path_or_pem) {
-  return is_pem(path_or_pem) ? "PEM text" : path_or_pem;
-}
-
 }  // namespace
 
 Site::Site(std::shared_ptr<Tables> tables, std::vector<std::string> speaks)

@@ -1,5 +1,6 @@
 #include "providers/http/http.h"
 
+#include "engine/base/strings.h"
 #include "engine/model/read.h"
 #include "engine/schema/file.h"
 #include "engine/schema/file_limits.h"
@@ -37,11 +38,20 @@ std::string without_secrets(std::string_view url) {
 
 }  // namespace
 
-Configured<std::unique_ptr<Http>> Http::make(const model::HttpProvider& options,
-                                             const model::MiddlewareTypes& types) {
-  if (options.endpoint.empty()) return misconfigured("providers.http.endpoint", "is required");
+Configured<void> Http::check(const model::HttpProvider& options) {
+  const std::string& url = options.endpoint;
+  if (url.empty()) return misconfigured("providers.http.endpoint", "is required");
+  if (!istarts_with(url, "http://") && !istarts_with(url, "https://"))
+    return misconfigured("providers.http.endpoint",
+                         fmt::format("{} is no http or https URL", quoted(without_secrets(url))));
   if (options.poll_interval <= Duration::zero())
     return misconfigured("providers.http.pollInterval", "must be greater than zero");
+  return {};
+}
+
+Configured<std::unique_ptr<Http>> Http::make(const model::HttpProvider& options,
+                                             const model::MiddlewareTypes& types) {
+  if (auto good = check(options); !good) return std::unexpected(good.error());
   return std::unique_ptr<Http>(new Http(options, types));
 }
 

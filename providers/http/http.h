@@ -19,6 +19,8 @@ class Http final : public Provider {
  public:
   static Configured<std::unique_ptr<Http>> make(const model::HttpProvider& options,
                                                 const model::MiddlewareTypes& types);
+  // What make() would say of the options.
+  static Configured<void> check(const model::HttpProvider& options);
   ~Http() override;
 
   std::string_view name() const override { return "http"; }

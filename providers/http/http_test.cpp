@@ -183,5 +183,18 @@ TEST(HttpProvider, ShowsNoSecretOfItsEndpoint) {
 
 TEST(HttpProvider, NeedsAnEndpoint) { EXPECT_EQ(Http::make({}, {}).error().path, "providers.http.endpoint"); }
 
+TEST(HttpProvider, TakesUrlsOnly) {
+  model::HttpProvider options;
+  for (const char* none :
+       {"configuration", "configuration:8080/routes", "ftp://configuration", "//configuration"}) {
+    options.endpoint = none;
+    EXPECT_EQ(Http::make(options, {}).error().path, "providers.http.endpoint") << none;
+  }
+  options.endpoint = "user:secret@configuration/routes?token=secret";
+  EXPECT_EQ(Http::check(options).error().what, "\"configuration/routes\" is no http or https URL");
+  options.endpoint = "HTTPS://configuration/routes";
+  EXPECT_TRUE(Http::check(options));
+}
+
 }  // namespace
 }  // namespace fairlead::providers::http

@@ -762,6 +762,39 @@ def test_external_accounts_and_preferred_chains(start, origin, tmp_path):
         assert key not in proxy.log() + json.dumps(proxy.api("/api/rawdata"))
 
 
+def test_an_account_that_may_order_no_more_is_told_as_one(stage, origin):
+    def deactivated(handler, body):
+        if not handler.path.startswith("/order-plz"):
+            return False
+        handler.problem(403, "unauthorized", 'Account is not valid, has status "deactivated"')
+        return True
+
+    with Front(stage.pebble, fault=deactivated) as front:
+        proxy = stage.start(site(origin, "Host(`deactivated.test`)"), caServer=front.directory)
+
+        told = wait_for(lambda: "deactivated" in reason(proxy, "r0@file") and reason(proxy, "r0@file"), 20, "it is told")
+        assert 'has status "deactivated"' in told and "`Account` of this resolver" in told
+        assert "another server answers" not in told, "no challenge was answered yet"
+
+
+@pytest.mark.parametrize("entry_point", ["nope", "", "udp"])
+def test_an_entry_point_that_cannot_answer_challenges_costs_no_order(stage, origin, entry_point):
+    orders = stage.pebble.orders()
+    proxy = stage.start(site(origin, "Host(`unanswered.test`)"), {"httpChallenge": {"entryPoint": entry_point}},
+                        {"entryPoints": {"udp": {"address": f"127.0.0.1:{free_port()}/udp"}}})
+
+    wait_for(lambda: "httpChallenge.entryPoint" in reason(proxy, "r0@file"), 20, "the router says so")
+
+    assert stage.pebble.orders() == orders, "failed validations count against the authority's limits"
+
+
+@pytest.mark.parametrize("url", ["acme.example/directory", "ftp://acme.example/directory"])
+def test_a_directory_that_is_no_url_is_told_once(stage, origin, url):
+    proxy = stage.start(site(origin, "Host(`nourl.test`)"), caServer=url)
+
+    wait_for(lambda: "caServer is" in reason(proxy, "r0@file"), 20, "the router says so")
+
+
 def test_an_external_account_that_is_wrong_is_told_as_one(start, origin, tmp_path):
     key = base64.urlsafe_b64encode(b"0123456789abcdef0123456789abcdef").decode().rstrip("=")
     config = {"externalAccountBindingRequired": True, "externalAccountMACKeys": {"kid-1": key}}

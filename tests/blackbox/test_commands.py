@@ -58,6 +58,21 @@ def test_help_is_a_command_too_and_says_what_each_command_does():
     assert re.search(r"^  healthcheck +asks the ping", done.stdout, re.MULTILINE)
 
 
+@pytest.mark.parametrize("command", ["--help", "help", "reference", "version"])
+def test_what_cannot_be_printed_whole_ends_no_command_badly(command):
+    reads, writes = os.pipe()
+    os.close(reads)
+    left = subprocess.run([BINARY, command], stdout=writes, stderr=subprocess.PIPE, text=True, timeout=90,
+                          env=environment())
+    os.close(writes)
+    assert left.returncode in (0, -signal.SIGPIPE) and left.stderr == ""
+
+    with open("/dev/full", "w") as full:
+        told = subprocess.run([BINARY, command], stdout=full, stderr=subprocess.PIPE, text=True, timeout=90,
+                              env=environment())
+    assert (told.returncode, told.stderr) == (1, "fairlead: stdout: No space left on device\n")
+
+
 def test_a_command_behind_the_flags_is_told_its_place():
     done = call("--ping", "--api", "check")
     assert done.returncode == 2

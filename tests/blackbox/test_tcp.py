@@ -325,6 +325,37 @@ def test_a_transport_shows_a_certificate_and_looks_for_names(start, server, pki)
             assert client.is_closed(), key
 
 
+def test_an_authority_of_a_transport_that_is_spoilt_on_disk_keeps_what_it_said(start, server, pki, tmp_path):
+    authority, other = tmp_path / "ca.pem", make(tmp_path, "other", ca=True)
+
+    def write(text):
+        beside = tmp_path / "ca.new"
+        beside.write_text(text)
+        beside.rename(authority)
+
+    write(pki.ca.cert.read_text())
+    backend = server(name("inner"), tls=server_context(pki.server))
+    proxy = start(tcp({"any": (ANY, "db", None)},
+                      {"db": balancer({"address": backend.address, "tls": True}, serversTransport="known")},
+                      serversTransports={"known": {"tls": {"serverName": "inner.example", "rootCAs": [str(authority)]}}}))
+
+    def is_served():
+        with RawClient(proxy.port()) as client:
+            try:
+                return says(client, "inner")
+            except Closed:
+                return False
+
+    assert is_served()
+    write("no certificate")
+    wait_for(lambda: "what the file said before is used" in proxy.log(), 15, "it is told")
+    assert is_served()
+    write(other.cert.read_text())
+    wait_for(lambda: not is_served(), 15, "the new content counts")
+    write(pki.ca.cert.read_text())
+    wait_for(is_served, 15, "the good content counts again")
+
+
 def test_a_server_that_does_not_answer_is_left_after_the_dial_timeout(start, server):
     with socket.create_server(("127.0.0.1", 0), backlog=0) as deaf:
         address = deaf.getsockname()
