@@ -43,7 +43,7 @@ Configured<void> Http::check(const model::HttpProvider& options) {
   if (url.empty()) return misconfigured("providers.http.endpoint", "is required");
   if (!istarts_with(url, "http://") && !istarts_with(url, "https://"))
     return misconfigured("providers.http.endpoint",
-                         fmt::format("{} is no http or https URL", quoted(without_secrets(url))));
+                         fmt::format("{} is no http or https URL", fairlead::quoted(without_secrets(url))));
   if (options.poll_interval <= Duration::zero())
     return misconfigured("providers.http.pollInterval", "must be greater than zero");
   return {};
