@@ -161,15 +161,17 @@ bool is_service_link(std::span<const std::string> words, std::string_view value)
 
 class EnvironmentReader {
  public:
-  EnvironmentReader(const TypeInfo& root, Problems& problems, const ReadFile& read_file)
-      : root_(root),
+  EnvironmentReader(const Environment& environment, const TypeInfo& root, Problems& problems,
+                    const ReadFile& read_file)
+      : environment_(environment),
+        root_(root),
         problems_(problems),
         read_file_(read_file ? read_file : read_whole_file),
         out_(Node::map()) {}
 
-  void all(const Environment& environment, std::string_view prefix) {
-    for (auto at = environment.lower_bound(prefix); at != environment.end() && at->first.starts_with(prefix);
-         ++at)
+  void all(std::string_view prefix) {
+    for (auto at = environment_.lower_bound(prefix);
+         at != environment_.end() && at->first.starts_with(prefix); ++at)
       one(at->first, at->second, prefix);
   }
 
@@ -186,11 +188,12 @@ class EnvironmentReader {
 
  private:
   void one(const std::string& variable, const std::string& value, std::string_view prefix);
-  void set(const std::string& variable, const std::vector<Name>& names, std::string value);
+  void set(const std::string& variable, const Matcher& matcher, std::string value);
   void unknown(const std::string& variable, const Matcher& matcher, const std::vector<std::string>& words,
                std::string_view prefix);
   Problem& report(const std::string& variable, Problem::Kind kind, std::string what);
 
+  const Environment& environment_;
   const TypeInfo& root_;
   Problems& problems_;
   ReadFile read_file_;
@@ -220,7 +223,11 @@ void EnvironmentReader::one(const std::string& variable, const std::string& valu
       }
       if (text->ends_with('\n')) text->pop_back();
       if (text->ends_with('\r')) text->pop_back();
-      return set(variable, without_file.names(), std::move(*text));
+      const std::string beside = variable.substr(0, variable.size() - std::string_view("_FILE").size());
+      if (environment_.contains(beside))
+        report(beside, Problem::Kind::Ignored, fmt::format("does not count beside {}", variable)).severity =
+            Severity::Notice;
+      return set(variable, without_file, std::move(*text));
     }
   }
   if (!found && is_service_link(words, value)) {
@@ -228,14 +235,19 @@ void EnvironmentReader::one(const std::string& variable, const std::string& valu
     return;
   }
   if (!found) return unknown(variable, matcher, words, prefix);
-  set(variable, matcher.names(), value);
+  set(variable, matcher, value);
 }
 
-void EnvironmentReader::set(const std::string& variable, const std::vector<Name>& names, std::string value) {
+void EnvironmentReader::set(const std::string& variable, const Matcher& matcher, std::string value) {
   const auto place = std::make_shared<const Place>(Place{kEnvironment, variable, Format::Environment});
   std::vector<Segment> segments;
-  for (const Name& name : names)
+  for (const Name& name : matcher.names())
     segments.push_back({name.text, name.index ? std::optional<std::string_view>(*name.index) : std::nullopt});
+  if (const TypeInfo& type = *matcher.target().type;
+      value.empty() && type.kind == TypeKind::List && is_scalar_option(type)) {
+    descend_to_section(out_, segments, place);
+    return;
+  }
   Node& node = descend(out_, segments, place);
   node.set_value(std::move(value));
   node.set_place(place);
@@ -294,9 +306,9 @@ Environment environment_of_process() {
 
 Node read_environment(const Environment& environment, const TypeInfo& root, Problems& problems,
                       const ReadFile& read_file) {
-  EnvironmentReader reader(root, problems, read_file);
-  reader.all(environment, "TRAEFIK_");
-  reader.all(environment, "FAIRLEAD_");
+  EnvironmentReader reader(environment, root, problems, read_file);
+  reader.all("TRAEFIK_");
+  reader.all("FAIRLEAD_");
   return reader.take();
 }
 

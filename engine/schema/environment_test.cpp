@@ -58,11 +58,30 @@ TEST(Environment, ListElementsAreNumbered) {
   EXPECT_EQ(got.tree, R"({"entryPoints":{"web":{"tls":{"domains":[{"sans":"b,c","main":"a"}]}}}})");
 }
 
+TEST(Environment, AListThatIsEmptySaysNothingOfIt) {
+  const Variables got = variables(
+      {{"TRAEFIK_ENTRYPOINTS_WEB_TLS_DOMAINS_0_SANS", ""}, {"TRAEFIK_ENTRYPOINTS_WEB_ADDRESS", ""}});
+
+  EXPECT_THAT(got.problems, IsEmpty());
+  EXPECT_EQ(got.tree, R"({"entryPoints":{"web":{"address":"","tls":{"domains":[{}]}}}})");
+}
+
 TEST(Environment, AFileGivesTheValueOfAScalarOption) {
   const Variables got = variables({{"FAIRLEAD_DOCKER_PASSWORD_FILE", "/run/secrets/p"}});
 
   EXPECT_THAT(got.problems, IsEmpty());
   EXPECT_EQ(got.tree, R"({"docker":{"password":"s3cret"}})");
+}
+
+TEST(Environment, AFileCountsBeforeAValueAndTheValueIsTold) {
+  const Variables got =
+      variables({{"FAIRLEAD_DOCKER_PASSWORD", "old"}, {"FAIRLEAD_DOCKER_PASSWORD_FILE", "/run/secrets/p"}});
+
+  EXPECT_EQ(got.tree, R"({"docker":{"password":"s3cret"}})");
+  ASSERT_EQ(got.problems.size(), 1u);
+  EXPECT_EQ(got.problems[0].severity, Severity::Notice);
+  EXPECT_EQ(got.problems[0].text(),
+            "FAIRLEAD_DOCKER_PASSWORD (environment): does not count beside FAIRLEAD_DOCKER_PASSWORD_FILE");
 }
 
 TEST(Environment, AFileThatIsMissingOrForASectionIsAProblem) {

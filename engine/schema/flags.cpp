@@ -79,8 +79,12 @@ void FlagReader::one(const std::string& word) {
 
 void FlagReader::set(const std::string& flag, const Key& key, const Target& target, std::string value) {
   const auto place = std::make_shared<const Place>(Place{kCommandLine, flag, Format::Flag});
-  Node& node = descend(out_.options, key.segments, place);
   const bool is_list = target.type->kind == TypeKind::List && is_scalar_option(*target.type);
+  if (is_list && value.empty()) {
+    descend_to_section(out_.options, key.segments, place);
+    return;
+  }
+  Node& node = descend(out_.options, key.segments, place);
   if (is_list && !key.segments.back().index) {
     Node item = Node::scalar(std::move(value));
     item.set_place(place);

@@ -46,6 +46,14 @@ TEST(Flags, BooleansAndStructsThatStandAloneMeanTrue) {
   EXPECT_THAT(got.line.words, ElementsAre("serve", "--log.level=x"));
 }
 
+TEST(Flags, AListThatIsEmptySaysNothingOfIt) {
+  const Flags got = flags({"--http.routers.w.entryPoints=", "--http.routers.v.entryPoints=",
+                           "--http.routers.v.entryPoints=a", "--http.routers.v.entryPoints", ""});
+
+  EXPECT_THAT(got.problems, IsEmpty());
+  EXPECT_EQ(got.tree, R"({"http":{"routers":{"w":{},"v":{"entryPoints":["a"]}}}})");
+}
+
 TEST(Flags, RepeatedListsAppendAndOthersReplace) {
   const Flags got = flags({"--http.routers.w.entrypoints=a,b", "--http.routers.w.entryPoints", "c",
                            "--log.level=INFO", "--log.level=WARN"});

@@ -103,4 +103,11 @@ Node& descend(Node& root, const std::vector<Segment>& segments, const std::share
   return *at;
 }
 
+void descend_to_section(Node& root, std::vector<Segment> segments,
+                        const std::shared_ptr<const Place>& place) {
+  segments.pop_back();
+  Node& section = descend(root, segments, place);
+  if (section.is_null()) section.become_map();
+}
+
 }  // namespace fairlead::schema

@@ -49,4 +49,8 @@ class ChildIndex {
 Node& descend(Node& root, const std::vector<Segment>& segments, const std::shared_ptr<const Place>& place,
               ChildIndex* index = nullptr);
 
+// Goes down to what the last segment stands in. So a list that is empty, as one of a variable of Compose that
+// nobody set, says that its section is there and nothing of the list itself.
+void descend_to_section(Node& root, std::vector<Segment> segments, const std::shared_ptr<const Place>& place);
+
 }  // namespace fairlead::schema

@@ -308,6 +308,7 @@ def test_the_api_lists_what_runs(start):
     ["--metrics=true", "--metrics.prometheus=true", "--log=true", "--entryPoints.web=true", "--providers=true",
      "--providers.providersThrottleDuration=1"],
     ["--log.level=verbose", "--log.format=text"],
+    ["--entryPoints.web.http.middlewares=", "--entryPoints.web.forwardedHeaders.trustedIPs=", "--metrics.prometheus.buckets="],
 ])
 def test_flags_that_say_little_are_no_mistakes(start, tmp_path, flags):
     """Compose files are full of them: `=true` beside the options of a section."""
