@@ -7,6 +7,7 @@
 #include "acme/solver.h"
 #include "acme/store.h"
 #include "engine/model/resolvers.h"
+#include "engine/model/static.h"
 #include "engine/tls/challenge_table.h"
 
 #include <functional>
