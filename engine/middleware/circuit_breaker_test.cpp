@@ -131,6 +131,7 @@ TEST(CircuitBreaker, AnswersWithItsCodeWhenTripped) {
 
   EXPECT_EQ(response.head.status, 418);
   EXPECT_EQ(test::text_of(response.body), "I'm a teapot");
+  EXPECT_EQ(x.record.cause->detail, "the circuit breaker is open");
   EXPECT_EQ(service.calls, 1);
 }
 

@@ -163,6 +163,18 @@ TEST(Errors, WithoutAPageTheClientStillLearnsTheStatus) {
 
   EXPECT_EQ(response.head.status, 404);
   EXPECT_EQ(test::text_of(response.body), "404 page not found\n");
+  EXPECT_EQ(x.record.cause->detail, "no error page: refused");
+}
+
+TEST(Errors, TheLogLearnsWhatFailedFirstAndWhyThereIsNoPage) {
+  const MadeErrors made(test::options({{"status", "502"}, {"service", "pages"}}), true);
+  auto x = test::get("/");
+
+  test::run(**made.result, x, test::StubService([](Exchange& own) {
+    return exchange::failure(own, {502, Fault::Upstream, true, "closed"});
+  }));
+
+  EXPECT_EQ(x.record.cause->detail, "closed; no error page: refused");
 }
 
 TEST(Errors, RefusesWhatCannotBe) {

@@ -282,6 +282,7 @@ TEST(ForwardAuth, AnUnreachableServerIs500AndATooLargeAnswer401) {
   const Response response = test::run(*middleware, x);
   EXPECT_EQ(response.head.status, 500);
   EXPECT_FALSE(response.retryable());
+  EXPECT_EQ(x.record.cause->detail, "forwardAuth: connect 127.0.0.1:1: refused");
 
   answers(200);
   answer->body_too_large = true;

@@ -113,6 +113,7 @@ TEST(RateLimit, AnswersWithTheTimeToRetry) {
   EXPECT_EQ(response.head.fields.get("Retry-After"), "60");
   EXPECT_EQ(response.head.fields.get("X-Retry-In"), "1m0s");
   EXPECT_EQ(test::text_of(response.body), "Too Many Requests");
+  EXPECT_EQ(x.record.cause->detail, "more requests than rateLimit lets pass");
 }
 
 TEST(RateLimit, DelaysWhatIsOnlyALittleEarly) {
