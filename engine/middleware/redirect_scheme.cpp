@@ -47,7 +47,7 @@ std::optional<exchange::Response> RedirectScheme::on_request(exchange::Exchange&
   if (is_usual_port(now, port)) port = {};
   if (now == scheme_ && port == port_) return std::nullopt;
   std::string url = scheme_ + "://";
-  url.append(host).append(port_).append(request_uri(x));
+  url.append(host).append(port_).append(uri_to_redirect(x));
   return redirect_to(x, url, permanent_, keep_method_);
 }
 

@@ -83,6 +83,17 @@ std::string request_uri(const exchange::Exchange& x) {
   return uri;
 }
 
+std::string uri_to_redirect(const exchange::Exchange& x) {
+  std::string uri = request_uri(x);
+  const std::string& query = x.request.query;
+  if (query.find('&') == query.npos || !x.request.target.contains(';')) return uri;
+  const std::string_view written = x.request.target.substr(x.request.target.find('?') + 1);
+  const bool only_semicolons_differ = std::ranges::equal(
+      query, written, [](char now, char before) { return now == before || (now == '&' && before == ';'); });
+  if (only_semicolons_differ) std::ranges::copy(written, uri.end() - std::ssize(query));
+  return uri;
+}
+
 std::optional<std::string> normalized_url(std::string_view url) {
   if (url.empty()) return std::nullopt;
   if (std::ranges::any_of(url, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }))

@@ -20,6 +20,10 @@ HostAndPort split_authority(std::string_view authority);
 // "/path?query" as the request stands now.
 std::string request_uri(const exchange::Exchange& x);
 
+// The same with the semicolons of the query as the client wrote them: that servers get `&` for them is
+// nothing that a client should be sent back with.
+std::string uri_to_redirect(const exchange::Exchange& x);
+
 // `url` as Go's net/url reads and writes it, as far as a Location needs it: what a URL cannot hold is
 // escaped. Nothing when it is no URL: control bytes, a broken escape, a bad host or port, no scheme before a
 // colon.
