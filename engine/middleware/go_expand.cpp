@@ -93,7 +93,10 @@ Replacement::Replacement(std::shared_ptr<const routing::Regex> regex, std::strin
     }
     replacement = reference->rest;
     const int group = group_of(regex_->re2(), reference->name);
-    if (group < 0) continue;
+    if (group < 0) {
+      missing_groups_.emplace_back(reference->name);
+      continue;
+    }
     if (!literal.empty()) parts_.push_back({std::exchange(literal, {}), -1});
     parts_.push_back({{}, group});
     groups_ = std::max(groups_, group + 1);

@@ -32,6 +32,8 @@ class Replacement {
   bool matches(std::string_view text) const;
   // Every match of `text` replaced; nothing when the result would be too long.
   std::optional<std::string> replace_all(std::string_view text) const;
+  // What the replacement names and the pattern does not have: "1_x" of "$1_x".
+  const std::vector<std::string>& missing_groups() const { return missing_groups_; }
 
  private:
   struct Part {
@@ -41,6 +43,7 @@ class Replacement {
 
   std::shared_ptr<const routing::Regex> regex_;
   std::vector<Part> parts_;
+  std::vector<std::string> missing_groups_;
   int groups_ = 1;  // to capture: the highest one used, and the whole match
 };
 

@@ -9,14 +9,14 @@ Configured<std::shared_ptr<const RedirectRegex>> RedirectRegex::make(Options opt
   if (options.regex.empty()) return misconfigured("regex", "must not be empty");
   auto regex = compile_pattern("regex", options.regex);
   if (!regex) return std::unexpected(regex.error());
-  tell_doubled_dollar("replacement", options.replacement, making.notices);
-  return std::make_shared<const RedirectRegex>(Replacement(std::move(*regex), options.replacement),
-                                               options.permanent);
+  Replacement replacement(std::move(*regex), options.replacement);
+  tell_lost_groups("replacement", options.replacement, replacement, making.notices);
+  return std::make_shared<const RedirectRegex>(std::move(replacement), options.permanent);
 }
 
 std::optional<exchange::Response> RedirectRegex::on_request(exchange::Exchange& x) const {
   std::string url = x.is_tls() ? "https://" : "http://";
-  url.append(x.request.authority).append(request_uri(x));
+  url.append(x.request.authority).append(uri_to_redirect(x));
   if (!replacement_.matches(url)) return std::nullopt;
   const auto target = replacement_.replace_all(url);
   if (!target)

@@ -10,14 +10,15 @@ Configured<std::shared_ptr<const ReplacePathRegex>> ReplacePathRegex::make(Optio
   if (trim(options.regex).empty()) return misconfigured("regex", "must not be empty");
   auto regex = compile_pattern("regex", trim(options.regex));
   if (!regex) return std::unexpected(regex.error());
-  const std::string replacement = escape_blanks(trim(options.replacement));
-  if (replacement.empty()) {
+  const std::string written = escape_blanks(trim(options.replacement));
+  if (written.empty()) {
     warn("replacement", "is empty, so the path stays as it is; stripPrefixRegex takes a part of it away",
          making.notices);
     return std::make_shared<const ReplacePathRegex>(std::nullopt);
   }
-  tell_doubled_dollar("replacement", replacement, making.notices);
-  return std::make_shared<const ReplacePathRegex>(Replacement(std::move(*regex), replacement));
+  Replacement replacement(std::move(*regex), written);
+  tell_lost_groups("replacement", written, replacement, making.notices);
+  return std::make_shared<const ReplacePathRegex>(std::move(replacement));
 }
 
 std::optional<exchange::Response> ReplacePathRegex::on_request(exchange::Exchange& x) const {

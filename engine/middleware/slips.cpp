@@ -23,6 +23,14 @@ bool begins_within_counts(std::string_view pattern) {
   return brace != pattern.npos && std::ranges::all_of(pattern.substr(0, brace), is_digit);
 }
 
+bool doubles_a_dollar(std::string_view replacement) {
+  for (std::size_t at = replacement.find("$$"); at != replacement.npos; at = replacement.find("$$", at + 2))
+    if (const std::string_view rest = replacement.substr(at + 2);
+        !rest.empty() && (rest[0] == '{' || is_digit(rest[0])))
+      return true;
+  return false;
+}
+
 // Scheme, host and a port that is not the usual one, in lower case (RFC 6454 §6.2); "null" for a page
 // without.
 bool is_sent_by_browsers(std::string_view origin) {
@@ -46,16 +54,20 @@ void warn(std::string_view option, std::string what, schema::Problems& notices) 
   notice.what = std::move(what);
 }
 
-void tell_doubled_dollar(std::string_view option, std::string_view replacement, schema::Problems& notices) {
-  for (std::size_t at = replacement.find("$$"); at != replacement.npos; at = replacement.find("$$", at + 2)) {
-    const char next = at + 2 < replacement.size() ? replacement[at + 2] : '\0';
-    if (next != '{' && !is_digit(next)) continue;
-    return warn(option,
-                fmt::format("{} puts a dollar sign there and no group: only Compose files need `$$`, write a "
-                            "single `$` here",
-                            quoted(replacement)),
-                notices);
-  }
+void tell_lost_groups(std::string_view option, std::string_view written, const Replacement& made,
+                      schema::Problems& notices) {
+  if (doubles_a_dollar(written))
+    warn(option,
+         fmt::format("{} puts a dollar sign there and no group: only Compose files need `$$`, write a single "
+                     "`$` here",
+                     quoted(written)),
+         notices);
+  for (const std::string& group : made.missing_groups())
+    warn(option,
+         fmt::format("{} leaves {} out: the pattern has no group of that name; where letters follow a "
+                     "number, write ${{1}}",
+                     quoted(written), quoted(group)),
+         notices);
 }
 
 void tell_cut_patterns(std::string_view option, const std::vector<std::string>& patterns,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "engine/middleware/go_expand.h"
 #include "engine/schema/problem.h"
 
 #include <string>
@@ -12,8 +13,10 @@ namespace fairlead::middleware {
 
 void warn(std::string_view option, std::string what, schema::Problems& notices);
 
-// "$$1", which means the text "$1" where no Compose makes one dollar of the two.
-void tell_doubled_dollar(std::string_view option, std::string_view replacement, schema::Problems& notices);
+// "$$1", which means the text "$1" where no Compose makes one dollar of the two, and "$1_x", which asks for a
+// group of the name "1_x".
+void tell_lost_groups(std::string_view option, std::string_view written, const Replacement& made,
+                      schema::Problems& notices);
 
 // "[a-z]{1,3}" in a label, where the comma makes two patterns of it.
 void tell_cut_patterns(std::string_view option, const std::vector<std::string>& patterns,

@@ -26,6 +26,15 @@ TEST(Slips, ADollarIsDoubledOutsideOfCompose) {
   EXPECT_EQ(told("redirectRegex", {{"regex", "(.*)"}, {"replacement", "https://a/?price=5$$&x=${1}"}}), "");
 }
 
+TEST(Slips, AReplacementNamesNoGroup) {
+  EXPECT_EQ(told("redirectRegex", {{"regex", "^http://a/(.*)"}, {"replacement", "https://b/$1_x"}}),
+            "replacement: \"https://b/$1_x\" leaves \"1_x\" out: the pattern has no group of that name; "
+            "where letters follow a number, write ${1}\n");
+  EXPECT_NE(told("replacePathRegex", {{"regex", "^/a/(.*)"}, {"replacement", "/$1/$2"}}), "");
+  EXPECT_EQ(told("replacePathRegex", {{"regex", "^/a/(?P<rest>.*)"}, {"replacement", "/${1}_x/$rest/$0$"}}),
+            "");
+}
+
 TEST(Slips, ACommaCutsAPattern) {
   EXPECT_EQ(
       told("stripPrefixRegex", {{"regex", "/v[0-9]{1,2},/ok"}}),
