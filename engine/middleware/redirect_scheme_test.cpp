@@ -19,6 +19,17 @@ TEST(RedirectScheme, SendsPlainRequestsToHttpsOnTheSameHostPathAndQuery) {
   EXPECT_EQ(test::text_of(response.body), "Found");
 }
 
+TEST(RedirectScheme, KeepsTheSemicolonsOfTheQueryUnlessTheyAreEncoded) {
+  const test::Made made("redirectScheme", {{"scheme", "https"}});
+  auto parted = test::get("/a?b=1;c&d");
+  parted.request.query = "b=1&c&d";
+  auto encoded = test::get("/a?b=1;c&d");
+  encoded.request.query = "b=1%3Bc&d";
+
+  EXPECT_EQ(test::run(*made, parted).head.fields.get("Location"), "https://example.com/a?b=1;c&d");
+  EXPECT_EQ(test::run(*made, encoded).head.fields.get("Location"), "https://example.com/a?b=1%3Bc&d");
+}
+
 TEST(RedirectScheme, ChoosesTheStatusByMethodAndPermanence) {
   const test::Made temporary("redirectScheme", {{"scheme", "https"}});
   const test::Made permanent("redirectScheme", {{"scheme", "https"}, {"permanent", "true"}});

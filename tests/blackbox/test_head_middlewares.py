@@ -180,11 +180,13 @@ def test_paths_that_are_refused(shared, host, target):
     "host, method, target, status, location",
     [
         ("tohttps", "GET", "/a?b=c", 302, "https://tohttps/a?b=c"),
+        ("tohttps", "GET", "/a;b?c=d;e&f;", 302, "https://tohttps/a;b?c=d;e&f;"),
         ("tohttps", "HEAD", "/", 307, "https://tohttps/"),
         ("tohttps", "POST", "/", 307, "https://tohttps/"),
         ("tohttpsport", "GET", "/", 301, "https://tohttpsport:8443/"),
         ("tohttpsport", "PUT", "/", 308, "https://tohttpsport:8443/"),
         ("regex", "GET", "/a%20b?c", 302, "https://to.example/a%20b?c"),
+        ("regex", "GET", "/a?b;c", 302, "https://to.example/a?b;c"),
         ("regexpermanent", "GET", "/old", 301, "/new"),
         ("regexpermanent", "DELETE", "/old", 308, "/new"),
     ],

@@ -112,6 +112,16 @@ HOPELESS = {
     "hash-doubled": ("jo:$$2y$$05$$abcdefghijklmnopqrstuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuuu", ["users", "doubled"]),
 }
 
+# What works as it is written and never as it was meant: told, and no harm done.
+SLIPS = {
+    "slip-dollar": ({"redirectRegex": {"regex": "^http://no/(.*)", "replacement": "https://$${1}"}}, ["replacement", "single `$`"]),
+    "slip-group": ({"redirectRegex": {"regex": "^http://no/(.*)", "replacement": "https://$1_x"}}, ["replacement", "1_x", "${1}"]),
+    "slip-empty": ({"replacePathRegex": {"regex": "^/", "replacement": ""}}, ["replacement", "stripPrefixRegex"]),
+    "slip-comma": ({"stripPrefixRegex": {"regex": ["/v[0-9]{1", "2}"]}}, ["regex", "cut at its comma"]),
+    "slip-origin": ({"headers": {"accessControlAllowOriginList": ["https://a.example/"]}},
+                    ["accessControlAllowOriginList", "https://a.example/", "no browser"]),
+}
+
 
 @pytest.fixture(scope="module")
 def world():
@@ -125,11 +135,13 @@ def world():
                 # One broken middleware is enough, wherever it stands.
                 "among-others": {"rule": "Host(`among-others`)", "service": "app", "middlewares": ["good", "cidr", "good"]},
                 "unharmed": {"rule": "Host(`unharmed`)", "service": "app", "middlewares": ["good"]},
-                **{name: {"rule": f"Host(`{name}`)", "service": "app", "middlewares": [name]} for name in HOPELESS},
+                **{name: {"rule": f"Host(`{name}`)", "service": "app", "middlewares": [name]} for name in (*HOPELESS, *SLIPS)},
+                "misnamed": {"rule": "Host(`misnamed`)", "service": "app", "middlewares": ["goood"]},
             },
             "middlewares": {
                 **{name: options for name, (options, _) in MISTAKES.items()},
                 **{name: {"basicAuth": {"users": [SHA1, user]}} for name, (user, _) in HOPELESS.items()},
+                **{name: options for name, (options, _) in SLIPS.items()},
                 "good": {"addPrefix": {"prefix": "/a"}},
             },
             "services": {"app": {"loadBalancer": {"servers": [{"url": World.origin.url}]}}},
@@ -172,6 +184,20 @@ def test_no_request_came_through(world):
     assert world.proxy.ask(host="among-others").status == 503
     assert world.origin.requests == []
     assert world.proxy.ask(host="unharmed").status == 200
+
+
+@pytest.mark.parametrize("name", SLIPS)
+def test_what_is_never_meant_is_told(world, name):
+    shown = world.shown[f"{name}@file"]
+
+    assert shown["status"] == "warning", shown
+    assert [word for word in SLIPS[name][1] if word not in " ".join(shown["error"])] == [], shown["error"]
+    assert (world.proxy.ask(host=name).status, world.origin.last_of(name).target) == (200, "/")
+
+
+def test_the_name_that_was_probably_meant_is_told(world):
+    assert world.proxy.router("misnamed@file")["error"] == [
+        'the middleware "goood@file" does not exist; did you mean `good@file`?']
 
 
 def test_repaired_options_open_the_router(start, origin):
