@@ -526,6 +526,35 @@ def test_a_body_of_another_length_is_cut_visibly(start, h2_origin, length, body)
         answer = proxy.ask(host="app")
         if answer.status == 502:
             raise Closed(b"")
+    wait_for(lambda: reasons(proxy), 30, "the access log tells of it")
+    assert reasons(proxy)[0].endswith("the body has not the length of content-length")
+
+
+def reasons(proxy):
+    return [line.get("Reason", "") for line in proxy.access_log()]
+
+
+MISTAKES = {
+    "no status": (frame(1, 0x5, 1, field(b"x-a", b"b")), "a head without :status"),
+    "length without body": (frame(1, 0x5, 1, MALFORMED["length without body"]),
+                            "the body has not the length of content-length"),
+    "interim head at the end": (frame(1, 0x5, 1, field(b":status", b"103")), "it ended with an interim head"),
+    "trailers that end nothing": (frame(1, 0x4, 1, STATUS_200) + frame(1, 0x4, 1, field(b"x-a", b"b")),
+                                  "trailers that do not end the answer"),
+    "body before the head": (frame(0, 0x1, 1, b"x"), "PROTOCOL_ERROR: DATA: "),
+    "reset": (frame(3, 0, 1, struct.pack(">I", 1)), "the stream ended with PROTOCOL_ERROR"),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_what_a_server_did_wrong_is_told(start, h2_origin, name):
+    sent, reason = MISTAKES[name]
+    proxy = start(routes(app=[h2_origin(lambda stream: stream.raw(sent)).url]), workers=1)
+
+    with contextlib.suppress(Closed):
+        assert proxy.ask(host="app").status == 502
+    wait_for(lambda: reasons(proxy), 30, "the access log tells of it")
+    assert reason in reasons(proxy)[0]
 
 
 FLOODS = {

@@ -25,6 +25,7 @@ constexpr std::size_t kMaxContinuations = 16;  // of 16 KiB: as much as a field 
 constexpr std::size_t kFrameHead = 9;
 // Of a head as it leaves. How long one may be is a matter of maxHeaderBytes; nghttp2 would stop at 64 KiB.
 constexpr std::size_t kMaxSentHeadBytes = 16 * 1024 * 1024;
+constexpr std::string_view kOtherLength = "the body has not the length of content-length";
 
 std::string_view text(const std::uint8_t* bytes, std::size_t size) {
   return {reinterpret_cast<const char*>(bytes), size};
@@ -141,8 +142,17 @@ struct ClientCallbacks {
   static int on_invalid_frame(nghttp2_session*, const nghttp2_frame* frame, int code, void* user) {
     ClientConnection& self = connection(user);
     if (LeasedStream* stream = self.find(frame->hd.stream_id))
-      refuse(*stream, self.violation_.empty() ? nghttp2_strerror(code) : self.violation_);
+      refuse(*stream, self.violation_.empty() ? mistake(*stream, frame->hd, code) : self.violation_);
     return 0;
+  }
+
+  // nghttp2 has one word for all that is wrong with a message.
+  static std::string_view mistake(const LeasedStream& stream, const nghttp2_frame_hd& frame, int code) {
+    if (code != NGHTTP2_ERR_HTTP_MESSAGING) return nghttp2_strerror(code);
+    const int status = stream.incoming_.status;
+    if (!stream.final_here_ && status == 0) return "a head without :status";
+    if ((frame.flags & NGHTTP2_FLAG_END_STREAM) == 0) return "trailers that do not end the answer";
+    return status > 0 && status < 200 ? "it ended with an interim head" : kOtherLength;
   }
 
   static int on_stream_close(nghttp2_session*, std::int32_t id, std::uint32_t code, void* user) {
@@ -172,8 +182,23 @@ struct ClientCallbacks {
 
   static int before_frame_send(nghttp2_session*, const nghttp2_frame* frame, void* user) {
     ClientConnection& self = connection(user);
-    if (frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST) return 0;
-    if (LeasedStream* stream = self.find(frame->hd.stream_id)) stream->head_at_ = self.appended_;
+    switch (frame->hd.type) {
+      case NGHTTP2_HEADERS:
+        if (frame->headers.cat != NGHTTP2_HCAT_REQUEST) break;
+        if (LeasedStream* stream = self.find(frame->hd.stream_id)) stream->head_at_ = self.appended_;
+        break;
+      case NGHTTP2_RST_STREAM:
+        // nghttp2 tells nobody before that a body is not what it should be.
+        if (frame->rst_stream.error_code != NGHTTP2_PROTOCOL_ERROR) break;
+        if (LeasedStream* stream = self.find(frame->hd.stream_id)) refuse(*stream, kOtherLength);
+        break;
+      case NGHTTP2_GOAWAY:
+        if (frame->goaway.error_code == NGHTTP2_NO_ERROR || !self.violation_.empty()) break;
+        self.violation_ = fmt::format("{}: {}", nghttp2_http2_strerror(frame->goaway.error_code),
+                                      text(frame->goaway.opaque_data, frame->goaway.opaque_data_len));
+        break;
+      default: break;
+    }
     return 0;
   }
 
