@@ -47,7 +47,8 @@ Configured<std::shared_ptr<const ClientContext>> ClientContext::make(const model
   SSL_CTX* context = made->context_.get();
   if (!context) return misconfigured({}, openssl_error());
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
-  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+  SSL_CTX_set_options(context,
+                      SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_IGNORE_UNEXPECTED_EOF);
   ClientSessions::gather_from(context);
   const int lowest = version_number(options.min_version);
   const int highest = version_number(options.max_version);
@@ -102,8 +103,7 @@ Configured<> ClientContext::trust(const std::vector<std::string>& root_cas, File
     if (!contents) return misconfigured("rootCAs", contents.error().what);
     const auto authorities = read_certificates(*contents);
     if (!authorities)
-      return misconfigured("rootCAs",
-                           fmt::format("{}: {}", in_words(file), authorities.error().what));
+      return misconfigured("rootCAs", fmt::format("{}: {}", in_words(file), authorities.error().what));
     for (const X509Ptr& authority : *authorities) X509_STORE_add_cert(store.get(), authority.get());
   }
   X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context_.get()), X509_V_FLAG_PARTIAL_CHAIN);

@@ -60,8 +60,10 @@ struct Bio {
   }
   static long control(BIO* bio, int command, long, void*) {
     if (command == BIO_CTRL_FLUSH) return 1;
-    if (command == BIO_CTRL_EOF) return static_cast<TlsTransport*>(BIO_get_data(bio))->end_ ? 1 : 0;
-    return 0;
+    if (command != BIO_CTRL_EOF) return 0;
+    // A reset is no end, although OpenSSL takes one without close_notify for one.
+    const auto& self = *static_cast<const TlsTransport*>(BIO_get_data(bio));
+    return self.end_ && self.error_ == 0 ? 1 : 0;
   }
   static const BIO_METHOD* method() {
     static BIO_METHOD* const made = [] {
@@ -220,7 +222,8 @@ net::IoResult TlsTransport::read(std::span<char> into) {
   }
   // What came before the end is given first; the end shows at the next call.
   if (total > 0) return {total, net::IoStatus::Ok, 0, false};
-  if (code == SSL_ERROR_ZERO_RETURN) {
+  // Many end without close_notify (RFC 8446 §6.1): that counts, but not in the middle of a record.
+  if (code == SSL_ERROR_ZERO_RETURN && !(end_ && SSL_has_pending(ssl_.get()))) {
     parted_ = lower_->peer_finished();
     return {0, net::IoStatus::End, 0, true};
   }

@@ -1,10 +1,12 @@
 """Resets that arrive together with bytes: what came before them counts, and nobody waits or takes it for a whole."""
 
 import socket
+import ssl
 import struct
 
 import pytest
-from support.fairlead import Fairlead
+from support.certificates import make
+from support.fairlead import Fairlead, routes
 from support.h2_origin import frame
 from support.ports import wait_for
 from support.raw import RawClient
@@ -145,3 +147,55 @@ def test_a_whole_answer_over_http2_counts_though_a_reset_follows(proxy):
     answers = [proxy.ask(host="whole") for _ in range(TIMES)]
 
     assert [(answer.status, answer.body) for answer in answers] == [(200, b"complete")] * TIMES
+
+
+def says_over_tls(context, end):
+    """A server of https whose answer has no length. `end`(connection, record) sends the last record and ends."""
+
+    def serve(connection):
+        come, leave = ssl.MemoryBIO(), ssl.MemoryBIO()
+        secure = context.wrap_bio(come, leave, server_side=True)
+
+        def until(step):
+            while True:
+                try:
+                    return step()
+                except ssl.SSLWantReadError:
+                    connection.sendall(leave.read())
+                    come.write(connection.recv(65536))
+
+        until(secure.do_handshake)
+        until(lambda: secure.read(65536))
+        secure.write(b"HTTP/1.1 200 OK\r\n\r\n" + b"y" * 5000)
+        end(connection, leave.read())
+
+    return serve
+
+
+def ends_without_goodbye(connection, record):
+    connection.sendall(record)
+
+
+def ends_within_a_record(connection, record):
+    connection.sendall(record[:-7])
+
+
+def resets(connection, record):
+    connection.sendall(record)
+    reset(connection)
+
+
+@pytest.mark.parametrize(("end", "whole"), [(ends_without_goodbye, True), (ends_within_a_record, False), (resets, False)])
+def test_a_server_that_ends_tls_without_goodbye_has_ended_but_not_within_a_record_and_not_by_a_reset(
+        start, tmp_path, end, whole):
+    context = make(tmp_path, "server", ["IP:127.0.0.1"]).server_context()
+    with TcpServer(says_over_tls(context, end)) as server:
+        dynamic = routes(app=[f"https://{server.address}"])
+        dynamic["http"]["services"]["app"]["loadBalancer"]["serversTransport"] = "any"
+        dynamic["http"]["serversTransports"] = {"any": {"insecureSkipVerify": True}}
+        proxy = start(dynamic)
+        for _ in range(TIMES):
+            with RawClient(proxy.port()) as client:
+                client.send(b"GET / HTTP/1.1\r\nHost: app\r\nConnection: close\r\n\r\n")
+                received = client.read_all()
+            assert (b" 200 OK" in received and received.endswith(b"\r\n0\r\n\r\n")) == whole, received[-40:]
