@@ -365,6 +365,17 @@ TEST(Validate, LeavesOutBytesOfATcpCheckThatAreTooMany) {
   EXPECT_EQ(longer.reasons[0].text, "healthCheck.send is longer than 65535 bytes and has no effect");
 }
 
+TEST(Validate, GivesTheAnswerToAPingSomeTime) {
+  const auto transports = validated(
+                              "http:\n  serversTransports:\n"
+                              "    zero: {forwardingTimeouts: {readIdleTimeout: 1s, pingTimeout: 0s}}\n"
+                              "    short: {forwardingTimeouts: {readIdleTimeout: 1s, pingTimeout: 1s}}\n")
+                              .http.servers_transports;
+
+  EXPECT_EQ(transports.at("zero@file").options.forwarding_timeouts.ping_timeout, std::chrono::seconds(15));
+  EXPECT_EQ(transports.at("short@file").options.forwarding_timeouts.ping_timeout, std::chrono::seconds(1));
+}
+
 TEST(Validate, KeepsTheTimesOfATcpCheckWithinReason) {
   const auto service =
       validated(

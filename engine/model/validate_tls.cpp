@@ -103,6 +103,8 @@ void validate_transports(Dynamic& dynamic) {
                  element);
     not_negative(timeouts.read_idle_timeout, {}, "forwardingTimeouts.readIdleTimeout", element);
     not_negative(timeouts.ping_timeout, std::chrono::seconds(15), "forwardingTimeouts.pingTimeout", element);
+    // As in Go's library: no answer could be in time.
+    if (timeouts.ping_timeout == schema::Duration::zero()) timeouts.ping_timeout = std::chrono::seconds(15);
   }
   for (auto& [name, element] : dynamic.tcp.servers_transports) {
     TcpServersTransport& t = element.options;

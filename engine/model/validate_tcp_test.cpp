@@ -1,0 +1,58 @@
+#include "engine/model/merge.h"
+#include "engine/model/read.h"
+#include "engine/model/static.h"
+#include "engine/model/validate.h"
+#include "engine/schema/file.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fairlead::model {
+namespace {
+
+// What is said of the service `db`, whose load balancer has the given options.
+std::vector<std::string> said_of(const std::string& options) {
+  const auto node = schema::read_yaml(
+      "tcp:\n  serversTransports:\n    bare: {}\n"
+      "  services:\n    db: {loadBalancer: {" +
+          options + "}}\n",
+      "db.yml");
+  EXPECT_TRUE(node) << node.error().what;
+  const ProviderConfig providers[] = {
+      {"file", std::make_shared<const Dynamic>(read_dynamic(*node, {.source = "db.yml"}, {{}, {}}))}};
+  Dynamic merged = merge(providers);
+  validate(merged, Static{});
+  std::vector<std::string> said;
+  for (const Reason& reason : merged.tcp.services.at("db@file").reasons) said.push_back(reason.text);
+  return said;
+}
+
+std::ptrdiff_t times(const std::vector<std::string>& said, std::string_view what) {
+  return std::ranges::count_if(said,
+                               [&](const std::string& one) { return one.find(what) != std::string::npos; });
+}
+
+TEST(ValidateTcp, WhatATransportReplacesOfAServiceIsTold) {
+  const std::string server = "servers: [{address: \"a:1\"}]";
+  const std::string ignored = "terminationDelay is ignored beside serversTransport";
+
+  EXPECT_EQ(times(said_of(server + ", serversTransport: bare, terminationDelay: 5"), ignored), 1);
+  EXPECT_EQ(times(said_of(server + ", terminationDelay: 5"), ignored), 0);
+}
+
+TEST(ValidateTcp, TlsThatCannotWorkIsToldOnceAndNotOfATransportThatIsMissing) {
+  const std::string two = "servers: [{address: \"a:1\", tls: true}, {address: \"b:1\", tls: true}]";
+  const std::string why = "TLS to the server needs a serversTransport";
+
+  EXPECT_EQ(times(said_of(two), why), 1);
+  EXPECT_EQ(times(said_of(two + ", serversTransport: bare"), why), 1);
+  EXPECT_EQ(times(said_of(two + ", serversTransport: nowhere"), why), 0);
+}
+
+}  // namespace
+}  // namespace fairlead::model
