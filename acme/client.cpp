@@ -92,6 +92,9 @@ Answered<HttpResponse> Client::call_once(const HttpRequest& request, std::stop_t
   Trouble trouble;
   trouble.kind = Trouble::Kind::Refused;
   trouble.problem = read_problem(answer->status, answer->body);
+  // Without a problem document it may be anybody's answer, a proxy's or that of a wrong address.
+  if (trouble.problem.type.empty())
+    trouble.problem.detail = fmt::format("{} {}: {}", request.method, request.url, trouble.problem.detail);
   trouble.problem.retry_after =
       read_retry_after(answer->header("retry-after"), std::chrono::system_clock::now());
   return std::unexpected(std::move(trouble));

@@ -236,6 +236,8 @@ Configured<State> read(Input&& input) {
   }
   if (!why.empty()) return misconfigured({}, fmt::format("is no JSON: {}", why));
   if (!json.is_object()) return misconfigured({}, "is no JSON object");
+  if (const auto list = json.find("Certificates"); list != json.end() && list->is_array())
+    return misconfigured({}, "is a file of Traefik v1, whose certificates stand under no resolver");
   State out;
   for (const auto& [name, resolver] : json.items()) {
     if (!resolver.is_object() && !resolver.is_null())

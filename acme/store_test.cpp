@@ -150,6 +150,13 @@ TEST(StateJson, SaysWhereItIsNoJsonAndQuotesNothing) {
   EXPECT_EQ(state.error().what, "is no JSON: it breaks at line 3, column 0");
 }
 
+TEST(StateJson, CallsAFileOfTraefik1ByItsName) {
+  const auto state = read_state(R"({"Account": {"Email": "a@b.example"}, "Certificates": [{"Domain": {}}]})");
+
+  ASSERT_FALSE(state);
+  EXPECT_EQ(state.error().what, "is a file of Traefik v1, whose certificates stand under no resolver");
+}
+
 TEST(StateJson, RefusesWhatIsNoObject) {
   for (const char* text : {"[]", "7", "{", R"({"le": 5})", R"({"a":1}x)"})
     EXPECT_FALSE(read_state(text)) << text;

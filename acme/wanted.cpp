@@ -150,7 +150,16 @@ void Collector::http(const std::string& name, const model::Element<model::HttpRo
 
 void Collector::tcp(const std::string& name, const model::Element<model::TcpRouter>& element) {
   const model::TcpRouter& router = element.options;
-  if (!router.tls || router.tls->passthrough || is_shadowed(element)) return;
+  if (!router.tls || is_shadowed(element)) return;
+  if (router.tls->passthrough) {
+    if (!element.broken() && install_.certificates_resolvers.contains(router.tls->cert_resolver))
+      out_.unusable.push_back(
+          {"tcp/" + name,
+           fmt::format("certResolver {} orders nothing: with tls.passthrough the server behind "
+                       "shows a certificate of its own",
+                       router.tls->cert_resolver)});
+    return;
+  }
   const std::string& syntax = router.rule_syntax.empty() || router.rule_syntax == "default"
                                   ? install_.core.default_rule_syntax
                                   : router.rule_syntax;

@@ -140,10 +140,13 @@ TEST_F(Wanting, TakesTcpRoutersThatEndTls) {
   passed.tls.emplace().cert_resolver = "le";
   passed.tls->passthrough = true;
 
-  const auto list = wanted().certificates;
+  const WantedList list = wanted();
 
-  ASSERT_EQ(list.size(), 1U);
-  EXPECT_THAT(list[0].routers, ElementsAre("tcp/db@docker"));
+  ASSERT_EQ(list.certificates.size(), 1U);
+  EXPECT_THAT(list.certificates[0].routers, ElementsAre("tcp/db@docker"));
+  ASSERT_EQ(list.unusable.size(), 1U) << "who asks for a certificate is told that there will be none";
+  EXPECT_EQ(list.unusable[0].router, "tcp/pass@docker");
+  EXPECT_THAT(list.unusable[0].what, testing::HasSubstr("tls.passthrough"));
 }
 
 TEST_F(Wanting, TellsNamesThatNoAuthorityCertifies) {

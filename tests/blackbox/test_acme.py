@@ -772,8 +772,9 @@ def test_an_account_that_may_order_no_more_is_told_as_one(stage, origin):
     with Front(stage.pebble, fault=deactivated) as front:
         proxy = stage.start(site(origin, "Host(`deactivated.test`)"), caServer=front.directory)
 
-        told = wait_for(lambda: "deactivated" in reason(proxy, "r0@file") and reason(proxy, "r0@file"), 20, "it is told")
-        assert 'has status "deactivated"' in told and "`Account` of this resolver" in told
+        wait_for(lambda: 'has status "deactivated"' in reason(proxy, "r0@file"), 20, "it is told")
+        told = reason(proxy, "r0@file")
+        assert "`Account` of this resolver" in told
         assert "another server answers" not in told, "no challenge was answered yet"
 
 
@@ -786,6 +787,17 @@ def test_an_entry_point_that_cannot_answer_challenges_costs_no_order(stage, orig
     wait_for(lambda: "httpChallenge.entryPoint" in reason(proxy, "r0@file"), 20, "the router says so")
 
     assert stage.pebble.orders() == orders, "failed validations count against the authority's limits"
+
+
+def test_an_answer_that_is_no_authoritys_is_told_with_its_address(stage, origin):
+    def portal(handler, body):
+        handler.answer(404, b"404 page not found", "text/plain")
+        return True
+
+    with Front(stage.pebble, fault=portal) as front:
+        proxy = stage.start(site(origin, "Host(`portal.test`)"), caServer=front.directory)
+
+        wait_for(lambda: f"GET {front.directory}: status 404: 404 page not found" in reason(proxy, "r0@file"), 20, "it is told")
 
 
 @pytest.mark.parametrize("url", ["acme.example/directory", "ftp://acme.example/directory"])

@@ -95,6 +95,21 @@ esac
     assert calls[0][2] == calls[1][2] and len(calls[0][2]) == 43
 
 
+def test_a_record_that_cannot_be_taken_away_is_told(start, origin, tmp_path):
+    with Pebble(env={"PEBBLE_VA_ALWAYS_VALID": "1"}) as pebble:
+        hook = tmp_path / "hook.sh"
+        hook.write_text("#!/bin/sh\n[ $1 = present ] || { echo the zone is locked; exit 3; }\n")
+        hook.chmod(0o700)
+        proxy = start(site(origin, "Host(`stays.test`)"),
+                      resolvers(pebble, tmp_path / "acme.json", "exec", resolvers=[f"127.0.0.1:{pebble.dns_port}"],
+                                propagation={"disableChecks": True}), env={"EXEC_PATH": str(hook)})
+
+        assert wait_for(lambda: names(proxy.port(), "stays.test", pebble.root()), 60, "it is served") == ["stays.test"]
+
+        told = wait_for(lambda: [line for line in proxy.log().splitlines() if "could not be taken away" in line], 20, "it is told")
+    assert len(told) == 1 and "dns-01 challenge of stays.test" in told[0] and "the zone is locked" in told[0]
+
+
 def test_missing_credentials_are_said_on_the_router_and_harm_no_other(start, origin, authority, tmp_path):
     dynamic = site(origin, "Host(`example.test`)", domains=[{"main": "*.example.test"}])
     dynamic["http"]["routers"]["plain"] = {"rule": "Host(`plain`)", "service": "origin"}
