@@ -37,8 +37,9 @@ TEST(Certificate, RefusesWhatCouldNotBeServed) {
   EXPECT_EQ(Certificate::from_pem(one.chain, other.key).error().what,
             "the key does not belong to the certificate");
   EXPECT_EQ(Certificate::from_pem("", one.key).error().path, "certFile");
-  EXPECT_EQ(Certificate::from_pem(other.chain + one.chain, one.key).error().what,
-            "the key belongs to certificate 2 of the chain: the server's own must come first, then its issuers");
+  EXPECT_EQ(
+      Certificate::from_pem(other.chain + one.chain, one.key).error().what,
+      "the key belongs to certificate 2 of the chain: the server's own must come first, then its issuers");
   EXPECT_EQ(Certificate::from_pem(one.key, one.chain).error().what,
             "this is a private key: are certFile and keyFile interchanged?");
   EXPECT_EQ(Certificate::from_pem(one.chain, "").error().path, "keyFile");

@@ -2,10 +2,12 @@
 
 #include "engine/base/strings.h"
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <malloc.h>
 
 #include <algorithm>
+#include <chrono>
 
 namespace fairlead::tls {
 namespace {
@@ -20,6 +22,21 @@ HostTable::Choice choice_of(const ServerContextPtr& context) {
 bool serves(const model::TlsCertificate& certificate) {
   return certificate.stores.empty() ||
          std::ranges::find(certificate.stores, kDefault) != certificate.stores.end();
+}
+
+// Why clients will not accept a certificate now; empty: its time is right.
+std::string out_of_time(const Certificate& certificate) {
+  const auto now = std::chrono::system_clock::now();
+  const auto text = [](auto time) {
+    return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
+  };
+  if (certificate.not_after() <= now)
+    return fmt::format("the certificate expired at {}: clients refuse it", text(certificate.not_after()));
+  if (certificate.not_before() > now)
+    return fmt::format(
+        "the certificate is valid from {} on, which is in the future here: is the clock right?",
+        text(certificate.not_before()));
+  return {};
 }
 
 }  // namespace
@@ -112,7 +129,10 @@ void Site::build(model::Tls& config) {
     auto made = certificate(element.options.cert_file, element.options.key_file, problem);
     if (!problem.empty() && made) element.warn(model::ReasonKind::BadOption, problem);
     if (!problem.empty() && !made) element.break_off(model::ReasonKind::BadOption, problem);
-    if (made) certificates.push_back(std::move(made));
+    if (!made) continue;
+    if (std::string when = out_of_time(*made); !when.empty())
+      element.warn(model::ReasonKind::Certificate, std::move(when));
+    certificates.push_back(std::move(made));
   }
   CertificatePtr fallback;
   const auto store = config.stores.find(kDefault);
@@ -128,6 +148,9 @@ void Site::build(model::Tls& config) {
       else
         store->second.break_off(model::ReasonKind::BadOption, problem);
     }
+    if (fallback)
+      if (const std::string when = out_of_time(*fallback); !when.empty())
+        store->second.warn(model::ReasonKind::Certificate, fmt::format("defaultCertificate: {}", when));
     // It serves the names it has, like any other.
     if (fallback) certificates.push_back(fallback);
   }

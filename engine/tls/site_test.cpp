@@ -185,6 +185,35 @@ TEST_F(SiteTest, ServesChangedFilesAndKeepsGoodOnes) {
   std::filesystem::remove_all(folder);
 }
 
+TEST_F(SiteTest, TellsCertificatesThatHaveExpired) {
+  const TestCertificate old = test_certificate("DNS:a", false, "test", -1);
+  config.certificates.emplace_back().options = {old.chain, old.key, {}};
+  config.stores["default"].options.default_certificate.emplace(model::KeyPair{old.chain, old.key});
+  site.build(config);
+
+  ASSERT_EQ(config.certificates[0].reasons.size(), 1u);
+  EXPECT_NE(config.certificates[0].reasons[0].text.find("expired"), std::string::npos);
+  EXPECT_FALSE(config.certificates[0].broken()) << "a client may still take it";
+  EXPECT_EQ(config.stores["default"].reasons.size(), 1u);
+}
+
+// PEM text that lost its first line, or a key in base64.
+TEST_F(SiteTest, ShowsNoKeyThatStandsWhereAPathBelongs) {
+  const TestCertificate pair = test_certificate("DNS:a");
+  const std::string secret =
+      "MHcCAQEESECRETKEYMATERIAL+1234567890abcdefghijklmnopqrstuvwxyzABCDEFGHIJ/KLMNOP";
+  for (const std::string& key : {secret, std::string("MHcCAQEESECRET\nSECRET\n")}) {
+    config.certificates.clear();
+    config.certificates.emplace_back().options = {pair.chain, key, {}};
+    site.build(config);
+
+    ASSERT_EQ(config.certificates[0].reasons.size(), 1u);
+    const std::string& told = config.certificates[0].reasons[0].text;
+    EXPECT_EQ(told.find("SECRET"), std::string::npos) << told;
+    EXPECT_NE(told.find("neither a path nor PEM text"), std::string::npos) << told;
+  }
+}
+
 TEST_F(SiteTest, ReadsFilesAgainOnceTheyCanBeRead) {
   const std::string folder = testing::TempDir() + "site_test_unread";
   std::filesystem::create_directories(folder);
