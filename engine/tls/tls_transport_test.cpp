@@ -89,9 +89,17 @@ struct TlsTransportTest : testing::Test {
         loop, net::TcpTransport::adopt(loop, Fd(sockets[0]), {}), std::move(*ssl), server);
     client.transport = std::make_unique<TlsTransport>(
         loop, net::TcpTransport::adopt(loop, Fd(sockets[1]), {}), std::move(*client_ssl), client);
+    SSL_set_msg_callback(client.transport->ssl(), count_goodbye);
+    SSL_set_msg_callback_arg(client.transport->ssl(), &goodbyes);
     server.transport->handshake(loop.now() + 10s);
     client.transport->handshake(loop.now() + 10s);
     run([&] { return server.ended && client.ended; });
+  }
+  static void count_goodbye(int sent, int, int type, const void* bytes, std::size_t size, SSL*,
+                            void* goodbyes) {
+    if (!sent && type == SSL3_RT_ALERT && size == 2 &&
+        static_cast<const char*>(bytes)[1] == SSL_AD_CLOSE_NOTIFY)
+      ++*static_cast<int*>(goodbyes);
   }
   template <class Done>
   void run(Done done) {
@@ -102,6 +110,7 @@ struct TlsTransportTest : testing::Test {
   Files files;
   TestCertificate pem = test_certificate("DNS:a.example");
   CertificateTable table{{Certificate::from_pem(pem.chain, pem.key).value()}, nullptr};
+  int goodbyes = 0;  // that the client has heard
   End server;
   End client;
 };
@@ -151,6 +160,7 @@ TEST_F(TlsTransportTest, EndsBySayingSo) {
   run([&] { return client.last == net::IoStatus::End; });
   EXPECT_EQ(client.received, "bye");
   EXPECT_EQ(client.last, net::IoStatus::End);
+  EXPECT_EQ(goodbyes, 1);
   client.outgoing = "late";
   client.send();
   run([&] { return server.received.size() == 4; });
@@ -180,22 +190,17 @@ TEST_F(TlsTransportTest, SaysGoodbyeWhenItCloses) {
   server.transport->close();
   run([&] { return client.last == net::IoStatus::End; });
   EXPECT_EQ(client.last, net::IoStatus::End);
+  EXPECT_EQ(goodbyes, 1);
 }
 
 TEST_F(TlsTransportTest, SaysNoGoodbyeToAPeerThatHasSaidItAndEnded) {
   connect();
   client.transport->finish_writing();
   run([&] { return server.last == net::IoStatus::End; });
-  int alerts = 0;
-  const auto count = [](int, int, int type, const void*, std::size_t, SSL*, void* alerts) {
-    if (type == SSL3_RT_ALERT) ++*static_cast<int*>(alerts);
-  };
-  SSL_set_msg_callback(client.transport->ssl(), count);
-  SSL_set_msg_callback_arg(client.transport->ssl(), &alerts);
   server.transport->close();
   run([&] { return client.last == net::IoStatus::End; });
   EXPECT_EQ(client.last, net::IoStatus::End);
-  EXPECT_EQ(alerts, 0);
+  EXPECT_EQ(goodbyes, 0);
 }
 
 TEST_F(TlsTransportTest, SaysGoodbyeAfterWhatItWroteToAPeerThatHasEnded) {
@@ -208,6 +213,7 @@ TEST_F(TlsTransportTest, SaysGoodbyeAfterWhatItWroteToAPeerThatHasEnded) {
   run([&] { return client.last == net::IoStatus::End; });
   EXPECT_EQ(client.received, "the answer");
   EXPECT_EQ(client.last, net::IoStatus::End);
+  EXPECT_EQ(goodbyes, 1);
 }
 
 TEST_F(TlsTransportTest, VerifiesTheServer) {

@@ -684,6 +684,30 @@ def test_the_end_of_one_direction_is_passed_on_and_the_other_goes_on(start, serv
         wait_for(lambda: b"still here" in received, 5, "the server reads on")
 
 
+def test_a_server_that_ends_its_direction_without_a_goodbye_of_tls_still_hears_the_client(start, server, pki):
+    heard = []
+
+    def serve(connection):
+        connection.sendall(b"bye")
+        socket.socket.shutdown(connection, socket.SHUT_WR)  # of TCP alone: no close_notify
+        said = b""
+        while data := connection.recv(65536):
+            said += data
+        heard.append(said)
+
+    backend = server(serve, tls=server_context(pki.server))
+    proxy = start(tcp({"any": (ANY, "db", None)},
+                      {"db": balancer({"address": backend.address, "tls": True}, serversTransport="patient")},
+                      serversTransports={"patient": {"terminationDelay": "-1s", "tls": {"insecureSkipVerify": True}}}))
+
+    with RawClient(proxy.port()) as client:
+        assert client.read_all() == b"bye"
+        client.send(b"still here")
+        client.finish_sending()
+        wait_for(lambda: heard, 30, "the server has all of it")
+    assert heard == [b"still here"]
+
+
 def test_the_other_direction_is_cut_after_the_termination_delay(start, server):
     def drip(connection):
         connection.sendall(b"o")
