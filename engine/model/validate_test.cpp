@@ -61,7 +61,7 @@ TEST(Validate, SaysWhichNameWasProbablyMeant) {
   const Dynamic d = validated(R"(
 http:
   routers: {web: {rule: Host(`a`), service: api, middlewares: [auht]}}
-  middlewares: {auth: {addPrefix: {prefix: /a}}, error: {errors: {status: ["500"], service: ap}}})" +
+  middlewares: {auth: {addPrefix: {prefix: /a}}, error: {errors: {status: ["500"], service: appp}}})" +
                               kApp);
 
   const std::vector<Reason>& reasons = d.http.routers.at("web@file").reasons;
