@@ -229,7 +229,8 @@ void Acme::collect_known() {
           if (chain && certificate)
             one = std::make_shared<const Known>(Known{stored, *chain, *certificate, name, {}});
           else
-            spdlog::warn("{}: the certificate of {} cannot be used", resolver->store().path(), stored.main);
+            spdlog::warn("{}: the certificate of {} cannot be used: {}", resolver->store().path(),
+                         stored.main, chain ? certificate.error().what : chain.error().what);
         }
         if (!one) continue;
         WallTime renew_at = renewal_time(one->chain.not_before, one->chain.not_after, one->chain.fingerprint);

@@ -619,6 +619,22 @@ def test_takes_over_a_file_of_traefik(stage, origin):
     assert certificate in stored["le"]["Certificates"] and stored["other"]["Mine"] == 7
 
 
+def test_a_stored_certificate_that_is_of_no_use_is_told_and_ordered_anew(stage, origin):
+    dynamic = site(origin, "Host(`torn.test`)")
+    proxy = stage.start(dynamic)
+    stage.wait_certificates()
+    proxy.stop()
+    stored = stage.stored()
+    other = subprocess.run(["openssl", "ecparam", "-genkey", "-name", "prime256v1", "-noout"], check=True, capture_output=True)
+    stored["le"]["Certificates"][0]["key"] = base64.b64encode(other.stdout).decode()
+    stage.storage.write_text(json.dumps(stored))
+
+    proxy = stage.start(dynamic)
+
+    wait_served(proxy, "torn.test", stage.pebble.root())
+    assert "the certificate of torn.test cannot be used: the key does not belong to the certificate" in proxy.log()
+
+
 def test_an_expired_certificate_makes_room_for_a_wildcard_that_is_valid(stage, origin):
     """A site whose own certificate nobody renews any more, since a wildcard covers it."""
     folder, days = stage.folder, 30
