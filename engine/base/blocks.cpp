@@ -1,6 +1,7 @@
 #include "engine/base/blocks.h"
 
 #include "engine/base/memory_budget.h"
+#include "engine/base/prefetch.h"
 
 #include <algorithm>
 #include <new>
@@ -31,6 +32,7 @@ Block* take_block(std::size_t bytes) {
   if (capacity == Block::kBytes && pool.first) {
     Block* block = pool.first;
     pool.first = block->next;
+    prefetch(block->next, 2);  // for whoever comes next
     --pool.count;
     block->next = nullptr;
     block->begin = block->end = 0;

@@ -1,5 +1,7 @@
 #include "engine/base/frame_pool.h"
 
+#include "engine/base/prefetch.h"
+
 #include <array>
 #include <new>
 
@@ -39,7 +41,7 @@ void* take_frame(std::size_t bytes) {
   if (size_class >= kClasses) return ::operator new(bytes);
   if (FreeFrame* frame = lists.first[size_class]) {
     lists.first[size_class] = frame->next;
-    __builtin_prefetch(frame->next, 1);  // the next request wants it, and it was not touched for hundreds
+    prefetch(frame->next, size_class);  // the next request wants it, and it was not touched for hundreds
     --lists.count[size_class];
     return frame;
   }

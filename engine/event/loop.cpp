@@ -1,6 +1,7 @@
 #include "engine/event/loop.h"
 
 #include "engine/base/assert.h"
+#include "engine/base/prefetch.h"
 
 #include <algorithm>
 #include <array>
@@ -15,12 +16,6 @@ constexpr std::size_t kFewBytes = 256 * 1024;
 constexpr std::size_t kManyBytes = 4 * 1024 * 1024;
 
 std::size_t descriptor_of(const epoll_event& event) { return event.data.u64 & 0xffff'ffff; }
-
-// Asks for cache lines (64 bytes) from `begin` on. A number, since any address will do: also those near null.
-void fetch(std::uintptr_t begin, std::uintptr_t lines) {
-  for (std::uintptr_t line = 0; line < lines; ++line)
-    __builtin_prefetch(reinterpret_cast<const void*>(begin + line * 64));
-}
 }  // namespace
 
 TickHook::~TickHook() {
@@ -77,10 +72,9 @@ Handler* Loop::handler_of(const epoll_event& event) const {
 // handled, the objects of the next two are on their way.
 void Loop::fetch_ahead(std::span<const epoll_event> events, std::size_t at) const {
   // A handler is a part of its object, which begins some 100 bytes before it.
-  if (at + 2 < events.size()) fetch(reinterpret_cast<std::uintptr_t>(handler_of(events[at + 2])) - 128, 5);
+  if (at + 2 < events.size()) prefetch(reinterpret_cast<std::uintptr_t>(handler_of(events[at + 2])) - 128, 5);
   if (at + 1 >= events.size()) return;
-  if (const Handler* next = handler_of(events[at + 1]))
-    fetch(reinterpret_cast<std::uintptr_t>(next->foresee()), 12);
+  if (const Handler* next = handler_of(events[at + 1])) prefetch(next->foresee(), 12);
 }
 
 void Loop::forget(TickHook& hook) {

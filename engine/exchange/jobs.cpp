@@ -1,5 +1,6 @@
 #include "engine/exchange/jobs.h"
 
+#include "engine/base/prefetch.h"
 #include "engine/exchange/serve.h"
 
 namespace fairlead::exchange {
@@ -50,6 +51,9 @@ Job& Jobs::open(JobSource& source) {
   } else {
     job = std::move(idle_.back());
     idle_.pop_back();
+    // Its members were last touched as many requests ago as are under way: the next one's are there when it
+    // comes.
+    if (!idle_.empty()) prefetch(idle_.back().get(), sizeof(Job) / kCacheLine);
   }
   job->source_ = &source;
   job->cancelled_ = false;

@@ -1,5 +1,6 @@
 #include "engine/service/forward.h"
 
+#include "engine/base/prefetch.h"
 #include "engine/service/hop_by_hop.h"
 
 #include <fmt/format.h>
@@ -141,6 +142,7 @@ Task<Result<>> Attempt::receive(http::ResponseHead& head, TimePoint deadline) {
   std::size_t informational_bytes = 0;
   for (int informational = 0;; ++informational) {
     Result<> received = co_await stream_->receive(head, deadline);
+    prefetch(x_.stream, 11);  // where the head goes next
     if (client_error_) co_return std::unexpected(*client_error_);
     if (!received) co_return received;
     if (head.status >= 200 || head.status == 101) break;

@@ -1,5 +1,6 @@
 #include "engine/upstream/pool.h"
 
+#include "engine/base/prefetch.h"
 #include "engine/upstream/dialer.h"
 
 #include <fmt/format.h>
@@ -145,6 +146,7 @@ http::ClientStreamPtr Pool::take_bound(std::uint64_t client) {
 
 http::ClientStreamPtr Pool::lease(codec::h1::ClientConnection& connection) {
   leave_idle(connection);
+  prefetch(idle_list_.first, sizeof connection / kCacheLine);  // the next request takes that one
   busy_list_.push(connection);
   return connection.lease();
 }
