@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <unordered_set>
+
 namespace fairlead::schema {
 namespace {
 
@@ -56,6 +58,7 @@ class Reader {
   bool scalar(const Node& node, const TypeInfo& type, void* object, const Option* row);
   bool text(const Node& node, std::string_view text, const TypeInfo& type, void* object, const Option* row);
 
+  void twice(const Node::Entry& entry);
   void unknown(const Node::Entry& entry, const TypeInfo& type);
   Problem& report(const Node& node, Problem::Kind kind, Severity severity, std::string what);
   std::string relative_path() const;
@@ -110,7 +113,12 @@ bool Reader::structure(const Node& node, const TypeInfo& type, void* object, con
       return true;
     }
   }
-  for (const Node::Entry& entry : node.entries()) option(entry, type, object);
+  // Labels of two spellings are one node already; in a file nobody can tell which one was meant.
+  std::unordered_set<std::string> given;
+  for (const Node::Entry& entry : node.entries()) {
+    if (!given.insert(lower(entry.key)).second) twice(entry);
+    option(entry, type, object);
+  }
   return true;
 }
 
@@ -264,6 +272,12 @@ bool Reader::text(const Node& node, std::string_view text, const TypeInfo& type,
   if (!traits.secret) complaint += fmt::format(", got \"{}\"", clip(text));
   report(node, Problem::Kind::BadValue, Severity::Error, std::move(complaint));
   return false;
+}
+
+void Reader::twice(const Node::Entry& entry) {
+  steps_.push_back({entry.key});
+  report(entry.value, Problem::Kind::BadValue, Severity::Error, "is given twice, in different spellings");
+  steps_.pop_back();
 }
 
 void Reader::unknown(const Node::Entry& entry, const TypeInfo& type) {

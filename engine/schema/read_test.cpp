@@ -241,6 +241,14 @@ TEST(Read, ProblemsOfFilesNamePathAndPosition) {
       "http.services.web.loadBalancer.servers[1].weight (dynamic.yml:7:21): expected an integer, got \"x\"");
 }
 
+TEST(Read, AnOptionInTwoSpellingsIsAProblem) {
+  const Reading got = from_yaml("http:\n  routers:\n    web: {middlewares: [auth], Middlewares: []}\n");
+
+  ASSERT_EQ(got.problems.size(), 1u) << "else the site might stand open";
+  EXPECT_EQ(got.problems[0].path, "http.routers.web.Middlewares");
+  EXPECT_EQ(got.problems[0].what, "is given twice, in different spellings");
+}
+
 TEST(Read, WrongShapesAreNamed) {
   const Reading got = from_yaml(
       "http:\n  routers: [a]\n  services:\n    s: text\nentryPoints: yes\nlog:\n  level: {a: b}\nratio: "

@@ -1,6 +1,7 @@
 #include "engine/base/strings.h"
 #include "engine/schema/file.h"
 #include "engine/schema/file_limits.h"
+#include "engine/schema/yaml_remedy.h"
 
 #include <fmt/format.h>
 #include <libfyaml.h>
@@ -219,6 +220,7 @@ bool Builder::mapping(const Event& start, Node& out, std::size_t depth) {
     std::string name(text_of(token));
 
     if (name == "<<" && token && fy_token_scalar_style(token) == FYSS_PLAIN) {
+      if (!merged.is_null()) return fail(token, "the key `<<` is given twice; write `<<: [*a, *b]`");
       if (!value(next(), merged, depth + 1)) return false;
       continue;
     }
@@ -343,7 +345,8 @@ Configured<Node> read_yaml(std::string_view text, const std::string& source, con
     return out;
   }
   const Failure failure = builder.failure();
-  return misconfigured(Origin{source, failure.line, failure.column}.text(), failure.what);
+  return misconfigured(Origin{source, failure.line, failure.column}.text(),
+                       failure.what + yaml_remedy(failure.what));
 }
 
 }  // namespace fairlead::schema

@@ -65,6 +65,26 @@ TEST(Yaml, MergeKeysAreResolved) {
   EXPECT_EQ(yaml("p: &p {x: 1}\nq: &q {x: 2, z: 4}\na:\n  <<: [*p, *q]\n"),
             R"({"p":{"x":"1"},"q":{"x":"2","z":"4"},"a":{"x":"1","z":"4"}})");
   EXPECT_EQ(yaml("a:\n  <<: text\n"), "f.yml:2:7: `<<` takes a map or a list of maps");
+  EXPECT_EQ(yaml("p: &p {x: 1}\nq: &q {y: 2}\na:\n  <<: *p\n  <<: *q\n"),
+            "f.yml:5:3: the key `<<` is given twice; write `<<: [*a, *b]`")
+      << "what the first one says must not be lost";
+}
+
+TEST(Yaml, WhatYamlMakesOfRulesAndWildcardsIsToldWithItsRemedy) {
+  const auto has = [](std::string_view text, std::string_view remedy) {
+    const std::string said = yaml(text);
+    EXPECT_NE(said.find(remedy), said.npos) << text << " → " << said;
+  };
+  has("rule: !Host(`a`)\n", "at the front of a value ! means a type; put the value in quotes");
+  has("- !PathPrefix(`/`) && Host(`a`)\n", "put the value in quotes");
+  has("main: *.example.com\n", "at the front of a value * means what an & named; put the value in quotes");
+  has("sans: [a.example.com, *.example.com]\n", "put the value in quotes");
+  has("rule: `Host(x)`\n", "put the value in quotes");
+  has("service: @internal\n", "put the value in quotes");
+  has("rule: Host(`a`) && Header(`b`, `c: d`)\n", "put a value with a colon and a blank in quotes");
+  has("rule: \"PathRegexp(`\\d`)\"\n", "in single quotes a backslash stands for itself");
+  has("a:\n  rule:Host(`a`)\n  service: b\n", "a blank belongs behind the colon");
+  EXPECT_EQ(yaml("a: [1\n").find("quotes"), std::string::npos);
 }
 
 TEST(Yaml, AliasBombsAreBounded) {
