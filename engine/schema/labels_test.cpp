@@ -151,6 +151,40 @@ TEST(Labels, UnknownSectionsAreReportedWithTheNearestOne) {
   for (const Problem& problem : got.problems) EXPECT_EQ(problem.severity, Severity::Warning);
 }
 
+TEST(Labels, WhatStandsBehindABlankOrAQuotationMarkIsAProblemOfItsElement) {
+  const Read got = labels({{" traefik.http.routers.x.middlewares", "auth"},
+                           {"\"traefik.http.routers.x.rule", "Host(`x`)\""},
+                           {"- traefik.http.routers.x.tls", "true"},
+                           {"\u00A0fairlead.enable", "false"}});
+
+  EXPECT_EQ(got.tree, R"({"enable":"false"})") << "hidden, as it was meant";
+  ASSERT_EQ(got.problems.size(), 4u);
+  EXPECT_EQ(got.problems[0].suggestion, "traefik.http.routers.x.middlewares");
+  for (const Problem& problem : got.problems) EXPECT_EQ(problem.kind, Problem::Kind::BadSyntax);
+}
+
+TEST(Labels, AMisspeltRootIsTold) {
+  const Read got = labels({{"treafik.http.routers.x.rule", "Host(`x`)"},
+                           {"Traefic.enable", "true"},
+                           {"trafik.enable", "false"},
+                           {"farilead.tcp.routers.x.rule", "HostSNI(`*`)"},
+                           // Somebody else's, or put out of use.
+                           {"xtraefik.http.routers.x.rule", "a"},
+                           {"traefik2.http.routers.x.rule", "a"},
+                           {"#traefik.http.routers.x.rule", "a"},
+                           {"traffic.weight", "1"},
+                           {"traefik", "a"}});
+
+  EXPECT_EQ(got.tree, R"({"enable":"false"})");
+  std::vector<std::string> meant;
+  for (const Problem& problem : got.problems) {
+    EXPECT_EQ(problem.severity, Severity::Warning);
+    meant.push_back(problem.suggestion);
+  }
+  EXPECT_THAT(meant, ElementsAre("traefik.enable", "fairlead.tcp.routers.x.rule", "traefik.enable",
+                                 "traefik.http.routers.x.rule"));
+}
+
 TEST(Labels, OfVersionOneGetTheirSpellingOfToday) {
   const Read got = labels({{"traefik.frontend.rule", "Host:a"},
                            {"traefik.port", "80"},
