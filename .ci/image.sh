@@ -11,8 +11,9 @@ context=$(mktemp -d)
 trap 'rm -rf "$context"' EXIT
 chmod 755 "$context"
 root=$context/root
-mkdir -p "$root/usr/bin" "$root/usr/local/bin" "$root/etc/ssl/certs" "$root/usr/lib/ssl" "$root/tmp" "$root/etc/fairlead" "$context/state/data"
-chmod 1777 "$root/tmp"
+mkdir -p "$root/usr/bin" "$root/usr/local/bin" "$root/etc/ssl/certs" "$root/usr/lib/ssl" "$root/tmp" "$root/run" "$root/etc/fairlead" "$context/state/data"
+# /run holds the socket that `fairlead certs` asks, whatever user the container has.
+chmod 1777 "$root/tmp" "$root/run"
 cp "$binary" "$root/usr/bin/fairlead"
 chmod 755 "$root/usr/bin/fairlead"
 # Health checks written for Traefik call it by name: test: ["CMD", "traefik", "healthcheck", "--ping"].

@@ -157,6 +157,13 @@ void reload(const Arguments& arguments, Supervisor& supervisor, runtime::RecordS
   current = std::move(fresh);
 }
 
+// Worth a line only where there is something to ask by it.
+void tell_without_socket(const std::string& why, const model::Static& install) {
+  spdlog::log(install.certificates_resolvers.empty() ? spdlog::level::debug : spdlog::level::info,
+              "{}; so `fairlead certs` cannot ask this instance; XDG_RUNTIME_DIR names another directory",
+              why);
+}
+
 // Drains while a second signal can still end it at once.
 bool drain(runtime::Control& control, const sigset_t& signals) {
   std::future<bool> drained = std::async(std::launch::async, [&] { return control.drain(); });
@@ -235,7 +242,7 @@ int serve(const Arguments& arguments) {
   supervisor.start();
   auto push = push_metrics(*install.options, sources, sink);
   auto socket = ControlSocket::open(default_control_path(), views.commands());
-  if (!socket) spdlog::debug("no control socket: {}", socket.error().detail);
+  if (!socket) tell_without_socket(socket.error().detail, *install.options);
 
   Notifier notifier = Notifier::from_environment();
   const auto poll = std::min<std::chrono::milliseconds>(kConfigPoll, notifier.interval());
@@ -246,7 +253,7 @@ int serve(const Arguments& arguments) {
     // A sign of life from the workers, not only from this thread.
     if (control.all_turn()) notifier.alive(std::chrono::steady_clock::now());
     if (control.start_failed()) {
-      spdlog::error("not started: free the address above, or change the entry point");
+      spdlog::error("not started: an entry point cannot listen on its address, as said above");
       finish_log();
       ::_exit(1);
     }
