@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -17,10 +18,12 @@ namespace {
 constexpr long kConnectTimeout = 10'000;         // ms
 constexpr auto kLook = std::chrono::seconds(1);  // at the clock; stop() wakes earlier
 
-// For whom the socket is, and how a container that is not root gets there.
-std::string way_in(const std::string& socket) {
+// How a container gets to the socket: that it is mounted, and for whom it is.
+std::string way_in(const std::string& socket, int why) {
+  if (why == ENOENT && ::access("/.dockerenv", F_OK) == 0)
+    return fmt::format("; in Compose, volumes: [\"{0}:{0}:ro\"] brings it into this container", socket);
   struct stat is{};
-  if (::stat(socket.c_str(), &is) != 0) return {};
+  if (why != EACCES || ::stat(socket.c_str(), &is) != 0) return {};
   if ((is.st_mode & S_IWGRP) == 0)
     return fmt::format("; it is for user {0} only: in Compose, user: \"{0}\" lets this process in",
                        is.st_uid);
@@ -157,9 +160,9 @@ std::expected<Answer, std::string> Transfer::get(const Call& call) {
     // curl's own words speak of a port of a host that does not exist.
     long why = 0;
     curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &why);
-    return std::unexpected(fmt::format("connect {}: {}{}", reach_.unix_socket,
-                                       std::strerror(static_cast<int>(why)),
-                                       why == EACCES ? way_in(reach_.unix_socket) : ""));
+    const auto number = static_cast<int>(why);
+    return std::unexpected(fmt::format("connect {}: {}{}", reach_.unix_socket, std::strerror(number),
+                                       way_in(reach_.unix_socket, number)));
   }
   if (!ended.problem.empty()) {
     // curl sees a connection that ends; the command knows why.

@@ -27,6 +27,12 @@ bool can_settle(const Tracked& t) {
 
 bool serves_already(const Tracked& t) { return t.from_start || t.container.health == Health::Healthy; }
 
+std::string ports_of(const std::vector<ProbeTarget>& targets) {
+  std::string out;
+  for (const ProbeTarget& target : targets) out += fmt::format("{}{}", out.empty() ? "" : ", ", target.port);
+  return out;
+}
+
 bool is_alive(const Container& c) { return c.running == Running::Running || c.running == Running::Paused; }
 
 bool is_new_run(const Container& before, const Container& after) {
@@ -225,8 +231,10 @@ Effects Catalog::tick(Moment now) {
     }
     if (entry.trying_since && *entry.trying_since + patience(entry) <= now.steady) {
       if (!entry.built.ambiguous)
-        spdlog::warn("docker: no port of {} accepts connections after 10s; taken as ready",
-                     entry.tracked.container.name);
+        spdlog::warn(
+            "docker: {} accepts no connection on port {} after 10s; taken as ready; does its program listen "
+            "there, on all addresses? The label …loadbalancer.server.port would say another port",
+            entry.tracked.container.name, ports_of(entry.built.probes));
       // What serves already must not wait for a slow answer: it serves by a guess meanwhile.
       if (!entry.tracked.settled && entry.tracked.awaits_answer && serves_already(entry.tracked)) {
         entry.tracked.settled = true;

@@ -79,7 +79,9 @@ TEST(Client, SaysWhyASocketCannotBeConnected) {
                     .password = {}};
   Client client(endpoint, 0ms);
 
-  EXPECT_EQ(client.negotiate().error(), "connect /nowhere/docker.sock: No such file or directory");
+  // In a container more follows: how it is mounted there.
+  EXPECT_THAT(client.negotiate().error(),
+              testing::StartsWith("connect /nowhere/docker.sock: No such file or directory"));
 }
 
 TEST(Client, SaysHowAContainerGetsToASocketThatItMayNotUse) {

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from support.labels import LabelledEngine
-from support.ports import wait_for
+from support.ports import free_port, wait_for
 
 RULE = "http.routers.x.rule=Host(`x`)"
 
@@ -88,6 +88,16 @@ def test_a_container_without_a_port_is_named(start, origin):
 
         wait_for(lambda: re.search("service db-1 .container db-1.: db-1: port is missing; EXPOSE one", proxy.log()), 10, "the log says it")
         proxy.wait_status(503, "db-1")
+
+
+def test_a_port_on_which_nobody_listens_is_named(start, origin):
+    with LabelledEngine() as engine:
+        proxy = start(install=engine.install)
+        port = free_port()
+        engine.put("shop-1", port, [RULE])
+
+        said = f"WRN docker: shop-1 accepts no connection on port {port} after 10s; .*label .*loadbalancer.server.port"
+        wait_for(lambda: re.search(said, proxy.log()), 40, "the log says it")
 
 
 def test_a_misspelt_enable_is_said_where_nothing_is_exposed_without(start, origin):

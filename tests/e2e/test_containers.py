@@ -267,6 +267,27 @@ def test_fairlead_in_a_container_says_which_network_is_missing(engine, name):
         engine.clean()
 
 
+@pytest.mark.parametrize("user", ["65532", "1000:1000", "0:0"])
+def test_a_command_asks_the_fairlead_of_its_container_whatever_user_it_has(engine, name, user):
+    own = f"{name}-own"
+    engine.cli("run", "-d", "--name", own, "--label", f"fairlead.e2e={RUN}", "--user", user, f"{RUN}:latest",
+               "--entryPoints.web.address=:80")
+    try:
+        said = wait_for(lambda: engine.cli("exec", own, "fairlead", "certs", "list", check=False).stdout, 20, "an answer")
+        assert said == "There are no certificates, and none is wanted.\n"
+    finally:
+        engine.remove(own)
+
+
+def test_a_socket_that_is_not_mounted_is_told_with_the_way_to_mount_it(engine, name):
+    engine.run(f"{name}-blind", image=f"{RUN}:latest", command=("--entryPoints.web.address=:80", "--providers.docker"))
+    try:
+        logs = wait_for(lambda: re.findall("ERR docker.*", engine.cli("logs", f"{name}-blind").stdout), 20, "the log says it")
+        assert 'No such file or directory; in Compose, volumes: ["/var/run/docker.sock:/var/run/docker.sock:ro"]' in logs[0]
+    finally:
+        engine.remove(f"{name}-blind")
+
+
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_scaling_under_load_loses_no_request(engine, proxy, name, method):
     from support.engine import Load
