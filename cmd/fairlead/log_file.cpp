@@ -88,7 +88,7 @@ void LogFile::open() {
   file_ = Fd(::open(options_.path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600));
   struct stat about{};
   if (!file_)
-    send(fmt::format("log {}: {}\n", options_.path, std::strerror(errno)));
+    send(fmt::format("log {}: {}; lines go to stderr instead\n", options_.path, std::strerror(errno)));
   else if (::fstat(file_.get(), &about) == 0)
     size_ = static_cast<std::uint64_t>(about.st_size);
 }

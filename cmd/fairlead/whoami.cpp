@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <sys/signalfd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -39,6 +40,16 @@ std::expected<std::uint16_t, std::string> port_of(std::string_view text) {
   if (!port || *port > 65535) return std::unexpected(fmt::format("whoami: {} is no port", quoted(text)));
   return static_cast<std::uint16_t>(*port);
 }
+
+constexpr const char* kUsage = R"(Usage: fairlead whoami [flags]
+
+--port PORT     where it listens (80, or WHOAMI_PORT_NUMBER)
+--name TEXT     what it calls itself (WHOAMI_NAME)
+--cert FILE, --key FILE    serve HTTPS with this certificate
+--cacert FILE   ask clients for a certificate of these authorities
+--verbose       write down each request
+--check PORT    ask a running one for its health: ends with 0 when that is 200, else with 1
+)";
 
 std::expected<Flags, std::string> parse(std::span<const std::string> arguments) {
   Flags flags;
@@ -121,6 +132,11 @@ class Stopper final : event::Handler {
 }  // namespace
 
 int whoami(std::span<const std::string> arguments) {
+  for (const char* help : {"--help", "-help", "-h"}) {
+    if (std::ranges::find(arguments, help) == arguments.end()) continue;
+    fmt::print("{}", kUsage);
+    return 0;
+  }
   const auto flags = parse(arguments);
   if (!flags) {
     fmt::print(stderr, "{}\n", flags.error());

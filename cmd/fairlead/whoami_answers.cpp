@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 #include <ifaddrs.h>
+#include <net/if.h>
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 #include <cstring>
 #include <limits>
 #include <map>
+#include <vector>
 
 namespace fairlead::cmd {
 namespace {
@@ -40,15 +42,18 @@ WhoamiFacts WhoamiFacts::of_machine() {
   if (::gethostname(name.data(), name.size() - 1) == 0) out.hostname = name.data();
   ifaddrs* all = nullptr;
   if (::getifaddrs(&all) != 0) return out;
+  // Interface by interface, as Go lists them; the kernel tells all of IPv4 before IPv6.
+  std::map<unsigned, std::vector<std::string>> found;
   for (const ifaddrs* one = all; one; one = one->ifa_next) {
     if (!one->ifa_addr || (one->ifa_addr->sa_family != AF_INET && one->ifa_addr->sa_family != AF_INET6))
       continue;
     sockaddr_storage raw{};
     std::memcpy(&raw, one->ifa_addr,
                 one->ifa_addr->sa_family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6));
-    out.ips.push_back(net::Address::from(raw).ip.text());
+    found[::if_nametoindex(one->ifa_name)].push_back(net::Address::from(raw).ip.text());
   }
   ::freeifaddrs(all);
+  for (const auto& [interface, ips] : found) out.ips.insert(out.ips.end(), ips.begin(), ips.end());
   return out;
 }
 

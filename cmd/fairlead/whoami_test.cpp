@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <thread>
 
@@ -84,6 +85,14 @@ TEST(WhoamiAnswers, CountsSizesInUnits) {
   std::string out;
   append_data(out, 0, 5, 5);
   EXPECT_EQ(out, "|ABC|");
+}
+
+TEST(WhoamiFacts, NamesTheAddressesOfOneInterfaceAfterAnother) {
+  const std::vector<std::string> ips = WhoamiFacts::of_machine().ips;
+  const auto last = std::ranges::find(ips, "::1");
+  if (last == ips.end()) GTEST_SKIP() << "the loopback interface has no address of IPv6";
+
+  EXPECT_THAT(std::vector(ips.begin(), last), testing::Each(testing::StartsWith("127.")));
 }
 
 class Whoami : public testing::Test {

@@ -1,6 +1,10 @@
 #include "cmd/fairlead/whoami_tls.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
 
 namespace fairlead::cmd {
 
@@ -8,6 +12,10 @@ std::expected<tls::ContextPtr, std::string> make_whoami_context(const WhoamiTls&
   tls::ContextPtr context(SSL_CTX_new(TLS_server_method()));
   if (!context) return std::unexpected(tls::openssl_error());
   SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
+  // Of a file that cannot be read OpenSSL only says "system lib".
+  for (const std::string& path : {options.cert, options.key, options.ca_cert})
+    if (!path.empty() && ::access(path.c_str(), R_OK) != 0)
+      return std::unexpected(fmt::format("{}: {}", path, std::strerror(errno)));
   const auto failed = [](const std::string& path) {
     return std::unexpected(fmt::format("{}: {}", path, tls::openssl_error()));
   };

@@ -107,7 +107,7 @@ def test_whoami_serves_https(start, pki, asks_clients):
 
 
 @pytest.mark.parametrize("arguments, status, says", [
-    (["--cert", "/nowhere/cert.pem", "--key", "/nowhere/key.pem"], 1, "/nowhere/cert.pem"),
+    (["--cert", "/nowhere/cert.pem", "--key", "/nowhere/key.pem"], 1, "/nowhere/cert.pem: No such file or directory"),
     (["--cert", "/nowhere/cert.pem"], 2, "go together"),
     (["--cacert", "/nowhere/ca.pem"], 2, "--cacert needs"),
 ])
@@ -116,3 +116,11 @@ def test_whoami_says_what_is_wrong_with_its_files(arguments, status, says):
 
     assert done.returncode == status
     assert says in done.stderr
+
+
+@pytest.mark.parametrize("flag", ["--help", "-h"])
+def test_whoami_says_which_flags_it_has(flag):
+    done = subprocess.run([BINARY, "whoami", flag], capture_output=True, text=True, timeout=90, env=environment())
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "--port PORT" in done.stdout and "--cacert" in done.stdout
