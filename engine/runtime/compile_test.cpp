@@ -98,6 +98,40 @@ http:
   EXPECT_FALSE(route(*snapshot, "other.example.com", "/lost"));
 }
 
+TEST_F(CompileTest, ARouterThatAnotherOneOfTheSameRuleComesBeforeIsTold) {
+  const auto snapshot = compile(R"yaml(
+http:
+  routers:
+    a: {rule: "Host(`a`)", service: shop}
+    b: {rule: "Host(`a`)", service: shop, priority: 9}
+    other-priority: {rule: "Host(`a`)", service: shop, priority: 10}
+    secure: {rule: "Host(`a`)", service: shop, tls: {}}
+    site: {rule: "Host(`site`)"}
+    c: {rule: "Path(`/c`)", parentRefs: [site], service: shop}
+    d: {rule: "Path(`/c`)", parentRefs: [site], service: shop}
+  services:
+    shop: {loadBalancer: {servers: [{url: "http://10.0.0.1:80"}]}}
+tcp:
+  routers:
+    t: {rule: "HostSNI(`*`)", service: shop}
+    u: {rule: "HostSNI(`*`)", service: shop}
+  services:
+    shop: {loadBalancer: {servers: [{address: "10.0.0.1:80"}]}}
+)yaml");
+
+  const auto said = [](const auto& element) {
+    return element.reasons.empty() ? "" : element.reasons.front().text;
+  };
+  const auto& routers = snapshot->dynamic->http.routers;
+  const std::string behind = "the router {}@docker has the same rule and priority and comes first";
+  EXPECT_EQ(said(routers.at("b@docker")), fmt::format(fmt::runtime(behind), "a"));
+  EXPECT_EQ(said(routers.at("d@docker")), fmt::format(fmt::runtime(behind), "c"));
+  EXPECT_EQ(said(snapshot->dynamic->tcp.routers.at("u@docker")), fmt::format(fmt::runtime(behind), "t"));
+  EXPECT_EQ(route(*snapshot, "a")->name, "other-priority@docker");
+  for (const char* first : {"a@docker", "other-priority@docker", "secure@docker", "c@docker"})
+    EXPECT_EQ(said(routers.at(first)), "");
+}
+
 TEST_F(CompileTest, ARouterWithABrokenMiddlewareKeepsItsPlace) {
   const auto snapshot = compile(R"yaml(
 http:

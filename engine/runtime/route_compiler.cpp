@@ -112,6 +112,7 @@ std::shared_ptr<const exchange::Service> RouteCompiler::children(const std::stri
   if (const auto made = branches_.find(parent); made != branches_.end()) return made->second;
   exchange::RouteTable table;
   routing::HttpRouter::Builder builder;
+  Rivals rivals;
   std::uint64_t order = 0;
   for (const std::string& name : below_[parent]) {
     model::Element<model::HttpRouter>& element = dynamic_.http.routers.find(name)->second;
@@ -124,6 +125,7 @@ std::shared_ptr<const exchange::Service> RouteCompiler::children(const std::stri
     made.handler = handler(name, element, {});
     made.loop_token = loop_token(name, element);
     builder.add(*its_rule, place, static_cast<std::uint32_t>(table.routes.size()));
+    rivals.add(name, element.options.rule, place, element.reasons);
     table.routes.push_back(std::move(made));
   }
   table.router = std::move(builder).build();
@@ -204,6 +206,9 @@ void RouteCompiler::add(const std::string& name, model::Element<model::HttpRoute
     auto& routes = tls ? tables->second.secure_routes : tables->second.plain_routes;
     auto& builder = tls ? tables->second.secure : tables->second.plain;
     builder.add(*rule, standing, static_cast<std::uint32_t>(routes.size()));
+    auto& rivals = tls ? tables->second.secure_rivals : tables->second.plain_rivals;
+    if (model::split(name).provider != "internal")
+      rivals.add(name, element.options.rule, standing, element.reasons);
     routes.push_back(std::move(made));
   }
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/routing/http_router.h"
+#include "engine/runtime/rivals.h"
 #include "engine/runtime/service_compiler.h"
 
 #include <map>
@@ -29,6 +30,8 @@ class RouteCompiler {
     std::vector<exchange::Route> plain_routes;
     std::vector<exchange::Route> secure_routes;
     std::vector<tls::Wish> wishes;  // of the secure ones
+    Rivals plain_rivals;
+    Rivals secure_rivals;
   };
 
   void add(const std::string& name, model::Element<model::HttpRouter>& element, std::uint64_t order);

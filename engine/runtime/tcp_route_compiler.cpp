@@ -80,6 +80,8 @@ void TcpRouteCompiler::add(const std::string& name, Element& element, std::uint6
     const auto found = tables_.find(entry_point);
     if (found == tables_.end()) continue;
     Table& table = found->second;
+    Rivals& rivals = element.options.tls ? table.tls_rivals : table.plain_rivals;
+    rivals.add(name, element.options.rule, standing, element.reasons);
     if (element.options.tls) {
       table.builder.add_tls(*parsed, standing, static_cast<std::uint32_t>(table.tls.size()));
       table.tls.push_back(made);

@@ -27,6 +27,8 @@ class TcpRouteCompiler {
     routing::TcpRouter::Builder builder;
     std::vector<tcp::RoutePtr> plain;
     std::vector<tcp::RoutePtr> tls;
+    Rivals plain_rivals;
+    Rivals tls_rivals;
   };
 
   void add(const std::string& name, Element& element, std::uint64_t order);
