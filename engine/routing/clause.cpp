@@ -3,6 +3,7 @@
 #include "engine/base/strings.h"
 #include "engine/http/url.h"
 #include "engine/routing/regex.h"
+#include "engine/routing/subject.h"
 
 #include <fmt/format.h>
 
@@ -128,8 +129,10 @@ class ClauseBuilder {
       case Matcher::PathPrefix: return path(node, first);
       case Matcher::PathRegexp: return regexp(node, first, first.text);
       case Matcher::Method: node.first = upper(first.text); return {};
-      case Matcher::Header: node.second = second->text; return {};
-      case Matcher::HeaderRegexp: node.second = second->text; return regexp(node, *second, second->text);
+      case Matcher::Header: return header(node, first, *second);
+      case Matcher::HeaderRegexp:
+        if (const auto done = header(node, first, *second); !done) return done;
+        return regexp(node, *second, second->text);
       case Matcher::Query:
       case Matcher::QueryRegexp: return query(node, first, second);
       case Matcher::ClientIp: return client_ip(node, first);
@@ -164,6 +167,11 @@ class ClauseBuilder {
                                           clause_text(instead, false, *pattern, {})));
   }
 
+  void never_matches(const Token& argument, std::string_view why) {
+    rule_.notices.push_back(fmt::format("column {}: {}(`{}`) never matches: {}", argument.at + 1,
+                                        call_.form->name, argument.text, why));
+  }
+
   Done ascii(const Token& argument) const {
     if (is_ascii(argument.text)) return {};
     return fault(argument.at,
@@ -175,11 +183,10 @@ class ClauseBuilder {
     if (const auto checked = ascii(argument); !checked) return checked;
     node.first = canonical_host(argument.text);
     const std::string& value = node.first;
-    const auto notice = [&](std::string_view why) {
-      rule_.notices.push_back(
-          fmt::format("column {}: Host(`{}`) never matches: {}", argument.at + 1, argument.text, why));
-    };
-    if (value.find_first_of("/{") != value.npos)
+    const auto notice = [&](std::string_view why) { never_matches(argument, why); };
+    if (value.starts_with('.') || value.find("..") != value.npos)
+      notice("a part between two dots is empty");
+    else if (value.find_first_of("/{") != value.npos)
       notice("it takes a host name; use Path, PathPrefix or HostRegexp for the rest");
     else if (std::ranges::count(value, ':') == 1)
       notice("a host is compared without its port");
@@ -217,9 +224,22 @@ class ClauseBuilder {
                                             clause_text(node.matcher, false, "/" + argument.text, {})));
     const auto kind = node.matcher == Matcher::Path ? TemplateKind::Path : TemplateKind::PathPrefix;
     notice_template(argument, kind, Matcher::PathRegexp);
+    std::string buffer;
+    const std::string_view as_compared = matching_path(argument.text, buffer);
+    if (!is_template(argument.text) && argument.text.find_first_of("?#") != argument.text.npos)
+      never_matches(argument, "a path ends before ? and #; use Query for what stands behind");
+    else if (as_compared != argument.text)
+      never_matches(argument, fmt::format("of a path the decoded form is compared; write {}",
+                                          clause_text(node.matcher, false, std::string(as_compared), {})));
     if (syntax_ == Syntax::V3 || !is_template(argument.text)) return {};
     node.matcher = Matcher::PathRegexp;
     return from_template(node, argument, kind);
+  }
+
+  Done header(Node& node, const Token& name, const Token& value) {
+    node.second = value.text;
+    if (iequals(name.text, "host")) never_matches(name, "the host is none of the headers; use Host");
+    return {};
   }
 
   Done query(Node& node, const Token& first, const Token* second) {

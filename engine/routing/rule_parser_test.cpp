@@ -157,6 +157,14 @@ TEST(RuleParser, NoticesWhatIsLegalButNeverMatches) {
   EXPECT_HAS(notices("Path(`/u/{id}`)"), "in v3 write PathRegexp(`^\\/u\\/(?:[^/]+)$`)");
   EXPECT_HAS(notices("HostRegexp(`{sub:[a-z]+}.example.com`)"), "in v3 write HostRegexp(`(?i)^(?:[a-z]+)");
   EXPECT_HAS(notices("Query(`k=v`)"), "in v3 write Query(`k`, `v`)");
+  EXPECT_HAS(notices("Host(`shop..example.com`)"), "a part between two dots is empty");
+  EXPECT_HAS(notices("Host(`.example.com`)"), "a part between two dots is empty");
+  EXPECT_HAS(notices("Path(`/a%2fb`)"),
+             "never matches: of a path the decoded form is compared; write Path(`/a%2Fb`)");
+  EXPECT_HAS(notices("PathPrefix(`/caf%C3%A9`)"), "write PathPrefix(`/café`)");
+  EXPECT_HAS(notices("Path(`/search?q=1`)"), "use Query");
+  EXPECT_HAS(notices("Header(`Host`, `a.example.com`)"), "use Host");
+  EXPECT_EQ(notices("Path(`/a%2Fb/c d/é`) || HeaderRegexp(`X-Host`, `^a`)"), "");
   EXPECT_EQ(notices("Host(`*.example.com`) && HostRegexp(`^a{2,3}\\.`) || Host(`*`) || Host(`::1`)"), "");
 }
 
