@@ -1,6 +1,7 @@
 #include "cmd/fairlead/certs.h"
 
 #include "cmd/fairlead/control_socket.h"
+#include "cmd/fairlead/print.h"
 #include "engine/base/strings.h"
 
 #include <fmt/format.h>
@@ -10,6 +11,7 @@
 #include <cstdio>
 #include <expected>
 #include <filesystem>
+#include <iterator>
 #include <thread>
 #include <vector>
 
@@ -63,33 +65,35 @@ int failed(const std::string& what) {
 int tell(const std::string& line) {
   const auto answer = ask(line);
   if (!answer) return failed(answer.error());
-  fmt::print("{}\n", text(*answer, "said"));
-  return 0;
+  return print(text(*answer, "said") + '\n');
 }
 
 int list(bool as_json) {
   const auto answer = ask("list");
   if (!answer) return failed(answer.error());
   const Json& all = (*answer)["certificates"];
-  if (as_json) {
-    fmt::print("{}\n", all.dump(2, ' ', false, Json::error_handler_t::replace));
-    return 0;
-  }
+  if (as_json) return print(all.dump(2, ' ', false, Json::error_handler_t::replace) + '\n');
+  if (all.empty()) return print("There are no certificates, and none is wanted.\n");
+  std::string out;
+  const auto to = std::back_inserter(out);
   for (const Json& one : all) {
     const std::string end = text(one, "notAfter");
     const std::string resolver = text(one, "resolver");
-    fmt::print("{}\n", joined(one, "names"));
-    fmt::print("  {}\n", end.empty() ? std::string("no certificate")
-                                     : fmt::format("issued by {}, valid until {}", text(one, "issuer"), end));
-    fmt::print("  {}{}\n", resolver.empty() ? "from a file" : "resolver " + resolver,
-               joined(one, "routers").empty() ? "" : ", used by " + joined(one, "routers"));
-    fmt::print("  next: {}\n", text(one, "next"));
-    if (const std::string error = text(one, "error"); !error.empty()) fmt::print("  last error: {}\n", error);
+    const std::string routers = joined(one, "routers");
+    fmt::format_to(to, "{}\n", joined(one, "names"));
+    if (end.empty())
+      out += "  no certificate\n";
+    else
+      fmt::format_to(to, "  issued by {}, valid until {}\n", text(one, "issuer"), end);
+    fmt::format_to(to, "  {}{}\n", resolver.empty() ? "from a file" : "resolver " + resolver,
+                   routers.empty() ? "" : ", used by " + routers);
+    fmt::format_to(to, "  next: {}\n", text(one, "next"));
+    if (const std::string error = text(one, "error"); !error.empty())
+      fmt::format_to(to, "  last error: {}\n", error);
     if (const std::string meaning = text(one, "meaning"); !meaning.empty())
-      fmt::print("  that means: {}\n", meaning);
+      fmt::format_to(to, "  that means: {}\n", meaning);
   }
-  if (all.empty()) fmt::print("There are no certificates, and none is wanted.\n");
-  return 0;
+  return print(out);
 }
 
 int dry_run(const std::string& name, const std::string& server) {
@@ -100,10 +104,7 @@ int dry_run(const std::string& name, const std::string& server) {
        std::chrono::steady_clock::now() < until;) {
     const auto answer = ask(fmt::format("result {}", number));
     if (!answer) return failed(answer.error());
-    if (const std::string said = text(*answer, "said"); !said.empty()) {
-      fmt::print("{}\n", said);
-      return 0;
-    }
+    if (const std::string said = text(*answer, "said"); !said.empty()) return print(said + '\n');
     std::this_thread::sleep_for(std::chrono::milliseconds(200));
   }
   return failed("the dry run did not end within 10 minutes");
@@ -143,8 +144,9 @@ int certs(std::span<const std::string> arguments) {
                                   : "export " + std::filesystem::absolute(words[1], problem).string());
   }
   const bool help = arguments.size() == 1 && (arguments[0] == "--help" || arguments[0] == "-h");
-  fmt::print(help ? stdout : stderr, "{}", kUsage);
-  return help ? 0 : 2;
+  if (help) return print(kUsage);
+  fmt::print(stderr, "{}", kUsage);
+  return 2;
 }
 
 }  // namespace fairlead::cmd

@@ -2,6 +2,7 @@
 
 #include "cmd/fairlead/certificates.h"
 #include "cmd/fairlead/client_tls.h"
+#include "cmd/fairlead/print.h"
 #include "cmd/fairlead/supervisor.h"
 #include "engine/admin/internal.h"
 #include "engine/admin/view.h"
@@ -23,6 +24,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -42,16 +44,17 @@ class Report {
   }
 
   void line(bool breaks, std::string_view text) {
-    fmt::print("{}: {}\n", breaks ? "error" : "notice", text);
+    fmt::format_to(std::back_inserter(out_), "{}: {}\n", breaks ? "error" : "notice", text);
     ++(breaks ? errors_ : notices_);
   }
   void complaint(const model::Complaint& complaint) {
     line(complaint.reason->breaks && !may_come(*complaint.reason), complaint.text());
   }
   // Of errors that keep Fairlead from starting there are none here.
-  int end() const {
-    fmt::print("Fairlead would start: errors {}, notices {}\n", errors_, notices_);
-    return errors_ == 0 ? 0 : 1;
+  int end() {
+    fmt::format_to(std::back_inserter(out_), "Fairlead would start: errors {}, notices {}\n", errors_,
+                   notices_);
+    return print(out_, errors_ == 0 ? 0 : 1);
   }
 
  private:
@@ -64,6 +67,7 @@ class Report {
   }
 
   std::vector<std::string> not_asked_;
+  std::string out_;
   int errors_ = 0;
   int notices_ = 0;
 };
@@ -102,10 +106,10 @@ std::shared_ptr<const model::Dynamic> of_files(const model::FileProvider& option
 }  // namespace
 
 int check(const InstallConfig& install) {
-  for (const std::string& error : install.errors) fmt::print("error: {}\n", error);
   if (!install.errors.empty()) {
-    fmt::print("Fairlead would not start\n");
-    return 2;
+    std::string out;
+    for (const std::string& error : install.errors) out += fmt::format("error: {}\n", error);
+    return print(out + "Fairlead would not start\n", 2);
   }
   Report report(install.options->providers);
   spdlog::set_default_logger(std::make_shared<spdlog::logger>("", std::make_shared<ReportSink>(report)));

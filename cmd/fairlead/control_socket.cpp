@@ -164,6 +164,8 @@ Result<std::string> ask_control(const std::string& path, std::string_view line) 
   while (!out.ends_with('\n')) {
     const ssize_t got = ::recv(socket.get(), block.data(), block.size(), 0);
     if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && errno == EAGAIN)
+      return fail(500, Fault::Proxy, fmt::format("{} gives no answer within {} s", path, kPatience.tv_sec));
     if (got <= 0 || out.size() > kMaxAnswer) return failed("no whole answer from", path);
     out.append(block.data(), static_cast<std::size_t>(got));
   }

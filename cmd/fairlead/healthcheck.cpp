@@ -1,5 +1,6 @@
 #include "cmd/fairlead/healthcheck.h"
 
+#include "cmd/fairlead/print.h"
 #include "engine/base/strings.h"
 
 #include <curl/curl.h>
@@ -104,7 +105,7 @@ int healthcheck(const model::Static& install) {
   std::string problem;
   const int status = ask_status(host, address->port, "/ping", true, problem);
   if (status == 200) {
-    fmt::print("OK: {}\n", url_of(host, address->port, "/ping"));
+    print(fmt::format("OK: {}\n", url_of(host, address->port, "/ping")));
     return 0;
   }
   fmt::print(stderr, "{}\n",

@@ -10,6 +10,7 @@
 #include "cmd/fairlead/log_setup.h"
 #include "cmd/fairlead/notify.h"
 #include "cmd/fairlead/option_reference.h"
+#include "cmd/fairlead/print.h"
 #include "cmd/fairlead/supervisor.h"
 #include "cmd/fairlead/version.h"
 #include "cmd/fairlead/views.h"
@@ -33,7 +34,6 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
-#include <cstring>
 #include <fstream>
 #include <future>
 #include <span>
@@ -177,14 +177,6 @@ bool drain(runtime::Control& control, const sigset_t& signals) {
   return drained.get();
 }
 
-// Who reads a long text through `head` leaves before its end, which is no failure.
-int print(std::string_view text) {
-  if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0) return 0;
-  if (errno == EPIPE) return 0;
-  fmt::print(stderr, "fairlead: stdout: {}\n", std::strerror(errno));
-  return 1;
-}
-
 int print_help() {
   std::string text = "Usage: fairlead [flags]\n       fairlead command [flags]\n\nCommands:\n";
   for (const Command& command : kCommands) text += fmt::format("  {:<12} {}\n", command.name, command.does);
@@ -315,8 +307,7 @@ int run(Arguments arguments) {
     // Swarm ends what is not healthy, and nobody has to have a ping.
     if (container && install.errors.empty() &&
         (!install.options->ping || install.options->ping->manual_routing)) {
-      fmt::print("OK: it runs; no more is known without a ping\n");
-      return 0;
+      return print("OK: it runs; no more is known without a ping\n");
     }
     if (install.errors.empty()) return healthcheck(*install.options);
     refuse(install);

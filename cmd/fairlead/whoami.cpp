@@ -1,6 +1,7 @@
 #include "cmd/fairlead/whoami.h"
 
 #include "cmd/fairlead/healthcheck.h"
+#include "cmd/fairlead/print.h"
 #include "cmd/fairlead/whoami_server.h"
 #include "cmd/fairlead/whoami_tls.h"
 #include "engine/base/strings.h"
@@ -132,11 +133,8 @@ class Stopper final : event::Handler {
 }  // namespace
 
 int whoami(std::span<const std::string> arguments) {
-  for (const char* help : {"--help", "-help", "-h"}) {
-    if (std::ranges::find(arguments, help) == arguments.end()) continue;
-    fmt::print("{}", kUsage);
-    return 0;
-  }
+  for (const char* help : {"--help", "-help", "-h"})
+    if (std::ranges::find(arguments, help) != arguments.end()) return print(kUsage);
   const auto flags = parse(arguments);
   if (!flags) {
     fmt::print(stderr, "{}\n", flags.error());

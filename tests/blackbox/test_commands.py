@@ -58,19 +58,31 @@ def test_help_is_a_command_too_and_says_what_each_command_does():
     assert re.search(r"^  healthcheck +asks the ping", done.stdout, re.MULTILINE)
 
 
-@pytest.mark.parametrize("command", ["--help", "help", "reference", "version"])
+@pytest.mark.parametrize("command", ["--help", "help", "reference", "version", "whoami --help", "certs --help", "check"])
 def test_what_cannot_be_printed_whole_ends_no_command_badly(command):
+    command = command.split()
     reads, writes = os.pipe()
     os.close(reads)
-    left = subprocess.run([BINARY, command], stdout=writes, stderr=subprocess.PIPE, text=True, timeout=90,
+    left = subprocess.run([BINARY, *command], stdout=writes, stderr=subprocess.PIPE, text=True, timeout=90,
                           env=environment())
     os.close(writes)
     assert left.returncode in (0, -signal.SIGPIPE) and left.stderr == ""
 
     with open("/dev/full", "w") as full:
-        told = subprocess.run([BINARY, command], stdout=full, stderr=subprocess.PIPE, text=True, timeout=90,
+        told = subprocess.run([BINARY, *command], stdout=full, stderr=subprocess.PIPE, text=True, timeout=90,
                               env=environment())
     assert (told.returncode, told.stderr) == (1, "fairlead: stdout: No space left on device\n")
+
+
+def test_a_report_that_cannot_be_written_down_still_ends_with_its_verdict(tmp_path):
+    routers = {f"r{i}": {"rule": "Host(`x`)", "service": "nowhere"} for i in range(200)}
+    (tmp_path / "broken.yml").write_text(json.dumps({"http": {"routers": routers}}))
+
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([BINARY, "check", f"--providers.file.filename={tmp_path}/broken.yml"], stdout=full,
+                              stderr=subprocess.PIPE, text=True, timeout=90, env=environment())
+
+    assert (done.returncode, done.stderr) == (1, "fairlead: stdout: No space left on device\n")
 
 
 def test_a_command_behind_the_flags_is_told_its_place():
