@@ -6,6 +6,7 @@
 #include "engine/schema/option.h"
 #include "engine/schema/reference.h"
 #include "engine/tcp/registry.h"
+#include "providers/docker/own_labels.h"
 
 #include <fmt/format.h>
 
@@ -17,6 +18,28 @@ std::string section(std::string_view title, std::string_view prefix) {
   return fmt::format("\n## {}\n\n{}", title, schema::reference_markdown(schema::type_of<T>(), prefix));
 }
 
+constexpr std::string_view kOwnLabels = R"(
+## Labels of containers
+
+What concerns the container itself; on Swarm services `swarm.` in place of `docker.`. The four of `fairlead.` are the
+short form, which stands for a whole route and is refined by long labels beside it.
+
+| Option | Type | Default | Meaning |
+|---|---|---|---|
+| `enable` | boolean |  | Whether the container is exposed; `exposedByDefault` of the provider when unset. |
+| `fairlead.host` | list of text |  | Hosts of the route, with HTTPS by the only resolver or the one named `default`. |
+| `fairlead.path` | text |  | Only requests below this path; beside `fairlead.host`. |
+| `fairlead.port` | integer |  | Port of the container's service. |
+| `fairlead.auth` | list of text |  | Users of basic authentication, before every HTTP router of the container. |
+)";
+
+// The options of a table below the rows above.
+std::string placement_labels() {
+  const std::string table =
+      schema::reference_markdown(schema::type_of<providers::docker::PlacementLabels>(), "docker");
+  return table.substr(table.find("| `"));
+}
+
 }  // namespace
 
 std::string option_reference() {
@@ -26,6 +49,8 @@ std::string option_reference() {
       "in the\n"
       "install file. The others are labels (`traefik.` or `fairlead.` in front) and keys of files.\n";
   out += section<model::Static>("Install", "");
+  out += kOwnLabels;
+  out += placement_labels();
   out += section<model::HttpRouter>("HTTP routers", "http.routers.<name>");
   out += section<model::HttpService>("HTTP services", "http.services.<name>");
   out += section<model::ServersTransport>("HTTP servers transports", "http.serversTransports.<name>");

@@ -22,7 +22,8 @@ TEST(OptionReference, NamesOptionsOfEveryRoom) {
 
   for (const char* key :
        {"entryPoints.", "providers.docker.", "passHostHeader", "http.middlewares.<name>.basicAuth.users",
-        "hold.requests", "tls.options.<name>.minVersion"})
+        "hold.requests", "tls.options.<name>.minVersion", "| `enable` |", "| `fairlead.host` |",
+        "docker.network"})
     EXPECT_NE(text.find(key), std::string::npos) << key;
 }
 
