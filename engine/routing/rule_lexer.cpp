@@ -76,6 +76,9 @@ std::unexpected<RuleFault> RuleLexer::stray(std::size_t start) const {
       rule_.substr(start).starts_with("\u2018") || rule_.substr(start).starts_with("\u2019") ||
       rule_.substr(start).starts_with("\u201C") || rule_.substr(start).starts_with("\u201D");
   if (utf8_quote) return fault(start, "a typographic quotation mark; put the value in backticks: `value`");
+  for (const std::string_view blank : {"\u00A0", "\u2002", "\u2003", "\u2009", "\u200B", "\u202F", "\uFEFF"})
+    if (rule_.substr(start).starts_with(blank))
+      return fault(start, "a character that only looks like a blank; write a plain one");
   return fault(start, fmt::format("unexpected {}; values stand in backticks: `value`",
                                   quoted(rule_.substr(start, 1))));
 }

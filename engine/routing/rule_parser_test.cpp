@@ -128,6 +128,7 @@ TEST(RuleParser, NamesTheRemedyForCommonMistakes) {
   EXPECT_HAS(wrong("Frobnicate(`a`)"), "there are Host, HostRegexp, Path");
   EXPECT_HAS(wrong("Host(example.com)"), "column 6: values stand in backticks: `example");
   EXPECT_HAS(wrong("Host(\u201ca\u201d)"), "typographic");
+  EXPECT_HAS(wrong("Host(`a`)\u00A0|| Host(`b`)"), "column 10: a character that only looks like a blank");
   EXPECT_HAS(wrong("Host(`a`) & Path(`/x`)"), "column 11: a single & is no operator; write &&");
   EXPECT_HAS(wrong("Host(`a`) | Path(`/x`)"), "write ||");
   EXPECT_HAS(wrong("Host(`a`) and Path(`/x`)"), "column 11: put && or || before \"and\"");

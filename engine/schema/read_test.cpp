@@ -241,6 +241,15 @@ TEST(Read, ProblemsOfFilesNamePathAndPosition) {
       "http.services.web.loadBalancer.servers[1].weight (dynamic.yml:7:21): expected an integer, got \"x\"");
 }
 
+TEST(Read, ANameWithADotInALabelIsToldAsThat) {
+  const Reading got = from_labels({{"traefik.http.routers.my.app.example.rule", "Host(`a`)"},
+                                   {"traefik.http.routers.web.frobnicate.x", "1"}});
+
+  ASSERT_EQ(got.problems.size(), 2u);
+  EXPECT_EQ(got.problems[0].what, "there is no option `app` here; a name in a label holds no dot");
+  EXPECT_EQ(got.problems[1].what, "there is no option `frobnicate` here");
+}
+
 TEST(Read, AnOptionInTwoSpellingsIsAProblem) {
   const Reading got = from_yaml("http:\n  routers:\n    web: {middlewares: [auth], Middlewares: []}\n");
 

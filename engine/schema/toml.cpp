@@ -72,6 +72,12 @@ class TomlBuilder {
   std::shared_ptr<const Place> place_;
 };
 
+// Regular expressions hold backslashes, which a string in double quotes takes for escapes.
+std::string told(std::string_view complaint) {
+  const bool is_escape = complaint.find("unknown escape sequence") != complaint.npos;
+  return fmt::format("{}{}", complaint, is_escape ? "; in single quotes a backslash stands for itself" : "");
+}
+
 }  // namespace
 
 Configured<Node> read_toml(std::string_view text, const std::string& source, const Expand& expand) {
@@ -86,7 +92,7 @@ Configured<Node> read_toml(std::string_view text, const std::string& source, con
   } catch (const toml::parse_error& error) {
     const toml::source_position begin = error.source().begin;
     return misconfigured(Origin{source, static_cast<int>(begin.line), static_cast<int>(begin.column)}.text(),
-                         std::string(error.description()));
+                         told(error.description()));
   } catch (const BrokenAssertion&) {
     return misconfigured(source, "this is not TOML");
   }

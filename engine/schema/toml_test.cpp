@@ -24,6 +24,8 @@ TEST(Toml, BecomesATreeOfTexts) {
 TEST(Toml, ErrorsNameLineAndColumn) {
   EXPECT_EQ(toml("a = 1\na = 2\n").substr(0, 9), "f.toml:2:");
   EXPECT_EQ(toml("a = \n").substr(0, 9), "f.toml:1:");
+  EXPECT_NE(toml("a = \"PathRegexp(`\\d`)\"\n").find("in single quotes a backslash stands for itself"),
+            std::string::npos);
 }
 
 TEST(Toml, ATableNameThatTripsTheLibraryIsRefused) {
