@@ -23,7 +23,10 @@ std::string way_in(const std::string& socket, int why) {
   if (why == ENOENT && ::access("/.dockerenv", F_OK) == 0)
     return fmt::format("; in Compose, volumes: [\"{0}:{0}:ro\"] brings it into this container", socket);
   struct stat is{};
-  if (why != EACCES || ::stat(socket.c_str(), &is) != 0) return {};
+  if (::stat(socket.c_str(), &is) != 0) return {};
+  if (S_ISDIR(is.st_mode))
+    return "; it is a directory: an engine makes one where the socket to mount is missing on its host";
+  if (why != EACCES) return {};
   if ((is.st_mode & S_IWGRP) == 0)
     return fmt::format("; it is for user {0} only: in Compose, user: \"{0}\" lets this process in",
                        is.st_uid);

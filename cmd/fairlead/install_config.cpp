@@ -36,8 +36,18 @@ struct FoundFile {
   bool of_its_image = false;
 };
 
+// The start would otherwise be one without any options, and nobody would know why.
+constexpr const char* kDirectory =
+    "is a directory; an engine makes one where the file to mount is missing on its host";
+
+bool is_file(const std::string& path, std::vector<std::string>& notices) {
+  std::error_code ignored;
+  if (fs::is_directory(path, ignored)) notices.push_back(fmt::format("{}: {}", path, kDirectory));
+  return fs::is_regular_file(path, ignored);
+}
+
 // Fairlead's places first, then Traefik's.
-std::optional<FoundFile> search(const schema::Environment& environment) {
+std::optional<FoundFile> search(const schema::Environment& environment, std::vector<std::string>& notices) {
   std::vector<std::string> own = {"/etc/fairlead/"};
   std::vector<std::string> theirs = {"/etc/traefik/"};
   if (const auto config_home = variable(environment, "XDG_CONFIG_HOME")) {
@@ -48,20 +58,19 @@ std::optional<FoundFile> search(const schema::Environment& environment) {
   own.push_back("./");
   theirs.push_back("./");
   theirs.push_back(kTraefikImage);
-  std::error_code ignored;
   for (const std::string& directory : own)
     for (const char* name : {"fairlead.yml", "fairlead.yaml", "fairlead.toml"})
-      if (fs::is_regular_file(directory + name, ignored)) return FoundFile{directory + name, false};
+      if (is_file(directory + name, notices)) return FoundFile{directory + name, false};
   for (const std::string& directory : theirs)
     for (const char* name : {"traefik.toml", "traefik.yaml", "traefik.yml"})
-      if (fs::is_regular_file(directory + name, ignored))
+      if (is_file(directory + name, notices))
         return FoundFile{directory + name, true, directory == kTraefikImage};
   return std::nullopt;
 }
 
 Configured<std::string> read_whole(const std::string& path) {
   std::error_code error;
-  if (fs::is_directory(path, error)) return misconfigured(path, "is a directory");
+  if (fs::is_directory(path, error)) return misconfigured(path, kDirectory);
   std::ifstream in(path, std::ios::binary);
   if (!in) return misconfigured(path, std::strerror(errno));
   std::ostringstream text;
@@ -115,7 +124,7 @@ InstallConfig read_install(std::span<const std::string> arguments, const schema:
   if (named && !named->empty())
     found = FoundFile{*named, false};
   else
-    found = search(environment);
+    found = search(environment, out.notices);
   if (found) {
     out.file = found->path;
     // The paths in it are meant from there: `storage: acme.json` is what was mounted as /acme.json.

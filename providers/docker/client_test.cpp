@@ -3,6 +3,7 @@
 #include "tests/support/as_nobody.h"
 #include "tests/support/fake_engine.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -82,6 +83,15 @@ TEST(Client, SaysWhyASocketCannotBeConnected) {
   // In a container more follows: how it is mounted there.
   EXPECT_THAT(client.negotiate().error(),
               testing::StartsWith("connect /nowhere/docker.sock: No such file or directory"));
+}
+
+TEST(Client, SaysThatADirectoryIsMountedInPlaceOfTheSocket) {
+  Endpoint endpoint;
+  endpoint.reach = {
+      .base = "http://docker", .unix_socket = "/usr", .ssh = {}, .tls = {}, .username = {}, .password = {}};
+  Client client(endpoint, 0ms);
+
+  EXPECT_THAT(client.negotiate().error(), testing::HasSubstr("; it is a directory: an engine makes one"));
 }
 
 TEST(Client, SaysHowAContainerGetsToASocketThatItMayNotUse) {

@@ -208,6 +208,14 @@ def test_the_name_of_traefik_may_come_first(start):
     assert call("traefik", "--log.level=WARN", "--nope").returncode == 2, "what follows it is read"
 
 
+def test_a_file_that_was_missing_where_it_is_mounted_from_is_told(tmp_path):
+    (tmp_path / "fairlead" / "fairlead.yml").mkdir(parents=True)
+    done = subprocess.run([BINARY, "check"], capture_output=True, text=True, timeout=90, cwd=tmp_path,
+                          env={**environment(), "XDG_CONFIG_HOME": str(tmp_path)})
+
+    assert f"notice: {tmp_path}/fairlead/fairlead.yml: is a directory; an engine makes one" in done.stdout
+
+
 def test_a_file_mounted_where_the_image_of_traefik_runs_is_read_from_there(tmp_path):
     """Images of Traefik run in /, ours does not: /traefik.yml and the paths in it are found all the same."""
     root = tmp_path / "root"
