@@ -33,6 +33,25 @@ std::string canonical_host(std::string_view host) {
   return lower(host);
 }
 
+// Whether a regular expression asks for a capital letter by itself: not as one of a class, not as part of an
+// escape such as \S, and not without regard to case.
+bool has_capitals(std::string_view pattern) {
+  if (pattern.find("(?") != pattern.npos || pattern.find("\\p") != pattern.npos ||
+      pattern.find("\\P") != pattern.npos)
+    return false;
+  bool in_class = false;
+  for (std::size_t i = 0; i < pattern.size(); ++i) {
+    const char c = pattern[i];
+    if (c == '\\')
+      ++i;
+    else if (c == '[' || c == ']')
+      in_class = c == '[';
+    else if (!in_class && c >= 'A' && c <= 'Z')
+      return true;
+  }
+  return false;
+}
+
 class ClauseBuilder {
  public:
   ClauseBuilder(Rule& rule, const Call& call, Syntax syntax, bool negated)
@@ -215,6 +234,10 @@ class ClauseBuilder {
     // `{sub:…}` compiles, as literal braces; `{2,3}` is a repetition.
     if (argument.text.find('{') != argument.text.npos && argument.text.find(':') != argument.text.npos)
       notice_template(argument, TemplateKind::Host, node.matcher);
+    if (has_capitals(argument.text))
+      rule_.notices.push_back(fmt::format(
+          "column {}: the host is compared in lower case, so the capital letters of {} match nothing",
+          argument.at + 1, quoted(argument.text)));
     return regexp(node, argument, argument.text);
   }
 

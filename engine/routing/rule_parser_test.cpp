@@ -165,6 +165,8 @@ TEST(RuleParser, NoticesWhatIsLegalButNeverMatches) {
   EXPECT_HAS(notices("PathPrefix(`/caf%C3%A9`)"), "write PathPrefix(`/café`)");
   EXPECT_HAS(notices("Path(`/search?q=1`)"), "use Query");
   EXPECT_HAS(notices("Header(`Host`, `a.example.com`)"), "use Host");
+  EXPECT_HAS(notices("HostRegexp(`^App\\.example\\.com$`)"), "in lower case");
+  EXPECT_EQ(notices("HostRegexp(`^\\S+[A-Za-z]$`) || HostRegexp(`(?i)^App`) || HostRegexp(`\\p{Lu}`)"), "");
   EXPECT_EQ(notices("Path(`/a%2Fb/c d/é`) || HeaderRegexp(`X-Host`, `^a`)"), "");
   EXPECT_EQ(notices("Host(`*.example.com`) && HostRegexp(`^a{2,3}\\.`) || Host(`*`) || Host(`::1`)"), "");
 }

@@ -14,6 +14,8 @@ constexpr Remedy kRemedies[] = {
     {"plain scalar cannot start with", "put the value in quotes"},
     {"nested block mapping on the same line", "put a value with a colon and a blank in quotes"},
     {"in double-quoted string", "in single quotes a backslash stands for itself"},
+    // libfyaml takes no entry without a value in a list that is not indented.
+    {"did not find expected node content", "a `-` with nothing behind it can be left out"},
     {"invalid multiline plain key", "a blank belongs behind the colon"},
 };
 

@@ -84,6 +84,7 @@ TEST(Yaml, WhatYamlMakesOfRulesAndWildcardsIsToldWithItsRemedy) {
   has("rule: Host(`a`) && Header(`b`, `c: d`)\n", "put a value with a colon and a blank in quotes");
   has("rule: \"PathRegexp(`\\d`)\"\n", "in single quotes a backslash stands for itself");
   has("a:\n  rule:Host(`a`)\n  service: b\n", "a blank belongs behind the colon");
+  has("middlewares:\n- auth\n-\n", "a `-` with nothing behind it can be left out");
   EXPECT_EQ(yaml("a: [1\n").find("quotes"), std::string::npos);
 }
 
