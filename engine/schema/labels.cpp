@@ -110,9 +110,11 @@ void LabelReader::stray(const std::string& label, const std::string& value) {
   if (begin + root.size() + 1 >= label.size()) return;
   const std::string_view rest = std::string_view(label).substr(begin + root.size() + 1);
   const Key key = split_key(rest);
-  if (!key.complaint.empty() || !is_choice(kRoots, lower(key.segments.front().name))) return;
+  if (!key.complaint.empty()) return;
+  const std::string first = lower(key.segments.front().name);
   for (const std::string_view prefix : {kTraefik, kFairlead}) {
     const std::string_view name = prefix.substr(0, prefix.size() - 1);
+    if (!is_choice(kRoots, first) && !(prefix == kFairlead && is_choice(kShort, first))) continue;
     const bool is_exact = equal_ignoring_case(root, name);
     if (!is_exact && !(begin == 0 && is_slip_of(root, name))) continue;
     Problem& problem =

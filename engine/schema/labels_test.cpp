@@ -168,6 +168,7 @@ TEST(Labels, AMisspeltRootIsTold) {
                            {"Traefic.enable", "true"},
                            {"trafik.enable", "false"},
                            {"farilead.tcp.routers.x.rule", "HostSNI(`*`)"},
+                           {"fairlaed.host", "x"},
                            // Somebody else's, or put out of use.
                            {"xtraefik.http.routers.x.rule", "a"},
                            {"traefik2.http.routers.x.rule", "a"},
@@ -181,8 +182,8 @@ TEST(Labels, AMisspeltRootIsTold) {
     EXPECT_EQ(problem.severity, Severity::Warning);
     meant.push_back(problem.suggestion);
   }
-  EXPECT_THAT(meant, ElementsAre("traefik.enable", "fairlead.tcp.routers.x.rule", "traefik.enable",
-                                 "traefik.http.routers.x.rule"));
+  EXPECT_THAT(meant, ElementsAre("traefik.enable", "fairlead.host", "fairlead.tcp.routers.x.rule",
+                                 "traefik.enable", "traefik.http.routers.x.rule"));
 }
 
 TEST(Labels, OfVersionOneGetTheirSpellingOfToday) {
