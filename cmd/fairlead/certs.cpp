@@ -33,16 +33,17 @@ export  writes all certificates as PEM files below FOLDER, by default that of ce
 )";
 constexpr auto kDryRun = std::chrono::minutes(10);
 
+// What authorities and name servers said is in it, so it goes to a terminal without control bytes.
 std::string text(const Json& json, const char* key) {
   const auto found = json.find(key);
-  return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
+  return found != json.end() && found->is_string() ? one_line(found->get<std::string>()) : std::string();
 }
 
 std::string joined(const Json& json, const char* key) {
   std::string out;
   if (const auto found = json.find(key); found != json.end() && found->is_array())
     for (const Json& one : *found)
-      if (one.is_string()) out += (out.empty() ? "" : ", ") + one.get<std::string>();
+      if (one.is_string()) out += (out.empty() ? "" : ", ") + one_line(one.get<std::string>());
   return out;
 }
 

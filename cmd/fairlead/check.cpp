@@ -44,7 +44,7 @@ class Report {
   }
 
   void line(bool breaks, std::string_view text) {
-    fmt::format_to(std::back_inserter(out_), "{}: {}\n", breaks ? "error" : "notice", text);
+    fmt::format_to(std::back_inserter(out_), "{}: {}\n", breaks ? "error" : "notice", one_line(text));
     ++(breaks ? errors_ : notices_);
   }
   void complaint(const model::Complaint& complaint) {
@@ -108,7 +108,7 @@ std::shared_ptr<const model::Dynamic> of_files(const model::FileProvider& option
 int check(const InstallConfig& install) {
   if (!install.errors.empty()) {
     std::string out;
-    for (const std::string& error : install.errors) out += fmt::format("error: {}\n", error);
+    for (const std::string& error : install.errors) out += fmt::format("error: {}\n", one_line(error));
     return print(out + "Fairlead would not start\n", 2);
   }
   Report report(install.options->providers);

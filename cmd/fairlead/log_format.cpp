@@ -1,9 +1,8 @@
 #include "cmd/fairlead/log_format.h"
 
+#include "cmd/fairlead/print.h"
 #include "engine/observe/json_text.h"
 #include "engine/observe/time_text.h"
-
-#include <fmt/format.h>
 
 #include <string>
 
@@ -54,23 +53,13 @@ class LogFormatter final : public spdlog::formatter {
       line_ += level.brief;
       if (color_) line_ += "\x1b[0m";
       line_ += ' ';
-      append_clean(text);
+      append_one_line(line_, text);
     }
     line_ += '\n';
     out.append(line_.data(), line_.data() + line_.size());
   }
 
  private:
-  void append_clean(std::string_view text) {
-    for (const char c : text) {
-      const auto byte = static_cast<unsigned char>(c);
-      if ((byte < 0x20 && c != '\t') || byte == 0x7f)
-        fmt::format_to(std::back_inserter(line_), "\\x{:02x}", byte);
-      else
-        line_ += c;
-    }
-  }
-
   const bool json_;
   const bool color_;
   observe::TimeText times_;

@@ -86,7 +86,7 @@ void apply_process_options(const model::Static& install) {
 }
 
 int refuse(const InstallConfig& install) {
-  for (const std::string& error : install.errors) fmt::print(stderr, "fairlead: {}\n", error);
+  for (const std::string& error : install.errors) fmt::print(stderr, "fairlead: {}\n", one_line(error));
   return 2;
 }
 

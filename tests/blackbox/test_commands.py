@@ -85,6 +85,18 @@ def test_a_report_that_cannot_be_written_down_still_ends_with_its_verdict(tmp_pa
     assert (done.returncode, done.stderr) == (1, "fairlead: stdout: No space left on device\n")
 
 
+def test_control_bytes_of_a_configuration_never_reach_the_terminal(tmp_path):
+    """A file of variables that an editor of Windows wrote ends its lines with a carriage return, and nobody sees it."""
+    (tmp_path / "a.yml").write_text('http: {routers: {a: {rule: "Host(`x`)", service: "no\\n\\e[2Jforged"}}}')
+    told = call("check", f"--providers.file.filename={tmp_path}/a.yml")
+    assert r'the service "no\x0a\x1b[2Jforged@file" does not exist' in told.stdout
+
+    for command in ("check", "healthcheck"):
+        wrong = subprocess.run([BINARY, command, "--ping"], capture_output=True, timeout=90,
+                               env={**environment(), "FAIRLEAD_ENTRYPOINTS_WEB_ADDRESS": ":80\r"})
+        assert rb'got ":80\x0d"' in wrong.stdout + wrong.stderr
+
+
 def test_a_command_behind_the_flags_is_told_its_place():
     done = call("--ping", "--api", "check")
     assert done.returncode == 2
