@@ -306,9 +306,11 @@ void Reader::unknown(const Node::Entry& entry, const TypeInfo& type) {
     what = fmt::format("a dot in a key does not nest: write {}", nested(entry.key));
     suggestion.clear();
   }
-  // `routers.my.app.rule`, where `my.app` was meant to be one name.
-  const bool splits_name = as_label && suggestion.empty() && written != entry.key && !steps_.empty() &&
-                           steps_.back().is_free && find_row(type, written.substr(written.rfind('.') + 1));
+  // `routers.my.app.rule`, where `my.app` was meant to be one name. Elements are read one by one, below a
+  // prefix of section, kind and name.
+  const bool is_below_name = steps_.empty() ? prefix_.size() == 3 : steps_.back().is_free;
+  const bool splits_name = as_label && suggestion.empty() && is_below_name && written != entry.key &&
+                           find_row(type, written.substr(written.rfind('.') + 1));
   if (splits_name) what += "; a name in a label holds no dot";
   steps_.push_back({entry.key});
   Problem& problem = report(entry.value, Problem::Kind::UnknownKey, Severity::Error, std::move(what));

@@ -248,6 +248,13 @@ TEST(Read, ANameWithADotInALabelIsToldAsThat) {
   ASSERT_EQ(got.problems.size(), 2u);
   EXPECT_EQ(got.problems[0].what, "there is no option `app` here; a name in a label holds no dot");
   EXPECT_EQ(got.problems[1].what, "there is no option `frobnicate` here");
+
+  Problems problems;
+  const Node node = read_labels({{"traefik.http.routers.my.app.rule", "Host(`a`)"}}, "container x", problems);
+  sample::Router alone;
+  read(*node.find("http")->find("routers")->find("my"), alone, problems, {"http", "routers", "my"});
+  ASSERT_EQ(problems.size(), 1u);
+  EXPECT_EQ(problems[0].what, "there is no option `app` here; a name in a label holds no dot");
 }
 
 TEST(Read, AnOptionInTwoSpellingsIsAProblem) {
