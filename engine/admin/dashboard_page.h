@@ -20,7 +20,8 @@ small,.soft{color:var(--soft)}
 input{font:inherit;margin-left:auto;padding:.35rem .7rem;border:1px solid var(--line);border-radius:.5rem;
 background:var(--card);color:inherit;min-width:14rem}
 .cards{display:grid;grid-template-columns:repeat(auto-fill,minmax(10rem,1fr));gap:.7rem}
-.card{background:var(--card);border:1px solid var(--line);border-radius:.7rem;padding:.7rem .9rem}
+.card{background:var(--card);border:1px solid var(--line);border-radius:.7rem;padding:.7rem .9rem;
+overflow-wrap:anywhere}
 .card b{display:block;font-size:1.5rem;font-weight:500}
 .table{background:var(--card);border:1px solid var(--line);border-radius:.7rem;overflow-x:auto}
 table{border-collapse:collapse;width:100%}
