@@ -17,8 +17,10 @@ constexpr int kMaxRedirections = 5;
 
 // curl's words for a server that nobody vouches for; what helps is in our options.
 std::string with_advice(std::string words) {
-  if (words.find("SSL certificate problem") != std::string::npos ||
-      words.find("no alternative certificate subject name") != std::string::npos)
+  const auto says = [&words](std::string_view what) { return words.find(what) != std::string::npos; };
+  const bool has_none = says("error setting certificate file");
+  if (has_none) words += "; this machine lacks the list of known authorities: install ca-certificates";
+  if (has_none || says("SSL certificate problem") || says("no alternative certificate subject name"))
     words += "; caCertificates names who vouches for it, and caServerName the name in its certificate";
   return words;
 }

@@ -356,9 +356,11 @@ def test_a_directory_that_moved_is_followed_and_signed_requests_are_not(stage, o
 def test_an_authority_that_nobody_vouches_for_is_told_with_the_remedy(stage, origin):
     proxy = stage.start(site(origin, "Host(`unvouched.test`)"), caCertificates=[])
 
-    text = wait_for(lambda: "certificate problem" in reason(proxy, "r0@file") and reason(proxy, "r0@file"), 20, "the router says so")
+    # On a machine without any authorities curl has other words for it.
+    remedy = "caCertificates names who vouches for it"
+    text = wait_for(lambda: remedy in reason(proxy, "r0@file") and reason(proxy, "r0@file"), 20, "the router says so")
 
-    assert "caCertificates names who vouches for it" in text
+    assert "certificate problem" in text or "install ca-certificates" in text
 
 
 def test_files_of_authorities_are_read_again(stage, origin):
