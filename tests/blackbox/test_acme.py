@@ -111,8 +111,7 @@ def test_addresses_domains_and_the_entry_points_resolver(stage, origin):
     assert names_of(wait_served(proxy, "s.test", root)) == ["m.test", "s.test"]
     assert names_of(wait_served(proxy, "plain.test", root)) == ["ep.test", "plain.test"]
     assert names_of(wait_served(proxy, "tcp.test", root)) == ["tcp.test"]
-    wait_for(lambda: row(proxy, "127.0.0.1"), 30, "the address has one")
-    assert served(proxy.port("secure"), "127.0.0.1", root)["subjectAltName"] == (("IP Address", "127.0.0.1"),)
+    assert wait_served(proxy, "127.0.0.1", root)["subjectAltName"] == (("IP Address", "127.0.0.1"),)
 
 
 def test_addresses_by_tls_alpn01(stage, origin):
