@@ -391,7 +391,7 @@ model::Dynamic Catalog::compose() {
     if (entry.tracked.removed && living.contains(owner)) continue;
     parts.push_back({&entry.tracked, &entry.built, std::move(owner)});
   }
-  return merge(parts, holders_);
+  return merge(parts, settings_.swarm ? "swarm" : "docker", holders_);
 }
 
 std::vector<std::string> Catalog::ids(std::string_view host) const {

@@ -1,6 +1,7 @@
 #include "providers/docker/merge.h"
 
 #include "providers/docker/contest.h"
+#include "providers/docker/lost_names.h"
 #include "providers/docker/shadow.h"
 
 #include <fmt/format.h>
@@ -47,8 +48,8 @@ const std::string& url_of(const model::UdpServer& server) { return server.addres
 
 class Merger {
  public:
-  Merger(std::span<const Part> parts, Holders& holders)
-      : parts_(parts.begin(), parts.end()), holders_(holders) {
+  Merger(std::span<const Part> parts, std::string_view provider, Holders& holders)
+      : parts_(parts.begin(), parts.end()), provider_(provider), holders_(holders) {
     // Traefik's order of merging: by name, then id.
     std::ranges::sort(parts_, [](const Part& a, const Part& b) {
       const Container &x = a.tracked->container, &y = b.tracked->container;
@@ -76,12 +77,8 @@ class Merger {
     elements("tcp.serversTransports.", [](auto& d) -> auto& { return d.tcp.servers_transports; });
     elements("tls.options.", [](auto& d) -> auto& { return d.tls.options; });
     elements("tls.stores.", [](auto& d) -> auto& { return d.tls.stores; });
-    routers(
-        "http", [](auto& d) -> auto& { return d.http.routers; },
-        [](auto& d) -> auto& { return d.http.middlewares; });
-    routers(
-        "tcp", [](auto& d) -> auto& { return d.tcp.routers; },
-        [](auto& d) -> auto& { return d.tcp.middlewares; });
+    routers("http", [](auto& d) -> auto& { return d.http.routers; });
+    routers("tcp", [](auto& d) -> auto& { return d.tcp.routers; });
     elements("udp.routers.", [](auto& d) -> auto& { return d.udp.routers; });
     for (const Part& part : parts_) {
       const Dynamic& d = part.built->dynamic;
@@ -90,8 +87,9 @@ class Merger {
       for (const Reason& reason : d.reasons)
         if (seen_.insert(reason.text).second) out_.reasons.push_back(reason);
     }
+    close_users_of_lost_names();
     mark_shadowed(out_, created_);
-    std::erase_if(holders_, [this](const auto& held) { return !named_.contains(held.first); });
+    std::erase_if(holders_, [this](const auto& held) { return !winners_.contains(held.first); });
     return std::move(out_);
   }
 
@@ -114,8 +112,7 @@ class Merger {
   // servers join it, when it `has_servers`.
   template <class T, class Map>
   std::vector<const Claim<T>*> decide(const std::string& prefix, std::string_view name,
-                                      const std::vector<Claim<T>>& claims, Map& into, bool has_servers,
-                                      std::size_t* from) {
+                                      const std::vector<Claim<T>>& claims, Map& into, bool has_servers) {
     std::string key = prefix + std::string(name);
     std::string& holder = holders_[key];
     const Claim<T>& winner = choose(claims, holder);
@@ -136,22 +133,20 @@ class Merger {
       if (seen_.insert(text).second)
         out_.reasons.push_back({ReasonKind::Conflict, text, "give one of them another name", false});
     }
-    if (from != nullptr) *from = winner.part;
-    named_.insert(std::move(key));
+    winners_.emplace(std::move(key), Winner{winner.part, &element.reasons});
     return joined;
   }
 
   template <class Member>
   void elements(const std::string& prefix, Member member) {
-    for (const auto& [name, claims] : gather(member))
-      decide(prefix, name, claims, member(out_), false, nullptr);
+    for (const auto& [name, claims] : gather(member)) decide(prefix, name, claims, member(out_), false);
   }
 
   template <class Member>
   void services(const std::string& prefix, Protocol protocol, Member member,
                 std::map<std::string, std::vector<Standing>>& standings) {
     for (const auto& [name, claims] : gather(member)) {
-      const auto joined = decide(prefix, name, claims, member(out_), true, nullptr);
+      const auto joined = decide(prefix, name, claims, member(out_), true);
       auto& service = member(out_).find(std::string(name))->second;
       if (!service.options.load_balancer) continue;
       auto& servers = service.options.load_balancer->servers;
@@ -196,55 +191,48 @@ class Merger {
     }
   }
 
-  template <class Routers, class Middlewares>
-  void routers(const std::string& section, Routers member, Middlewares middlewares) {
+  template <class Routers>
+  void routers(const std::string& section, Routers member) {
     for (const auto& [name, claims] : gather(member)) {
-      std::size_t from = 0;
-      decide(section + ".routers.", name, claims, member(out_), false, &from);
-      auto& router = member(out_).find(std::string(name))->second;
-      check_references(router, section, from, middlewares(parts_[from].built->dynamic));
+      decide(section + ".routers.", name, claims, member(out_), false);
+      const std::size_t from = winners_.find(fmt::format("{}.routers.{}", section, name))->second.part;
       created_.emplace(section + "." + std::string(name), parts_[from].tracked->container.created);
     }
   }
 
-  // A router that meant its own container's service or middleware must not get another owner's of that name.
-  template <class Router, class Middlewares>
-  void check_references(Element<Router>& router, const std::string& section, std::size_t from,
-                        const Middlewares& own) {
-    const std::set<std::string>& lost = lost_[from];
-    if (lost.empty()) return;
-    const auto taken = [&](const std::string& key) {
-      if (lost.contains(key))
-        router.break_off(ReasonKind::Conflict, fmt::format("{} belongs to another container", key),
-                         "give one of them another name");
-    };
-    taken(section + ".services." + router.options.service);
-    for (const std::string& middleware : router.options.middlewares) {
-      taken(section + ".middlewares." + middleware);
-      const auto found = own.find(middleware);
-      const bool lost_some = std::ranges::any_of(
-          lost, [&](const std::string& key) { return key.starts_with(section + ".middlewares."); });
-      if (found != own.end() && found->second.options.type == "chain" && lost_some)
-        router.break_off(
-            ReasonKind::Conflict,
-            fmt::format("{}.middlewares.{} may name a middleware that belongs to another container", section,
-                        middleware));
+  // What a container built on a name of its own must not stand on another owner's element of that name.
+  void close_users_of_lost_names() {
+    for (std::size_t part = 0; part < parts_.size(); ++part) {
+      if (lost_[part].empty()) continue;
+      for (const auto& [user, lost] :
+           users_of_lost_names(parts_[part].built->dynamic, provider_, lost_[part]))
+        if (const Winner& winner = winners_.at(user); winner.part == part)
+          winner.reasons->push_back({ReasonKind::Conflict,
+                                     fmt::format("{} belongs to another container", lost),
+                                     "give one of them another name", true});
     }
   }
 
   std::vector<Part> parts_;
   // By part.
   std::vector<std::map<std::pair<Protocol, std::string_view>, std::vector<const ServerOf*>>> servers_;
+  std::string_view provider_;
   Holders& holders_;
   Dynamic out_;
   std::vector<std::set<std::string>> lost_;  // by part: names that another owner has
-  std::set<std::string, std::less<>> named_;
-  std::set<std::string> seen_;               // reasons already in out_.reasons
-  std::map<std::string, WallTime> created_;  // of the container behind each router
+  struct Winner {
+    std::size_t part;
+    std::vector<Reason>* reasons;  // of the element in out_
+  };
+  std::map<std::string, Winner, std::less<>> winners_;  // by name
+  std::set<std::string> seen_;                          // reasons already in out_.reasons
+  std::map<std::string, WallTime> created_;             // of the container behind each router
 };
 
 }  // namespace
 
-model::Dynamic merge(std::span<const Part> parts, Holders& holders) { return Merger(parts, holders).run(); }
+model::Dynamic merge(std::span<const Part> parts, std::string_view provider, Holders& holders) {
+  return Merger(parts, provider, holders).run();
+}
 
 }  // namespace fairlead::providers::docker

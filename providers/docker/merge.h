@@ -7,6 +7,7 @@
 #include <map>
 #include <span>
 #include <string>
+#include <string_view>
 
 namespace fairlead::providers::docker {
 
@@ -25,10 +26,10 @@ using Holders = std::map<std::string, std::string, std::less<>>;
 // - replicas of one owner share their names; the newest ready one's definition counts;
 // - of different owners that define one name, the holder keeps it, at first the one with the older container;
 //   equal definitions join their servers (on two engines: only of equal Compose project and service), others
-//   are flagged Conflict, and their routers that meant their own service or middleware are broken;
+//   are flagged Conflict, and what their containers built on their own element of that name is broken;
 // - of routers with equal rule and priority, the one with a ready server comes first, then the older owner;
 //   the others are flagged Shadowed.
-// The result does not depend on the order of `parts`.
-model::Dynamic merge(std::span<const Part> parts, Holders& holders);
+// The result does not depend on the order of `parts`. `provider`: what may stand behind an `@`.
+model::Dynamic merge(std::span<const Part> parts, std::string_view provider, Holders& holders);
 
 }  // namespace fairlead::providers::docker

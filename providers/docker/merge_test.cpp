@@ -1,5 +1,7 @@
 #include "providers/docker/merge.h"
 
+#include "engine/model/static.h"
+#include "engine/model/validate.h"
 #include "providers/docker/test_containers.h"
 
 #include <fmt/format.h>
@@ -82,6 +84,98 @@ TEST(Merge, TheOlderOwnerKeepsANameAndTheOtherIsFlagged) {
   EXPECT_EQ(urls(d, "s"), (std::vector<std::string>{"http://172.17.0.2:1"}))
       << "a different definition does not join";
   EXPECT_TRUE(d.http.routers.at("other").broken()) << "it meant the younger container's service";
+}
+
+// What an older container defines too, differently, and the labels that build upon it.
+struct Taken {
+  const char* name;
+  Labels first;
+  Labels second;
+};
+
+class MergeOfTakenNames : public testing::TestWithParam<Taken> {};
+
+TEST_P(MergeOfTakenNames, NothingStandsOnAnothersElement) {
+  Catalog catalog = test::catalog();
+  catalog.seen(container("older", 2, GetParam().first), true, at(0s));
+  catalog.seen(container("younger", 9, GetParam().second), true, at(0s));
+
+  model::Dynamic d = catalog.compose();
+  model::validate(d, model::Static{});
+
+  const auto broken = [](const auto& elements, const std::string& name) {
+    const auto found = elements.find(name);
+    return found != elements.end() && found->second.broken();
+  };
+  EXPECT_TRUE(broken(d.http.routers, "r") || broken(d.http.services, "s") ||
+              broken(d.http.middlewares, "m") || broken(d.tcp.routers, "r") || broken(d.udp.routers, "r"));
+}
+
+const Labels kAppElsewhere{{"traefik.http.services.app.loadbalancer.server.port", "1"}};
+const Labels kApp{{"traefik.http.routers.r.rule", "Host(`b`)"},
+                  {"traefik.http.routers.r.service", "s"},
+                  {"traefik.http.services.app.loadbalancer.strategy", "p2c"}};
+
+Labels with(Labels labels, std::initializer_list<Labels::value_type> more) {
+  labels.insert(more);
+  return labels;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Spellings, MergeOfTakenNames,
+    testing::Values(Taken{"weighted", kAppElsewhere,
+                          with(kApp, {{"traefik.http.services.s.weighted.services[0].name", "app"}})},
+                    Taken{"mirroring", kAppElsewhere,
+                          with(kApp, {{"traefik.http.services.s.mirroring.service", "app@docker"}})},
+                    Taken{"failover", kAppElsewhere,
+                          with(kApp, {{"traefik.http.services.s.failover.service", "other@file"},
+                                      {"traefik.http.services.s.failover.fallback", "app"}})},
+                    Taken{"qualified",
+                          kAppElsewhere,
+                          {{"traefik.http.routers.r.service", "app@docker"},
+                           {"traefik.http.services.app.loadbalancer.strategy", "p2c"}}},
+                    Taken{"transport",
+                          {{"traefik.http.serverstransports.t.insecureskipverify", "true"}},
+                          {{"traefik.http.serverstransports.t.servername", "b"},
+                           {"traefik.http.services.s.loadbalancer.serverstransport", "t"}}},
+                    Taken{"options",
+                          {{"traefik.tls.options.o.minversion", "VersionTLS12"}},
+                          {{"traefik.http.routers.r.tls.options", "o"},
+                           {"traefik.tls.options.o.clientauth.clientauthtype", "RequireAnyClientCert"}}},
+                    Taken{"chain",
+                          {{"traefik.http.middlewares.auth.headers.customrequestheaders.x", "y"}},
+                          {{"traefik.http.routers.r.middlewares", "m@docker"},
+                           {"traefik.http.middlewares.m.chain.middlewares", "auth"},
+                           {"traefik.http.middlewares.auth.basicauth.users", "a:b"}}},
+                    Taken{"parent",
+                          {{"traefik.http.routers.top.rule", "Host(`a`)"}},
+                          {{"traefik.http.routers.top.rule", "Host(`b`)"},
+                           {"traefik.http.routers.r.rule", "PathPrefix(`/`)"},
+                           {"traefik.http.routers.r.parentrefs", "top"}}},
+                    Taken{"tcp",
+                          {{"traefik.tcp.middlewares.m.ipallowlist.sourcerange", "0.0.0.0/0"}},
+                          {{"traefik.tcp.middlewares.m.ipallowlist.sourcerange", "10.0.0.1"},
+                           {"traefik.tcp.routers.r.rule", "HostSNI(`*`)"},
+                           {"traefik.tcp.routers.r.middlewares", "m"}}},
+                    Taken{"udp",
+                          {{"traefik.udp.services.u.loadbalancer.server.port", "1"}},
+                          {{"traefik.udp.services.u.weighted.services[0].name", "x"},
+                           {"traefik.udp.routers.r.service", "u"}}}),
+    [](const auto& one) { return std::string(one.param.name); });
+
+TEST(Merge, WhatUsesNothingThatIsTakenStands) {
+  Catalog catalog = test::catalog();
+  catalog.seen(container("older", 2, kAppElsewhere), true, at(0s));
+  catalog.seen(container("younger", 9,
+                         with(kApp, {{"traefik.http.services.s.weighted.services[0].name", "app@file"},
+                                     {"traefik.http.routers.own.service", "mine"},
+                                     {"traefik.http.services.mine.loadbalancer.server.port", "1"}})),
+               true, at(0s));
+
+  const model::Dynamic d = catalog.compose();
+
+  EXPECT_FALSE(d.http.services.at("s").broken()) << "another provider's";
+  EXPECT_FALSE(d.http.routers.at("own").broken());
 }
 
 TEST(Merge, TheHolderKeepsItsNameThroughRecreation) {
