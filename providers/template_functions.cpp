@@ -208,10 +208,15 @@ Outcome decide(Arguments a, bool when) {
   return a.back();
 }
 
+// A label that is absent differs from every text, and is no mistake, as in Go.
+bool absent(const TemplateValue& value) { return std::holds_alternative<std::monostate>(value.is); }
+
 Outcome equal_to_any(Arguments a) {
   for (const TemplateValue& other : a.subspan(1)) {
-    if (other.is.index() != a[0].is.index())
+    if (other.is.index() != a[0].is.index()) {
+      if (absent(a[0]) || absent(other)) continue;
       return wrong("eq", fmt::format("{} and {} are of different types", a[0].text(), other.text()));
+    }
     if (other.is == a[0].is) return TemplateValue{true};
   }
   return TemplateValue{false};

@@ -77,6 +77,10 @@ TEST(Template, ComparesAndCombines) {
       render("{{ if hasPrefix `web` .Name }}{{ hasSuffix `web` .Name }}{{ contains `b-s` .Name }}{{ end }}"),
       "falsetrue");
   EXPECT_EQ(render("{{ eq .Name 1 }}"), "! eq: web-shop and 1 are of different types");
+  EXPECT_EQ(render("{{ eq .Labels.absent `x` }} {{ ne `x` .Labels.absent }} {{ eq .Labels.absent `x` (index "
+                   ".Labels `absent`) }}"),
+            "false true false")
+      << "an absent label is no mistake";
 }
 
 TEST(Template, TakesListsApartAndJoinsThem) {
