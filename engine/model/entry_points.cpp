@@ -21,7 +21,7 @@ std::optional<ListenAddress> parse_listen_address(std::string_view text) {
   if (host.starts_with('[')) {
     if (!host.ends_with(']') || host.size() < 3) return std::nullopt;
     host = host.substr(1, host.size() - 2);
-  } else if (host.find_first_of(":[]") != std::string_view::npos) {
+  } else if (host.find_first_of(":[]* \t") != std::string_view::npos) {
     return std::nullopt;
   }
   const std::string_view port = text.substr(colon + 1);

@@ -29,6 +29,7 @@ class Checker {
   void unreadable_address(const std::string& text, schema::Path at);
   void collisions();
   void entry_point_http(const std::string& name, const EntryPointHttp& http);
+  void redirected_to(const std::string& name, schema::Path at);
   void services_of_our_own();
   void providers();
   void resolvers();
@@ -79,6 +80,8 @@ void Checker::unreadable_address(const std::string& text, schema::Path at) {
   const bool is_name = address.contains(':') && !port.empty() && is_alpha(port.front());
   Problem& problem =
       say(Severity::Error, std::move(at), fmt::format("expected [host]:port[/tcp|/udp], got \"{}\"", text));
+  if (address.starts_with("*:"))
+    problem.what += fmt::format("; `{}` without the asterisk is every address", address.substr(1));
   if (!is_name) return;
   problem.what += fmt::format(": there is no port named `{}`", port);
   problem.suggestion = nearest_service_name(port);
@@ -117,7 +120,7 @@ void Checker::entry_point_http(const std::string& name, const EntryPointHttp& ht
     else if (to == name && scheme == "http")  // to HTTPS on the same port is of use
       say(Severity::Warning, std::move(at), "redirects to itself: its requests are answered 418");
     else if (to.front() != ':')
-      entry_point_exists(to, std::move(at), Severity::Warning);
+      redirected_to(to, std::move(at));
     else if (const auto address = parse_listen_address(to); !address || address->udp || address->port == 0)
       say(Severity::Warning, std::move(at),
           fmt::format("expected an entry point or a port as `:443`, got \"{}\"; nothing is redirected", to));
@@ -133,6 +136,15 @@ void Checker::entry_point_http(const std::string& name, const EntryPointHttp& ht
           fmt::format("`{0}` is looked for at the provider of each router, as Traefik does; `{0}@file`, for "
                       "example, names one for all",
                       middleware));
+}
+
+void Checker::redirected_to(const std::string& name, schema::Path at) {
+  const auto found = s_.entry_points.find(name);
+  if (found == s_.entry_points.end()) return entry_point_exists(name, std::move(at), Severity::Warning);
+  const std::optional<ListenAddress> address = parse_listen_address(found->second.address);
+  if (address && address->udp)
+    say(Severity::Warning, std::move(at),
+        fmt::format("the entry point `{}` takes UDP: who is sent there finds nobody", name));
 }
 
 void Checker::services_of_our_own() {

@@ -356,7 +356,8 @@ TEST(ListenAddress, IsTakenApart) {
   EXPECT_EQ(parse_listen_address(":80"), (ListenAddress{"", 80, false}));
   EXPECT_EQ(parse_listen_address("[::1]:53/udp"), (ListenAddress{"::1", 53, true}));
   EXPECT_EQ(parse_listen_address("127.0.0.1:8080/tcp"), (ListenAddress{"127.0.0.1", 8080, false}));
-  for (const char* bad : {"", "80", ":", ":htpp", ":70000", ":80/sctp", "::1:80", "[::1:80", ":80 "})
+  for (const char* bad :
+       {"", "80", ":", ":htpp", ":70000", ":80/sctp", "::1:80", "[::1:80", ":80 ", " :80", "*:80"})
     EXPECT_FALSE(parse_listen_address(bad)) << bad;
 }
 
@@ -366,6 +367,22 @@ TEST(ListenAddress, MayNameTheServiceOfAPort) {
   EXPECT_EQ(parse_listen_address("127.0.0.1:domain/udp"), (ListenAddress{"127.0.0.1", 53, true}));
   EXPECT_EQ(parse_listen_address(":submissions"), (ListenAddress{"", 465, false}));
   EXPECT_EQ(parse_listen_address(":sieve"), (ListenAddress{"", 4190, false}));
+}
+
+TEST(ReadStatic, TellsOfARedirectionToAnEntryPointOfUdp) {
+  const Read r = read(
+      "entryPoints:\n"
+      "  dns: {address: ':53/udp'}\n"
+      "  web: {address: ':80', http: {redirections: {entryPoint: {to: dns}}}}");
+  ASSERT_EQ(r.problems.size(), 1U);
+  EXPECT_TRUE(r.problems[0].what.starts_with("the entry point `dns` takes UDP")) << r.problems[0].what;
+}
+
+TEST(ReadStatic, TellsHowEveryAddressIsWritten) {
+  const Read r = read("entryPoints: {web: {address: '*:80'}}");
+  ASSERT_EQ(r.problems.size(), 1U);
+  EXPECT_TRUE(r.problems[0].what.ends_with("; `:80` without the asterisk is every address"))
+      << r.problems[0].what;
 }
 
 TEST(ReadStatic, NamesTheNearestServiceWhenAPortIsNone) {
