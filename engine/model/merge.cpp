@@ -11,6 +11,9 @@ namespace {
 
 constexpr std::string_view kDefault = "default";
 
+// Their labels are written by whoever may start a container.
+bool is_of_containers(std::string_view provider) { return provider == "docker" || provider == "swarm"; }
+
 // Joins one provider into the whole. Names of elements always get the provider behind them, so that a
 // container cannot take a name of another provider by writing it with an `@`.
 class Joiner {
@@ -107,10 +110,13 @@ void Joiner::global(const std::string& name, const Element<T>& element,
                     std::map<std::string, Element<T>>& out, const char* what) {
   const auto [place, is_new] = out.try_emplace(name, element);
   if (is_new || place->second.options == element.options) return;
-  place->second.break_off(ReasonKind::Conflict,
-                          fmt::format("the {} `default` are defined by {} and, differently, by {}", what,
-                                      place->second.origin.source, element.origin.source),
-                          "leave one of the two definitions");
+  std::string text = fmt::format("the {} `default` are defined by {} and, differently, by {}", what,
+                                 place->second.origin.source, element.origin.source);
+  const char* const hint = "leave one of the two definitions";
+  if (is_of_containers(provider_))
+    place->second.warn(ReasonKind::Conflict, std::move(text.append("; the former count")), hint);
+  else
+    place->second.break_off(ReasonKind::Conflict, std::move(text), hint);
 }
 
 void Joiner::tls(const Tls& in) {
@@ -145,8 +151,10 @@ QualifiedName split(std::string_view qualified) {
 
 Dynamic merge(std::span<const ProviderConfig> providers) {
   Dynamic out;
-  for (const ProviderConfig& provider : providers)
-    if (provider.config) Joiner(out, provider.provider).join(*provider.config);
+  for (const bool of_containers : {false, true})
+    for (const ProviderConfig& provider : providers)
+      if (provider.config && is_of_containers(provider.provider) == of_containers)
+        Joiner(out, provider.provider).join(*provider.config);
   return out;
 }
 

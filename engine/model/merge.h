@@ -28,7 +28,8 @@ QualifiedName split(std::string_view qualified);
 // Joins what the providers say into one configuration. Names become `name@provider`, references to elements
 // are qualified by the provider of the element that holds them (also chain.middlewares and errors.service
 // inside middlewares); TLS options and the store named `default` are global. Two providers that define one of
-// those break it: nobody can know which was meant.
+// those break it: nobody can know which was meant. What labels say of it counts only where nobody else says
+// anything: no container takes down, or loosens, the TLS of all hosts.
 Dynamic merge(std::span<const ProviderConfig> providers);
 
 // What a provider has told of servers since its last configuration, by URL or address.

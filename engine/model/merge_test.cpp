@@ -63,6 +63,27 @@ TEST(Merge, BreaksDefaultTlsOptionsThatTwoProvidersDefineDifferently) {
   EXPECT_FALSE(merged({provider("file", a), provider("http", a)}).tls.options.at("default").broken());
 }
 
+TEST(Merge, LabelsChangeNoDefaultsThatAreDefinedElsewhere) {
+  Dynamic labels;
+  labels.tls.options["default"].options.min_version = "VersionTLS10";
+  labels.tls.stores["default"].options.default_generated_cert.emplace().resolver = "le";
+  Dynamic file;
+  file.tls.options["default"].options.min_version = "VersionTLS13";
+  file.tls.stores["default"].options.default_certificate.emplace().cert_file = "cert.pem";
+
+  for (const char* containers : {"docker", "swarm"}) {
+    const Dynamic out = merged({provider(containers, labels), provider("file", file)});
+
+    EXPECT_EQ(out.tls.options.at("default").options.min_version, "VersionTLS13");
+    EXPECT_FALSE(out.tls.options.at("default").broken());
+    EXPECT_EQ(out.tls.options.at("default").reasons.size(), 1u);
+    EXPECT_EQ(out.tls.stores.at("default").options, file.tls.stores.at("default").options);
+    EXPECT_FALSE(out.tls.stores.at("default").broken());
+  }
+  EXPECT_EQ(merged({provider("docker", labels)}).tls.options.at("default").options.min_version,
+            "VersionTLS10");
+}
+
 TEST(Merge, QualifiesWhatMiddlewaresNameInTheirTrees) {
   Dynamic d;
   Middleware& chain = d.http.middlewares["all"].options;
