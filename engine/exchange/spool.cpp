@@ -6,6 +6,7 @@
 #include "engine/http/fields.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -184,15 +185,20 @@ Task<Result<>> Spool::settle() {
   co_return Result<>{};
 }
 
+std::unexpected<Error> Spool::too_large() const {
+  return fail(limits_.too_large_status, Fault::Client,
+              fmt::format("the body is larger than {} bytes", limits_.max_bytes));
+}
+
 Task<Result<>> Spool::fill(http::Body& from) {
   if (const auto length = from.length(); length && size() + *length > limits_.max_bytes)
-    co_return fail(limits_.too_large_status, Fault::Client, "body too large");
+    co_return too_large();
   while (true) {
     if (MemoryBudget::instance().exhausted())
       co_return fail(503, Fault::Proxy, "the budget of buffered bytes is used up");
     Result<http::Chunk> chunk = co_await from.read(kFileStep);
     if (!chunk) co_return std::unexpected(std::move(chunk.error()));
-    if (!put(chunk->bytes)) co_return fail(limits_.too_large_status, Fault::Client, "body too large");
+    if (!put(chunk->bytes)) co_return too_large();
     const bool last = chunk->last;
     if (last || wants_to_settle()) {
       Result<> settled = co_await settle();

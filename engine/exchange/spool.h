@@ -75,6 +75,8 @@ class Spool {
     if (!head.chunked) head.content_length = size();
   }
 
+  std::unexpected<Error> too_large() const;
+
   std::shared_ptr<Contents> contents_;
   event::Loop* loop_;
   SpoolLimits limits_;

@@ -63,6 +63,7 @@ TEST(Spool, RefusesMoreThanItsLimit) {
 
   ASSERT_FALSE(filled);
   EXPECT_EQ(filled.error().status, 413);
+  EXPECT_EQ(filled.error().detail, "the body is larger than 10 bytes");
 }
 
 TEST(Spool, AnEmptyBodyIsRead) {

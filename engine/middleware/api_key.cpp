@@ -134,7 +134,8 @@ void ApiKey::remove_from(exchange::Exchange& x) const {
 std::optional<exchange::Response> ApiKey::on_request(exchange::Exchange& x) const {
   const Key* const key = find(presented(x));
   if (!key) {
-    exchange::Response refusal = exchange::failure(x, Error{401, Fault::Client, false, "no known API key"});
+    exchange::Response refusal =
+        exchange::failure(x, Error{401, Fault::Client, false, "apiKey: no known API key"});
     refusal.head.fields.add("WWW-Authenticate", "ApiKey");
     return refusal;
   }

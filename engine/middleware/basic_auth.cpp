@@ -12,6 +12,9 @@ namespace {
 using exchange::Exchange;
 using exchange::Response;
 
+// One text for both: who may see it learns no names by it.
+constexpr const char* kRefused = "basicAuth: unknown user or wrong password";
+
 Configured<AuthUser> parse_entry(std::string_view entry) {
   const auto colon = entry.find(':');
   if (colon == std::string_view::npos) return misconfigured("", "is not of the form name:hash");
@@ -49,14 +52,14 @@ Configured<std::shared_ptr<const BasicAuth>> BasicAuth::make(Options options, Ma
 Task<Response> BasicAuth::handle(Exchange& x, exchange::Next next) const {
   const auto line = authorization(x.request.fields);
   auto credentials = line ? parse_basic(*line) : std::nullopt;
-  if (!credentials) return Task<Response>::ready(unauthorized(x, challenge_));
+  if (!credentials) return Task<Response>::ready(unauthorized(x, challenge_, why_unread(x, "basicAuth")));
   x.record.user = x.arena().copy(credentials->user);
 
   const auto table = users_->now();
   const std::string* hash = table->find(credentials->user);
   const bool known = hash != nullptr;
   if (!known) hash = table->stand_in(credentials->user);
-  if (!hash) return Task<Response>::ready(unauthorized(x, challenge_));
+  if (!hash) return Task<Response>::ready(unauthorized(x, challenge_, kRefused));
   // Asked for unknown users too: the question must not be quicker for them.
   const bool right_before = cache_->knows(SuccessCache::key(credentials->user, *hash, credentials->password));
   if (known && right_before) {
@@ -72,7 +75,7 @@ Task<Response> BasicAuth::verify(Exchange& x, exchange::Next next, BasicCredenti
       x.loop, event::Lane::Hashes,
       [hash, password = credentials.password] { return verify_password(hash, password); });
   if (!matches) co_return exchange::failure(x, std::move(matches.error()));
-  if (!*matches || !known) co_return unauthorized(x, challenge_);
+  if (!*matches || !known) co_return unauthorized(x, challenge_, kRefused);
   cache_->remember(SuccessCache::key(credentials.user, hash, credentials.password));
   pass_identity(x, credentials.user, options_.remove_header, options_.header_field);
   Response response = co_await next(x);

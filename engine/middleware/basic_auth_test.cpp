@@ -53,6 +53,21 @@ TEST(BasicAuth, AsksWithTheRealm) {
   EXPECT_EQ(test::text_of(response.body), "401 Unauthorized\n");
 }
 
+TEST(BasicAuth, SaysToTheLogsWhyButNotWhetherTheUserIsKnown) {
+  const test::Made made("basicAuth", {{"users", kTest}});
+  const auto why = [&](std::string_view authorization) {
+    auto x = test::get("/");
+    if (!authorization.empty()) x.header("Authorization", authorization);
+    EXPECT_EQ(status_of(made, x), 401);
+    return x.record.cause ? x.record.cause->detail : "";
+  };
+
+  EXPECT_EQ(why(""), "basicAuth: no credentials");
+  EXPECT_EQ(why("Bearer abc"), "basicAuth: credentials of another kind, or malformed");
+  EXPECT_EQ(why(basic("test:wrong")), "basicAuth: unknown user or wrong password");
+  EXPECT_EQ(why(basic("nobody:test")), "basicAuth: unknown user or wrong password");
+}
+
 TEST(BasicAuth, TellsTheUserInTheHeaderSpelledAsGivenAndInNoDisguise) {
   const test::Made made("basicAuth",
                         {{"users", kTest}, {"headerField", "X_Web-User"}, {"removeHeader", "true"}});

@@ -1,5 +1,7 @@
 #include "engine/middleware/buffering.h"
 
+#include <fmt/format.h>
+
 #include <array>
 
 namespace fairlead::middleware {
@@ -71,7 +73,12 @@ Task<Response> Buffering::handle(Exchange& x, exchange::Next next) const {
   if (x.body) {
     body.emplace(x.loop, request_);
     Result<> filled = co_await body->fill(*x.body);
-    if (!filled) co_return exchange::failure(x, std::move(filled.error()));
+    if (!filled) {
+      Error error = std::move(filled.error());
+      if (error.status == request_.too_large_status)
+        error.detail = fmt::format("buffering: {} (maxRequestBodyBytes)", error.detail);
+      co_return exchange::failure(x, std::move(error));
+    }
     body->frame(x.request);
     x.body = body->body_if_any();
   }
@@ -100,6 +107,10 @@ Task<Response> Buffering::buffer_response(Exchange& x, Response response) const 
   if (!filled) {
     Error error = std::move(filled.error());
     error.retryable = false;
+    if (error.fault == Fault::Client) {  // nobody's, as far as the spool knows: it was the server
+      error.fault = Fault::Upstream;
+      error.detail = fmt::format("buffering: the answer: {} (maxResponseBodyBytes)", error.detail);
+    }
     co_return exchange::failure(x, std::move(error));
   }
   body.frame(response.head);

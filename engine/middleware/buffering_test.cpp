@@ -101,6 +101,9 @@ TEST(Buffering, ALargerRequestIs413) {
 
   EXPECT_EQ(response.head.status, 413);
   EXPECT_EQ(test::text_of(response.body), "Request Entity Too Large");
+  ASSERT_TRUE(announced.record.cause);
+  EXPECT_EQ(announced.record.cause->detail,
+            "buffering: the body is larger than 4 bytes (maxRequestBodyBytes)");
   EXPECT_EQ(test::run_waiting(*made, chunked, service).head.status, 413);
   EXPECT_EQ(service.calls, 0);
 }
@@ -121,6 +124,24 @@ TEST(Buffering, TheResponseIsWholeBeforeItGoesBack) {
   EXPECT_EQ(answers({"ab", "cd"}).content_length, 4u);
   EXPECT_EQ(answers({"abc", "def"}).status, 500);
   EXPECT_EQ(answers({"abc", "!"}).status, 502);
+}
+
+TEST(Buffering, AnAnswerThatIsTooLargeIsTroubleOfItsServerAndToldWithTheOption) {
+  const test::Made made("buffering", {{"maxResponseBodyBytes", "5"}});
+  auto x = test::get("/");
+  const test::StubService service([](Exchange& own) {
+    Response response(own.arena());
+    response.head.content_length = 6;
+    response.body = test::chunks({"abcdef"});
+    return response;
+  });
+
+  EXPECT_EQ(test::run_waiting(*made, x, service).head.status, 500);
+
+  ASSERT_TRUE(x.record.cause);
+  EXPECT_EQ(x.record.cause->fault, Fault::Upstream) << "no fault of the client: the log tells it";
+  EXPECT_EQ(x.record.cause->detail,
+            "buffering: the answer: the body is larger than 5 bytes (maxResponseBodyBytes)");
 }
 
 TEST(Buffering, SendsAgainWhileTheExpressionHoldsAndAtMostTenTimes) {

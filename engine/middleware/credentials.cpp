@@ -5,8 +5,10 @@
 #include "engine/exchange/trailer_guard.h"
 #include "engine/http/field_names.h"
 
+#include <fmt/format.h>
 #include <openssl/evp.h>
 
+#include <algorithm>
 #include <vector>
 
 namespace fairlead::middleware {
@@ -116,8 +118,17 @@ std::string escape_quoted(std::string_view text) {
   return out;
 }
 
-exchange::Response unauthorized(exchange::Exchange& x, std::string_view challenge) {
+std::string why_unread(const exchange::Exchange& x, std::string_view middleware) {
+  const auto lines = std::ranges::count_if(x.request.fields, &is_authorization);
+  if (lines == 0) return fmt::format("{}: no credentials", middleware);
+  if (lines > 1) return fmt::format("{}: {} Authorization fields", middleware, lines);
+  return fmt::format("{}: credentials of another kind, or malformed", middleware);
+}
+
+exchange::Response unauthorized(exchange::Exchange& x, std::string_view challenge, std::string why) {
   exchange::Response response = exchange::answer(x, 401, "401 Unauthorized\n");
+  x.record.cause = Error{401, Fault::Client, false, std::move(why)};
+  response.cause = x.record.cause;
   response.head.fields.add("WWW-Authenticate", challenge);
   return response;
 }

@@ -31,8 +31,10 @@ std::optional<std::map<std::string, std::string>> parse_digest(std::string_view 
 // Text for a quoted-string (RFC 9110 §5.6.4), without the quotes.
 std::string escape_quoted(std::string_view text);
 
-// 401 with this challenge in WWW-Authenticate.
-exchange::Response unauthorized(exchange::Exchange& x, std::string_view challenge);
+// 401 with this challenge in WWW-Authenticate; `why` is for the logs.
+exchange::Response unauthorized(exchange::Exchange& x, std::string_view challenge, std::string why);
+// `why` of a request without credentials that could be read.
+std::string why_unread(const exchange::Exchange& x, std::string_view middleware);
 
 // What both kinds of password check do with a request that passed: removes Authorization if asked, and tells
 // the origin the user's name in `header`, if any. All lines that an origin could take for that header go

@@ -78,11 +78,13 @@ Configured<std::shared_ptr<const DigestAuth>> DigestAuth::make(Options options, 
   return made;
 }
 
-Response DigestAuth::ask(Exchange& x, bool stale) const {
+Response DigestAuth::ask(Exchange& x, std::string why, bool stale) const {
   return unauthorized(
-      x, fmt::format(R"(Digest realm="{}", nonce="{}", opaque="{}", algorithm=MD5, qop="auth"{})",
-                     escape_quoted(options_.realm), nonces_->make(x.loop.now()), opaque_,
-                     stale ? ", stale=true" : ""));
+      x,
+      fmt::format(R"(Digest realm="{}", nonce="{}", opaque="{}", algorithm=MD5, qop="auth"{})",
+                  escape_quoted(options_.realm), nonces_->make(x.loop.now()), opaque_,
+                  stale ? ", stale=true" : ""),
+      std::move(why));
 }
 
 bool DigestAuth::is_well_formed(const Exchange& x, const Parameters& given) const {
@@ -113,18 +115,20 @@ bool DigestAuth::proves(const Exchange& x, const Parameters& given) const {
 std::optional<Response> DigestAuth::on_request(Exchange& x) const {
   const auto line = authorization(x.request.fields);
   const auto given = line ? parse_digest(*line) : std::nullopt;
-  if (!given) return ask(x, false);
+  if (!given) return ask(x, why_unread(x, "digestAuth"));
   const std::string_view user = value_of(*given, "username");
   x.record.user = x.arena().copy(user);
   const auto count = count_of(value_of(*given, "nc"));
-  if (!count || !is_well_formed(x, *given)) return ask(x, false);
+  if (!count || !is_well_formed(x, *given)) return ask(x, "digestAuth: not an answer to what was asked");
 
   using Verdict = DigestNonces::Verdict;
   const std::string_view nonce = value_of(*given, "nonce");
   const Verdict verdict = nonces_->check(nonce, x.loop.now());
   const bool proven = proves(x, *given);
-  if (verdict == Verdict::Unknown || !proven) return ask(x, false);
-  if (verdict == Verdict::Stale || nonces_->use(nonce, *count) != Verdict::Fresh) return ask(x, true);
+  if (!proven) return ask(x, "digestAuth: unknown user or wrong password");
+  if (verdict == Verdict::Unknown) return ask(x, "digestAuth: a nonce that was not given since the start");
+  if (verdict == Verdict::Stale || nonces_->use(nonce, *count) != Verdict::Fresh)
+    return ask(x, "digestAuth: an old nonce, or a count used before", true);
   pass_identity(x, x.record.user, options_.remove_header, options_.header_field);
   return std::nullopt;
 }

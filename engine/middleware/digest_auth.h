@@ -36,7 +36,7 @@ class DigestAuth final : public exchange::HeadMiddleware {
   using Parameters = std::map<std::string, std::string>;
   bool is_well_formed(const exchange::Exchange& x, const Parameters& given) const;
   bool proves(const exchange::Exchange& x, const Parameters& given) const;
-  exchange::Response ask(exchange::Exchange& x, bool stale) const;
+  exchange::Response ask(exchange::Exchange& x, std::string why, bool stale = false) const;
 
   Options options_;
   std::string opaque_;

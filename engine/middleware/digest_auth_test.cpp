@@ -126,6 +126,29 @@ TEST(DigestAuth, RefusesEverythingElse) {
   EXPECT_EQ(with([](Answering&) {}), 200);
 }
 
+TEST(DigestAuth, SaysToTheLogsWhyButNotWhetherTheUserIsKnown) {
+  const test::Made made("digestAuth", {{"users", kEntry}});
+  const Answering right = begin(made);
+  const auto why = [&](const std::string& authorization) {
+    test::TestExchange x = test::get("/dir/?q=1");
+    EXPECT_EQ(ask(made, authorization, x).head.status, 401);
+    return x.record.cause ? x.record.cause->detail : "";
+  };
+  const auto with = [&](auto change) {
+    Answering wrong = right;
+    change(wrong);
+    return why(wrong.header());
+  };
+
+  EXPECT_EQ(why(""), "digestAuth: no credentials");
+  EXPECT_EQ(why("Basic dGVzdDp0ZXN0"), "digestAuth: credentials of another kind, or malformed");
+  EXPECT_EQ(with([](Answering& a) { a.password = "Test"; }), "digestAuth: unknown user or wrong password");
+  EXPECT_EQ(with([](Answering& a) { a.user = "other"; }), "digestAuth: unknown user or wrong password");
+  EXPECT_EQ(with([](Answering& a) { a.uri = "/"; }), "digestAuth: not an answer to what was asked");
+  EXPECT_EQ(with([](Answering& a) { a.nonce = "abc"; }),
+            "digestAuth: a nonce that was not given since the start");
+}
+
 TEST(DigestAuth, AnUnknownUserWithAnEmptySecretIsRefused) {
   const test::Made made("digestAuth", {{"users", kEntry}});
   const Answering right = begin(made);

@@ -12,6 +12,8 @@
 #include "engine/middleware/redirect_url.h"
 #include "engine/routing/regex.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace fairlead::middleware {
@@ -125,7 +127,11 @@ Task<Response> ForwardAuth::handle(Exchange& x, exchange::Next next) const {
 
   if (options_.forward_body && x.body && !x.body->tunnel()) {
     Result<std::string> body = co_await read_body(x);
-    if (!body) co_return exchange::failure(x, std::move(body.error()));
+    if (!body) {
+      Error error = std::move(body.error());
+      if (error.status == 401) error.detail = fmt::format("forwardAuth: {} (maxBodySize)", error.detail);
+      co_return exchange::failure(x, std::move(error));
+    }
     request.body = std::move(*body);
   }
   request.headers = auth_request_headers(x, options_.trust_forward_header, options_.auth_request_headers);
@@ -145,7 +151,8 @@ Task<Response> ForwardAuth::handle(Exchange& x, exchange::Next next) const {
     co_return exchange::failure(x, std::move(answer.error()));
   }
   if (answer->body_too_large)
-    co_return exchange::failure(x, {401, Fault::Upstream, false, "authentication answer too large"});
+    co_return exchange::failure(
+        x, {401, Fault::Upstream, false, "forwardAuth: the answer is too large (maxResponseBodySize)"});
   if (!options_.header_field.empty())
     if (const std::string_view user = header_of(*answer, options_.header_field); !user.empty())
       x.record.user = x.arena().copy(user);
@@ -180,6 +187,10 @@ Task<Result<std::string>> ForwardAuth::read_body(Exchange& x) const {
 }
 
 Response ForwardAuth::refuse(Exchange& x, const FetchResponse& answer) const {
+  // For the logs, where it would look like an answer of the service: a server that fails is no fault of the
+  // client's.
+  x.record.cause = Error{answer.status, answer.status >= 500 ? Fault::Upstream : Fault::Client, false,
+                         fmt::format("forwardAuth: the authentication server answered {}", answer.status)};
   if (answer.status == 401 && !options_.auth_signin_url.empty())
     return exchange::redirect(x, 302, options_.auth_signin_url);
   Response response(x.arena());
@@ -189,7 +200,8 @@ Response ForwardAuth::refuse(Exchange& x, const FetchResponse& answer) const {
     if (!options_.preserve_location_header && iequals(name, "Location")) {
       const auto absolute = resolve_url(options_.address, value);
       if (!absolute)
-        return exchange::failure(x, {500, Fault::Upstream, false, "unreadable Location: " + quoted(value)});
+        return exchange::failure(
+            x, {500, Fault::Upstream, false, "forwardAuth: unreadable Location: " + quoted(value)});
       // An absolute one stays as it was written.
       response.head.fields.add(name, value.find("://") == std::string::npos ? *absolute : value);
       continue;

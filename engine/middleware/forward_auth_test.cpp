@@ -205,6 +205,21 @@ TEST(ForwardAuth, ARefusalGoesToTheClientAsItIs) {
   EXPECT_THAT(values(response.head.fields, "Set-Cookie"), ElementsAre("a=1", "b=2"));
 }
 
+TEST(ForwardAuth, SaysToTheLogsThatItsServerRefusedOrFailed) {
+  const auto middleware = make({});
+  const auto cause_of = [&](int status) {
+    answers(status);
+    auto x = test::get("/");
+    test::run(*middleware, x);
+    return x.record.cause;
+  };
+
+  EXPECT_EQ(cause_of(302)->detail, "forwardAuth: the authentication server answered 302");
+  EXPECT_EQ(cause_of(403)->fault, Fault::Client);
+  EXPECT_EQ(cause_of(503)->fault, Fault::Upstream);
+  EXPECT_FALSE(cause_of(204));
+}
+
 TEST(ForwardAuth, ARelativeLocationIsMadeAbsoluteUnlessAskedOtherwise) {
   ForwardAuthOptions options;
   for (const auto& [given, expected] :

@@ -41,7 +41,7 @@ Task<exchange::Response> InFlightReq::handle(exchange::Exchange& x, exchange::Ne
   std::optional<InFlightCounts::Place> place = counts_->enter(counted, amount_);
   if (!place) {
     co_return exchange::failure(
-        x, Error{429, Fault::Client, false, "too many requests of one source in flight"});
+        x, Error{429, Fault::Client, false, "inFlightReq: too many requests of one source in flight"});
   }
   exchange::Response response = co_await next(x);
   if (response.body) {

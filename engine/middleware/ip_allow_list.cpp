@@ -23,7 +23,7 @@ std::optional<exchange::Response> IpAllowList::on_request(exchange::Exchange& x)
   const auto ip = strategy_.ip(x);
   if (ip && allowed_.contains(*ip)) return std::nullopt;
   x.record.cause = Error{reject_status_, Fault::Client, false,
-                         fmt::format("{} is not in sourceRange", quoted(strategy_.text(x), 64))};
+                         fmt::format("ipAllowList: {} is not in sourceRange", quoted(strategy_.text(x), 64))};
   // The words "404 page not found" are for hosts and paths that nobody serves.
   exchange::Response refusal = exchange::answer(x, reject_status_, reject_status_ == 404 ? "Not Found" : "");
   refusal.cause = x.record.cause;

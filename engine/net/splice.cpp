@@ -13,8 +13,12 @@ namespace {
 
 constexpr std::uint64_t kTurnBytes = 4 * 1024 * 1024;  // then others of the worker may have their turn
 
+// The body could not be read from, or written to, the one whose fault it is.
 Result<> failed(const char* what, Fault fault) {
-  return fail(fault == Fault::Client ? 499 : 502, fault, std::string(what) + ": " + std::strerror(errno));
+  const bool client = fault == Fault::Client;
+  const int error = errno;
+  return fail(client ? 499 : 502, fault,
+              std::string(what) + (client ? " the client: " : " the server: ") + std::strerror(error));
 }
 
 }  // namespace
@@ -49,7 +53,7 @@ Task<Result<>> splice_all(http::Lent from, SpliceTarget& to, Fault source) {
         if (!ready) co_return ready;
         continue;
       } else if (errno != EINTR) {
-        co_return failed("splice from", source);
+        co_return failed("reading from", source);
       }
     }
     if (pipe.holds == 0) continue;
@@ -64,7 +68,7 @@ Task<Result<>> splice_all(http::Lent from, SpliceTarget& to, Fault source) {
       Result<> ready = co_await to.splice_writable();
       if (!ready) co_return ready;
     } else if (put < 0 && errno != EINTR) {
-      co_return failed("splice to", target);
+      co_return failed("writing to", target);
     }
   }
   co_return Result<>{};
