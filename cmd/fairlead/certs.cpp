@@ -12,6 +12,7 @@
 #include <expected>
 #include <filesystem>
 #include <iterator>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -111,43 +112,74 @@ int dry_run(const std::string& name, const std::string& server) {
   return failed("the dry run did not end within 10 minutes");
 }
 
+struct Request {
+  std::vector<std::string> words;  // the verb, and what it is about
+  bool as_json = false;
+  bool dry = false;
+  std::string server;
+
+  const std::string& verb() const { return words.front(); }
+  std::string about() const { return words.size() < 2 ? std::string() : words[1]; }
+};
+
+// A flag that its verb does not have is refused: `prune --dry-run` must not prune.
+std::string complaint(const Request& asked) {
+  if (asked.words.empty()) return "what is to be done is missing";
+  const std::string& verb = asked.verb();
+  const bool renews = verb == "renew";
+  if (verb != "list" && !renews && verb != "prune" && verb != "export")
+    return fmt::format("there is no \"{}\"", verb);
+  if (asked.as_json && verb != "list") return fmt::format("{} has no --json", verb);
+  if (asked.dry && !renews) return fmt::format("{} has no --dry-run", verb);
+  if (!asked.server.empty() && !asked.dry) return "--server is for --dry-run only";
+  if (renews && asked.words.size() < 2) return "renew needs the name of a certificate";
+  const std::size_t most = renews || verb == "export" ? 2 : 1;
+  if (asked.words.size() > most) return fmt::format("unexpected word \"{}\"", asked.words[most]);
+  return {};
+}
+
+std::expected<Request, std::string> parse(std::span<const std::string> arguments) {
+  Request asked;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const std::string& word = arguments[i];
+    if (word.find('\n') != std::string::npos)  // a line is one request to the instance
+      return std::unexpected("a line end in an argument");
+    if (word == "--dry-run")
+      asked.dry = true;
+    else if (word == "--json")
+      asked.as_json = true;
+    else if (word.starts_with("--server="))
+      asked.server = word.substr(std::string_view("--server=").size());
+    else if (word == "--server" && i + 1 < arguments.size())
+      asked.server = arguments[++i];
+    else if (word.starts_with('-'))
+      return std::unexpected(fmt::format("there is no flag {}", word));
+    else
+      asked.words.push_back(word);
+  }
+  if (std::string wrong = complaint(asked); !wrong.empty()) return std::unexpected(std::move(wrong));
+  return asked;
+}
+
+int refuse(const std::string& why) {
+  fmt::print(stderr, "fairlead certs: {}\n\n{}", one_line(why), kUsage);
+  return 2;
+}
+
 }  // namespace
 
 int certs(std::span<const std::string> arguments) {
-  std::vector<std::string> words;
-  std::string server;
-  bool dry = false;
-  bool json = false;
-  bool good = true;
-  for (std::size_t i = 0; i < arguments.size(); ++i) {
-    const std::string& word = arguments[i];
-    if (word == "--dry-run")
-      dry = true;
-    else if (word == "--json")
-      json = true;
-    else if (word.starts_with("--server="))
-      server = word.substr(9);
-    else if (word == "--server" && i + 1 < arguments.size())
-      server = arguments[++i];
-    else if (word.starts_with('-') || word.find('\n') != std::string::npos)
-      good = false;
-    else
-      words.push_back(word);
-  }
-  const std::string verb = words.empty() ? "" : words.front();
-  if (good && verb == "list" && words.size() == 1) return list(json);
-  if (good && verb == "renew" && words.size() == 2)
-    return dry ? dry_run(words[1], server) : tell("renew " + words[1]);
-  if (good && verb == "prune" && words.size() == 1) return tell("prune");
-  if (good && verb == "export" && words.size() <= 2) {
-    std::error_code problem;
-    return tell(words.size() == 1 ? "export"
-                                  : "export " + std::filesystem::absolute(words[1], problem).string());
-  }
-  const bool help = arguments.size() == 1 && (arguments[0] == "--help" || arguments[0] == "-h");
-  if (help) return print(kUsage);
-  fmt::print(stderr, "{}", kUsage);
-  return 2;
+  if (arguments.size() == 1 && (arguments[0] == "--help" || arguments[0] == "-h")) return print(kUsage);
+  const auto asked = parse(arguments);
+  if (!asked) return refuse(asked.error());
+  if (asked->verb() == "list") return list(asked->as_json);
+  if (asked->verb() == "prune") return tell("prune");
+  if (asked->verb() == "renew")
+    return asked->dry ? dry_run(asked->about(), asked->server) : tell("renew " + asked->about());
+  std::error_code problem;
+  return tell(asked->words.size() == 1
+                  ? "export"
+                  : "export " + std::filesystem::absolute(asked->about(), problem).string());
 }
 
 }  // namespace fairlead::cmd

@@ -102,15 +102,16 @@ int healthcheck(const model::Static& install) {
   }
   const bool everywhere = address->host.empty() || address->host == "0.0.0.0" || address->host == "::";
   const std::string host = everywhere ? "127.0.0.1" : address->host;
+  const std::string url = url_of(host, address->port, "/ping");
   std::string problem;
   const int status = ask_status(host, address->port, "/ping", true, problem);
   if (status == 200) {
-    print(fmt::format("OK: {}\n", url_of(host, address->port, "/ping")));
+    print(fmt::format("OK: {}\n", url));
     return 0;
   }
   fmt::print(stderr, "{}\n",
-             status == 0 ? fmt::format("Error calling healthcheck: {}", problem)
-                         : fmt::format("Bad healthcheck status: {}", status));
+             status == 0 ? fmt::format("Error calling healthcheck: {}: {}", url, problem)
+                         : fmt::format("Bad healthcheck status: {} from {}", status, url));
   return 1;
 }
 
