@@ -24,11 +24,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <iterator>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 namespace fairlead::cmd {
@@ -103,6 +105,16 @@ std::shared_ptr<const model::Dynamic> of_files(const model::FileProvider& option
   return out;
 }
 
+// Of files only what is wrong on every machine: the user and the file system are others where it will run.
+void say_what_is_no_file(std::string_view option, const std::string& path, Report& report) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored))
+    report.line(true,
+                fmt::format("{}: {} is a directory; an engine makes one where the file to mount is missing "
+                            "on its host",
+                            option, path));
+}
+
 }  // namespace
 
 int check(const InstallConfig& install) {
@@ -114,8 +126,11 @@ int check(const InstallConfig& install) {
   Report report(install.options->providers);
   spdlog::set_default_logger(std::make_shared<spdlog::logger>("", std::make_shared<ReportSink>(report)));
   for (const std::string& notice : install.notices) report.line(false, notice);
-  if (const auto& access_log = install.options->access_log)
+  say_what_is_no_file("log.filePath", install.options->log.file_path, report);
+  if (const auto& access_log = install.options->access_log) {
+    say_what_is_no_file("accessLog.filePath", access_log->file_path, report);
     for (const std::string& notice : observe::unknown_fields(access_log->fields)) report.line(false, notice);
+  }
   say_what_keeps_providers_from_starting(*install.options);
   say_what_keeps_resolvers_from_work(*install.options);
   runtime::say_what_keeps_exports_from_collectors(*install.options);

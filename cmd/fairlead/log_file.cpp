@@ -1,5 +1,6 @@
 #include "cmd/fairlead/log_file.h"
 
+#include "engine/base/append_file.h"
 #include "engine/base/strings.h"
 
 #include <fcntl.h>
@@ -15,7 +16,6 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
-#include <cstring>
 #include <filesystem>
 #include <utility>
 #include <vector>
@@ -82,15 +82,14 @@ void LogFile::open() {
     file_ = Fd(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3));
     return;
   }
-  std::error_code ignored;
-  const fs::path directory = fs::path(options_.path).parent_path();
-  if (!directory.empty()) fs::create_directories(directory, ignored);
-  file_ = Fd(::open(options_.path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600));
+  auto opened = open_for_appending(options_.path, 0600);
+  if (!opened) {
+    file_ = Fd();
+    return send(fmt::format("log {}: {}; lines go to stderr instead\n", options_.path, opened.error()));
+  }
+  file_ = std::move(*opened);
   struct stat about{};
-  if (!file_)
-    send(fmt::format("log {}: {}; lines go to stderr instead\n", options_.path, std::strerror(errno)));
-  else if (::fstat(file_.get(), &about) == 0)
-    size_ = static_cast<std::uint64_t>(about.st_size);
+  if (::fstat(file_.get(), &about) == 0) size_ = static_cast<std::uint64_t>(about.st_size);
 }
 
 // A pipe or terminal whose reader stalls loses lines: whoever waits for the lock of this log, as the end of

@@ -1,5 +1,7 @@
 #include "engine/observe/line_writer.h"
 
+#include "engine/base/append_file.h"
+
 #include <fcntl.h>
 #include <poll.h>
 #include <spdlog/spdlog.h>
@@ -9,7 +11,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
 #include <utility>
 
 namespace fairlead::observe {
@@ -117,17 +118,19 @@ void LineWriter::open() {
   tried_open_ = SystemClock::instance().now();
   struct stat before{};
   const bool had = file_ && ::fstat(file_.get(), &before) == 0;
+  std::string trouble;
   if (path_.empty()) {
     file_ = Fd(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3));
+    if (!file_) trouble = std::strerror(errno);
+  } else if (auto opened = open_for_appending(path_, 0664)) {
+    file_ = std::move(*opened);
   } else {
-    std::error_code ignored;  // the open() below says what is wrong
-    const std::filesystem::path directory = std::filesystem::path(path_).parent_path();
-    if (!directory.empty()) std::filesystem::create_directories(directory, ignored);
-    file_ = Fd(::open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0664));
+    file_ = Fd();
+    trouble = std::move(opened.error());
   }
   if (!file_) {
-    spdlog::error("access log {}: {}; its lines are lost until it can be opened", path_,
-                  std::strerror(errno));
+    spdlog::error("access log {}: {}; its lines are lost until it can be opened",
+                  path_.empty() ? "stdout" : path_, trouble);
     return;
   }
   struct stat about{};

@@ -108,6 +108,8 @@ HTTP_01 = f"{ACME}httpChallenge.entryPoint=web"
     (["--metrics.otlp.grpc.endpoint=nowhere:port"], "metrics.otlp.grpc.endpoint: "),
     (["--log.otlp.http.endpoint=ftp://collector"], "log.otlp.http.endpoint: "),
     (["--accessLog.otlp.http.endpoint=http://u:p@collector"], "accessLog.otlp.http.endpoint: "),
+    (["--log.filePath=/"], "log.filePath: / is a directory"),
+    (["--accessLog.filePath=/"], "accessLog.filePath: / is a directory"),
 ], ids=lambda value: value[-1].lstrip("-").split("=")[0] if isinstance(value, list) else "")
 def test_what_the_install_configuration_asks_for_in_vain_is_an_error(tmp_path, flags, what):
     storage = [] if any("storage" in flag for flag in flags) else [f"{ACME}storage={tmp_path}/acme.json"]

@@ -167,6 +167,26 @@ def test_healthcheck_follows_the_ping(start):
     bad = call("healthcheck", "--ping", f"--entryPoints.traefik.address=127.0.0.1:{free_port()}")
     assert (good.returncode, bad.returncode) == (0, 1)
     assert good.stdout == f"OK: http://127.0.0.1:{running.api_port}/ping\n"
+    assert bad.stderr.startswith("Error calling healthcheck: http://127.0.0.1:"), "it says what was asked"
+
+
+@pytest.mark.parametrize("arguments, says", [
+    (["prune", "--dry-run"], "prune has no --dry-run"),
+    (["renew", "a.example", "--server=https://ca.example/dir"], "--server is for --dry-run only"),
+    (["export", "--json"], "export has no --json"),
+    (["renew"], "renew needs the name of a certificate"),
+    (["list", "all"], 'unexpected word "all"'),
+    (["lst"], 'there is no "lst"'),
+    (["list", "--jsn"], "there is no flag --jsn"),
+    ([], "what is to be done is missing"),
+])
+def test_certs_does_nothing_that_was_not_asked_and_says_what_is_wrong(arguments, says):
+    """Least of all does a dry run prune."""
+    done = call("certs", *arguments)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"fairlead certs: {says}\n"), done.stderr
+    assert "Usage: fairlead certs list" in done.stderr
 
 
 def test_healthcheck_names_an_address_of_ipv6_in_brackets():
@@ -301,6 +321,16 @@ def test_logs_are_reopened_by_usr1(start):
 
     wait_for(lambda: any(line["RequestHost"] == "after" for line in running.access_log()), 10, "a line in the new file")
     assert "after" not in moved.read_text()
+
+
+@pytest.mark.parametrize("option", ["log", "accessLog"])
+def test_a_log_into_a_pipe_that_nobody_reads_keeps_nothing_from_starting(start, origin, tmp_path, option):
+    os.mkfifo(tmp_path / "pipe")
+    proxy = start(routes(app=[origin.url]), {option: {"filePath": str(tmp_path / "pipe")}})
+
+    assert proxy.ask("/", "app").status == 200
+    wait_for(lambda: f"{tmp_path}/pipe: a pipe or socket that nobody reads" in proxy.log(), 10, "it is told")
+    proxy.stop()
 
 
 def test_whoami_says_what_it_was_asked(whoami):
