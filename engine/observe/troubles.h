@@ -1,16 +1,14 @@
 #pragma once
 
+#include "engine/observe/paced_lines.h"
 #include "engine/observe/record.h"
 
-#include <cstdint>
 #include <string>
-#include <unordered_map>
 
 namespace fairlead::observe {
 
-// What goes wrong between Fairlead and the servers belongs in the log, also where no access log is kept. But
-// a server that fails ten thousand requests a second must fill no disk: each kind of trouble is told when it
-// begins, and again after a minute with the number of exchanges in between. One per worker.
+// What goes wrong between Fairlead and the servers belongs in the log, also where no access log is kept:
+// each kind of trouble when it begins, and then once a minute (paced_lines.h). One per worker.
 class Troubles {
  public:
   // The line for the log: which router, what its client got, why, and from which server. Empty when the
@@ -19,11 +17,7 @@ class Troubles {
   std::string line(const Record& record);
 
  private:
-  struct Told {
-    TimePoint at{};
-    std::uint64_t since = 0;  // exchanges that were not told of
-  };
-  std::unordered_map<std::string, Told> told_;  // by router, server, and class of the reason
+  PacedLines lines_;  // by router, server, status and class of the reason
 };
 
 }  // namespace fairlead::observe

@@ -2,7 +2,7 @@
 
 #include "engine/runtime/worker.h"
 
-#include <spdlog/spdlog.h>
+#include <fmt/format.h>
 
 namespace fairlead::runtime {
 
@@ -28,8 +28,10 @@ void HttpSource::discard(http::Job& job) { worker_.jobs().discard(static_cast<ex
 
 void HttpSource::refused(const Error& error) {
   worker_.gauges().refused.fetch_add(1, std::memory_order_relaxed);
-  spdlog::info("entry point {}: refused a request from {} with {}: {}", entry_point_.name(), peer_.text(),
-               error.status, error.detail);
+  worker_.tell(spdlog::level::info, peer_, [&](std::string_view peer) {
+    return fmt::format("entry point {}: refused a request from {} with {}: {}", entry_point_.name(), peer,
+                       error.status, error.detail);
+  });
 }
 
 exchange::Pinned* HttpSource::prepare(exchange::Exchange& x) {

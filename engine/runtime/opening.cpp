@@ -96,8 +96,7 @@ void Opening::close() {
 
 void Opening::on_timer(event::Timer&) {
   if (spoken_)
-    spdlog::info("entry point {}: {}: the {} was not complete in time", entry_point_.name(),
-                 transport_->peer().text(), expects_proxy_ ? "PROXY header" : awaited_);
+    tell("", fmt::format("the {} was not complete in time", expects_proxy_ ? "PROXY header" : awaited_));
   close();
 }
 
@@ -138,8 +137,7 @@ bool Opening::pass_proxy_header(std::string_view bytes) {
   const net::ProxyResult result = net::parse_proxy_header(bytes);
   if (result.status == net::ProxyStatus::NeedMore) return false;
   if (result.status == net::ProxyStatus::Malformed) {
-    spdlog::info("entry point {}: {}: malformed PROXY header: {}", entry_point_.name(),
-                 transport_->peer().text(), result.why);
+    tell("malformed PROXY header: ", result.why);
     worker_.gauges().refused.fetch_add(1, std::memory_order_relaxed);
     close();
     return false;
@@ -185,9 +183,12 @@ bool Opening::admit(const tcp::RoutePtr& route) {
     holds_ = std::move(*admitted);
     return true;
   }
-  spdlog::log(admitted.error().fault == Fault::Client ? spdlog::level::info : spdlog::level::warn,
-              "entry point {}: TCP router {}: the connection of {} is closed: {}", entry_point_.name(),
-              route->name, transport_->peer().text(), admitted.error().detail);
+  const bool by_client = admitted.error().fault == Fault::Client;
+  worker_.tell(by_client ? spdlog::level::info : spdlog::level::warn, transport_->peer(),
+               [&](std::string_view peer) {
+                 return fmt::format("entry point {}: TCP router {}: the connection of {} is closed: {}",
+                                    entry_point_.name(), route->name, peer, admitted.error().detail);
+               });
   worker_.gauges().refused.fetch_add(1, std::memory_order_relaxed);
   (void)transport_->read(first_bytes());  // closing over unread bytes would be a reset
   close();
@@ -213,8 +214,7 @@ void Opening::begin_plain(std::string_view bytes) {
     }
     return become_http();
   }
-  spdlog::info("entry point {}: {} speaks plain HTTP where only HTTPS is served", entry_point_.name(),
-               transport_->peer().text());
+  tell("", "plain HTTP where only HTTPS is served");
   worker_.gauges().refused.fetch_add(1, std::memory_order_relaxed);
   // What it sent is taken: closing over unread bytes would reset the connection and the answer with it.
   (void)transport_->read(first_bytes());
@@ -286,9 +286,14 @@ void Opening::begin_tls(const tls::ClientHello& hello) {
   begun.handshake(handshake_deadline_);
 }
 
+void Opening::tell(std::string_view what, std::string_view why) {
+  worker_.tell(spdlog::level::info, transport_->peer(), [&](std::string_view peer) {
+    return fmt::format("entry point {}: {}: {}{}", entry_point_.name(), peer, what, why);
+  });
+}
+
 void Opening::refuse(int alert, std::string_view why) {
-  spdlog::info("entry point {}: {}: TLS handshake refused: {}", entry_point_.name(),
-               transport_->peer().text(), why);
+  tell("TLS handshake refused: ", why);
   worker_.gauges().refused.fetch_add(1, std::memory_order_relaxed);
   (void)transport_->read(first_bytes());
   const std::string record = tls::alert_record(alert);
@@ -299,8 +304,7 @@ void Opening::refuse(int alert, std::string_view why) {
 
 void Opening::handshake_ended(tls::TlsTransport&, Result<> outcome) {
   if (!outcome) {
-    spdlog::info("entry point {}: {}: {}", entry_point_.name(), transport_->peer().text(),
-                 outcome.error().detail);
+    tell("", outcome.error().detail);
     worker_.gauges().refused.fetch_add(1, std::memory_order_relaxed);
     return close();
   }

@@ -52,6 +52,8 @@ class Opening final : public Connection, net::TransportUser, event::TimerUser, t
   void begin_plain(std::string_view bytes);
   void begin_tls(const tls::ClientHello& hello);
   void refuse(int alert, std::string_view why);
+  // For the log: what went wrong with this client, before it was known what it wants.
+  void tell(std::string_view what, std::string_view why);
   // Lets a TCP router take the connection; false when it was closed instead.
   bool admit(const tcp::RoutePtr& route);
   // Hand the transport on; this object goes.

@@ -5,6 +5,7 @@
 #include "engine/telemetry/log_records.h"
 #include "engine/telemetry/spans.h"
 
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -87,7 +88,8 @@ class RecordSink::Part final : event::TickHook {
   void tell(const observe::Record& record) {
     // Of clients there may be any number that try what must fail.
     if (record.cause->fault == Fault::Client && spdlog::should_log(spdlog::level::debug))
-      spdlog::debug("entry point {}: answered {} to {}: {}", record.entry_point, record.status,
+      spdlog::debug("entry point {}: {}answered {} to {}: {}", record.entry_point,
+                    record.router.empty() ? "" : fmt::format("router {}: ", record.router), record.status,
                     record.client.text(), record.cause->detail);
     if (const std::string line = troubles_.line(record); !line.empty())
       spdlog::log(record.cause->fault == Fault::Proxy ? spdlog::level::err : spdlog::level::warn, "{}", line);

@@ -20,8 +20,10 @@ class TcpConnection final : public Connection, tcp::SessionOwner {
   void close() override { session_.close(); }
 
  private:
+  void not_served(const net::Address& client, std::string_view router, std::string_view why) override;
   void session_ended(tcp::Session& session) override;
 
+  Worker& worker_;
   WorkerEntryPoint& entry_point_;
   tcp::Session session_;
 };

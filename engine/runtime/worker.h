@@ -5,6 +5,7 @@
 #include "engine/exchange/jobs.h"
 #include "engine/net/listener.h"
 #include "engine/runtime/connection.h"
+#include "engine/runtime/connection_log.h"
 #include "engine/runtime/open_connections.h"
 #include "engine/runtime/snapshot.h"
 #include "engine/udp/entry_point.h"
@@ -127,6 +128,11 @@ class Worker {
   upstream::Pools& pools() { return pools_; }
   exchange::Jobs& jobs() { return jobs_; }
   WorkerGauges& gauges() { return gauges_; }
+  // What came to nothing, for the log: make(peer) is the line that names this peer.
+  template <class Make>
+  void tell(spdlog::level::level_enum level, const net::Address& peer, Make make) {
+    connection_log_.tell(level, loop_.now(), peer.text(), make);
+  }
   OpenConnections& open_connections() { return open_connections_; }
   // The configuration in force; null before the first.
   PinnedSnapshot* snapshot() { return snapshot_; }
@@ -142,6 +148,7 @@ class Worker {
   Scope background_;
   exchange::Jobs jobs_;
   WorkerGauges gauges_;
+  ConnectionLog connection_log_;
   OpenConnections& open_connections_;
   std::function<void(std::shared_ptr<const Snapshot>)> give_back_;
   PinnedSnapshot* snapshot_ = nullptr;

@@ -49,8 +49,7 @@ void Session::task_done() {
   loop_.at_tick_end(*this);
   Result<Upstream> found = connecting_.take();
   if (!found) {
-    spdlog::warn("entry point {}: TCP router {}: the connection of {} is closed: {}", options_.entry_point,
-                 options_.route->name, context_.address.text(), found.error().detail);
+    owner_.not_served(context_.address, options_.route->name, found.error().detail);
     return finish();
   }
   upstream_ = std::move(*found);

@@ -13,6 +13,8 @@ class Session;
 
 class SessionOwner {
  public:
+  // No server takes the connection, which ends with this: for the log.
+  virtual void not_served(const net::Address& client, std::string_view router, std::string_view why) = 0;
   // The session is over. It must not be destroyed inside the call.
   virtual void session_ended(Session& session) = 0;
 

@@ -1,12 +1,13 @@
 """The access log says why an answer is Fairlead's own, and who ended a request early."""
 
+import contextlib
 import json
 
 import pytest
 from support.fairlead import routes
 from support.origin import Origin, respond
 from support.ports import free_port, wait_for
-from support.raw import RawClient
+from support.raw import Closed, RawClient
 
 
 def line_of(proxy, host, status):
@@ -66,7 +67,57 @@ def test_what_clients_do_wrong_is_told_at_debug_level(start, origin):
 
     proxy.wait_status(403, "app")
 
-    wait_for(lambda: "entry point web: answered 403 to 127.0.0.1:" in proxy.log(), 10, "it is told")
+    wait_for(lambda: "entry point web: router app@file: answered 403 to 127.0.0.1:" in proxy.log(), 10, "it is told")
+
+
+def test_what_anybody_can_do_any_number_of_times_fills_no_log(start):
+    """At the level that is the default. At DEBUG each one is told."""
+    dead, many = free_port(), 30
+    forward = {"routers": {"db": {"rule": "HostSNI(`*`)", "service": "db", "entryPoints": ["db"]}},
+               "services": {"db": {"loadBalancer": {"servers": [{"address": f"127.0.0.1:{dead}"}]}}}}
+    said = {"web": {b"\x16\x03\x01\x00\x05hello": "TLS handshake refused: the first message is no ClientHello",
+                    b"GET x HTTP/1.1\r\n\r\n": "with 400: malformed request target"},
+            "db": {b"hello": "TCP router db@file: the connection of "}}
+
+    def told(level):
+        proxy = start({"tcp": forward}, {"log": {"level": level}}, entry_points=("web", "db"), workers=1)
+        for entry_point, kinds in said.items():
+            for payload in list(kinds) * many:
+                with RawClient(proxy.port(entry_point)) as client:
+                    client.send(payload)
+                    with contextlib.suppress(Closed):
+                        client.more()
+        texts = [text for kinds in said.values() for text in kinds.values()]
+        wait_for(lambda: all(text in proxy.log() for text in texts), 10, "each kind is told")
+        return [sum(text in line for line in proxy.log().splitlines()) for text in texts]
+
+    assert told("INFO") == [1, 1, 1]
+    assert told("DEBUG") == [many, many, many]
+
+
+def test_a_refused_login_is_explained(start, origin):
+    site = routes(app=[origin.url])
+    site["http"]["middlewares"] = {"login": {"basicAuth": {"users": ["test:$apr1$H6uskkkW$IgXLP6ewTrSuBkTrqE8wj/"]}}}
+    site["http"]["routers"]["app"]["middlewares"] = ["login"]
+    proxy = start(site)
+
+    proxy.wait_status(401, "app")
+
+    assert line_of(proxy, "app", 401)["Reason"] == "basicAuth: no credentials"
+
+
+def test_an_answer_that_is_too_large_to_be_buffered_is_told_with_its_server(start, origin):
+    site = routes(app=[origin.url])
+    site["http"]["middlewares"] = {"whole": {"buffering": {"maxResponseBodyBytes": 4}}}
+    site["http"]["routers"]["app"]["middlewares"] = ["whole"]
+    proxy = start(site, {"log": {"level": "INFO"}})
+    origin.answer = respond(b"12345")
+
+    proxy.wait_status(500, "app")
+
+    wait_for(lambda: "(maxResponseBodyBytes)" in proxy.log(), 10, "it is told")
+    line = next(line for line in proxy.log().splitlines() if "(maxResponseBodyBytes)" in line)
+    assert f" WRN router app@file: answered 500: server {origin.url}: buffering: the answer: " in line
 
 
 def test_a_try_that_succeeded_leaves_no_reason(start, origin):
