@@ -202,6 +202,23 @@ TEST_F(CompileTest, TheTimeIsKeptWhenTheLastServerLeaves) {
   EXPECT_NE(set.state->last_left, 0);
 }
 
+TEST_F(CompileTest, WhatRestsSoonAfterASuccessorCameIsNotWaitedFor) {
+  const auto snapshot = compile(kShop);
+  const auto& set = *snapshot->sets.find("shop@docker")->second;
+  const std::string first = "http://10.0.0.1:80", second = "http://10.0.0.2:80";
+  const auto both = [&](upstream::Phase phase) {
+    compiler_.set_phases(*snapshot, {{first, phase}, {second, phase}});
+  };
+  both(upstream::Phase::Gone);
+  ASSERT_NE(set.state->last_left, 0);
+
+  both(upstream::Phase::Ready);
+  both(upstream::Phase::Resting);
+
+  EXPECT_FALSE(set.any_usable());
+  EXPECT_EQ(set.state->last_left, 0);
+}
+
 TEST_F(CompileTest, ChecksOfPlainServersHaveTheTlsPartForRedirects) {
   const auto snapshot = compile(R"yaml(
 http:

@@ -54,6 +54,8 @@ void note_usable(const upstream::ServerSet& set) {
   if (before && !now && left)
     set.state->last_left.store(std::chrono::steady_clock::now().time_since_epoch().count(),
                                std::memory_order_relaxed);
+  else if (!before && now)
+    set.state->last_left.store(0, std::memory_order_relaxed);  // the successor came
 }
 
 std::shared_ptr<const Service> ServiceCompiler::service(const std::string& name) {
