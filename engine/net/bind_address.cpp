@@ -59,9 +59,10 @@ std::string text_of(const ListenAddress& address) {
   return fmt::format("{}{}{}:{}", v6 ? "[" : "", address.host, v6 ? "]" : "", address.port);
 }
 
-std::string bind_problem(const ListenAddress& address, int error, bool udp) {
-  return fmt::format("listen on {}{}: {}{}", text_of(address), udp ? "/udp" : "", std::strerror(error),
-                     remedy(error, address.port, udp));
+Error bind_problem(const ListenAddress& address, int error, bool udp) {
+  return {500, Fault::Proxy, error == EADDRINUSE,
+          fmt::format("listen on {}{}: {}{}", text_of(address), udp ? "/udp" : "", std::strerror(error),
+                      remedy(error, address.port, udp))};
 }
 
 }  // namespace fairlead::net

@@ -30,7 +30,7 @@ bool is_family_missing(int error);
 std::string text_of(const ListenAddress& address);
 
 // "listen on :80: Address already in use: another program has the port …": with the remedy, where there is
-// a usual one.
-std::string bind_problem(const ListenAddress& address, int error, bool udp);
+// a usual one. Retryable: whoever has the port may leave it.
+Error bind_problem(const ListenAddress& address, int error, bool udp);
 
 }  // namespace fairlead::net

@@ -46,7 +46,7 @@ Result<Fd> open_listener(const ListenAddress& address, bool reuse_port) {
     if (Fd socket = listen_at(place, reuse_port)) return socket;
     if (!is_family_missing(errno)) break;
   }
-  return fail(500, Fault::Proxy, bind_problem(address, errno, false));
+  return std::unexpected(bind_problem(address, errno, false));
 }
 
 std::uint16_t bound_port(int socket) {

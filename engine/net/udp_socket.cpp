@@ -65,7 +65,7 @@ Result<std::vector<Fd>> open_udp(const ListenAddress& address, int count, bool r
     if (!sockets.empty()) return sockets;
     if (!is_family_missing(errno)) break;
   }
-  return fail(500, Fault::Proxy, bind_problem(address, errno, true));
+  return std::unexpected(bind_problem(address, errno, true));
 }
 
 Result<Fd> connect_udp(const Address& to) {

@@ -142,7 +142,7 @@ void Control::run(std::set<std::string> expected) {
       give_back_memory(now);
       if (!draining_ && compiler_.files_changed()) rebuild();
       // A program that had the port ends without telling anybody.
-      if (some_closed_ && !draining_) some_closed_ = !publisher_.apply_entry_points(*install_).empty();
+      if (some_closed_ && !draining_) some_closed_ = !publisher_.apply_entry_points(*install_, true).empty();
     }
     if (!message) {
       if (messages_.closed()) return;

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t kSetsPerMessage = 256;  // so that no worker stalls above a millisecond
 constexpr auto kDrainPoll = std::chrono::milliseconds(20);
+constexpr auto kExchangeAgain = std::chrono::minutes(1);  // each try turns clients away for a moment
 
 // Every UDP session takes a descriptor: at most a quarter of them may go to one entry point, and a quarter of
 // those to one address. Clients are spread over the workers' sockets by a hash.
@@ -54,7 +55,10 @@ void Publisher::states_changed(const std::vector<upstream::SetId>& sets) {
   for (auto& worker : workers_) worker->post([&w = *worker, sets] { w.pools().states_changed(sets); });
 }
 
-std::vector<std::string> Publisher::apply_entry_points(const model::Static& install) {
+std::vector<std::string> Publisher::apply_entry_points(const model::Static& install, bool again) {
+  const TimePoint now = std::chrono::steady_clock::now();
+  const bool may_exchange = !again || now >= exchange_again_;
+  if (may_exchange) exchange_again_ = now + kExchangeAgain;
   std::vector<std::string> problems;
   std::vector<std::string> gone;
   for (const auto& [name, listening] : listening_)
@@ -74,7 +78,8 @@ std::vector<std::string> Publisher::apply_entry_points(const model::Static& inst
     const auto socket = handed_on.find(name);
     Result<Opened> one = socket == handed_on.end() ? open(name, options, *address)
                                                    : listening_on(std::move(socket->second), name, options);
-    if (!one && give_up_port(install, *address)) one = open(name, options, *address);
+    if (!one && one.error().retryable && may_exchange)
+      one = open_in_exchange(install, name, std::move(one.error()));
     if (one) {
       close_listener(name);
       opened.push_back(std::move(*one));
@@ -104,22 +109,34 @@ std::string Publisher::heir_of(const std::string& name, const model::Static& ins
 
 bool Publisher::is_served(const std::string& name, const model::EntryPoint& options) const {
   const auto found = listening_.find(name);
-  return found != listening_.end() && found->second.address == options.address &&
-         found->second.reuse_port == options.reuse_port;
+  return found != listening_.end() && found->second.reuse_port == options.reuse_port &&
+         model::parse_listen_address(found->second.address) == model::parse_listen_address(options.address);
 }
 
 // What is to move anyway may be in the way of another one: two that change places, or one that goes from one
-// address to all.
-bool Publisher::give_up_port(const model::Static& install, const model::ListenAddress& wanted) {
-  std::vector<std::string> in_the_way;
-  for (const auto& [name, listening] : listening_) {
+// address to all. Where the port is free of them and yet not to be had, they take it back.
+Result<Publisher::Opened> Publisher::open_in_exchange(const model::Static& install, const std::string& name,
+                                                      Error refused) {
+  const model::EntryPoint& options = install.entry_points.at(name);
+  const model::ListenAddress wanted = *model::parse_listen_address(options.address);
+  std::map<std::string, model::EntryPoint> in_the_way;
+  for (const auto& [other, listening] : listening_) {
     const bool is_udp = !listening.socket;
-    if (listening.port == wanted.port && is_udp == wanted.udp &&
-        !is_served(name, install.entry_points.at(name)))
-      in_the_way.push_back(name);
+    if (listening.port != wanted.port || is_udp != wanted.udp ||
+        is_served(other, install.entry_points.at(other)))
+      continue;
+    model::EntryPoint& former = in_the_way[other];
+    former.address = listening.address;
+    former.reuse_port = listening.reuse_port;
   }
-  for (const std::string& name : in_the_way) close_listener(name);
-  return !in_the_way.empty();
+  if (in_the_way.empty()) return std::unexpected(std::move(refused));
+  for (const auto& [other, former] : in_the_way) close_listener(other);
+  Result<Opened> one = open(name, options, wanted);
+  if (one) return one;
+  for (const auto& [other, former] : in_the_way)
+    if (auto back = open(other, former, *model::parse_listen_address(former.address)))
+      serve(std::move(*back));
+  return one;
 }
 
 Result<Publisher::Opened> Publisher::open(const std::string& name, const model::EntryPoint& options,

@@ -25,8 +25,8 @@ class Publisher {
 
   // Opens the listeners of entry points that are new or moved, and drains those that are gone. A listener
   // that cannot be opened fails alone, and an entry point that cannot move stays where it is; what is wrong
-  // is returned, in sentences.
-  std::vector<std::string> apply_entry_points(const model::Static& install);
+  // is returned, in sentences. `again`: the same configuration, for those that could not be opened.
+  std::vector<std::string> apply_entry_points(const model::Static& install, bool again = false);
   // Where an entry point listens; 0 when it does not.
   std::uint16_t port(const std::string& name) const;
   const UdpCounts& udp_counts() const { return udp_counts_; }
@@ -54,8 +54,7 @@ class Publisher {
   void close_listener(const std::string& name);  // if there is one
   std::string heir_of(const std::string& name, const model::Static& install) const;
   bool is_served(const std::string& name, const model::EntryPoint& options) const;
-  // True when something was closed.
-  bool give_up_port(const model::Static& install, const model::ListenAddress& wanted);
+  Result<Opened> open_in_exchange(const model::Static& install, const std::string& name, Error refused);
   bool all_drained(const std::string& name);  // empty: all, and what runs without a connection
   bool finish(TimePoint until);
   Result<Opened> open(const std::string& name, const model::EntryPoint& options,
@@ -76,6 +75,7 @@ class Publisher {
   std::map<std::string, Listening> listening_;
   net::Activation activation_;
   bool said_unclaimed_ = false;
+  TimePoint exchange_again_{};
   UdpCounts udp_counts_;
 };
 

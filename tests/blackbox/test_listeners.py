@@ -247,6 +247,34 @@ def test_an_entry_point_that_cannot_move_stays_where_it_is(start, origin):
     wait_for(lambda: not answers(proxy.port()), 10, "the old port is given back")
 
 
+def test_an_entry_point_stays_also_where_it_was_in_its_own_way(start, origin):
+    """On the same port of another address, which the machine lacks, or another program has, or which is the same."""
+    proxy = start(routes(app=[origin.url]))
+    install = json.loads(proxy.install_path.read_text())
+    former = install["entryPoints"]["web"]["address"]
+
+    def move(address, said):
+        install["entryPoints"]["web"]["address"] = address
+        beside = proxy.install_path.with_suffix(".new")
+        beside.write_text(json.dumps(install))
+        beside.rename(proxy.install_path)
+        wait_for(lambda: said in proxy.log(), 15, said)
+        assert proxy.ask(host="app").status == 200
+
+    port = proxy.port()
+    stays = f"it goes on listening on {former}"
+    move(f"192.0.2.1:{port}", f"listen on 192.0.2.1:{port}: Cannot assign requested address; no interface of this "
+                              f"machine has that address; {stays}")
+    with socket.create_server(("127.0.0.3", port)):
+        move(f":{port}", f"names it; {stays}")
+    applied = proxy.log().count("install configuration applied")
+    opened = proxy.log().count("entry point web listens on")
+    move(f"{former}/TCP", "install configuration applied")
+    wait_for(lambda: proxy.log().count("install configuration applied") > applied, 15, "it is applied")
+    assert proxy.ask(host="app").status == 200
+    assert proxy.log().count("entry point web listens on") == opened, "nothing was opened anew"
+
+
 def test_an_entry_point_that_only_changes_its_name_turns_nobody_away(start, origin):
     proxy = start(routes(app=[origin.url]))
     install = json.loads(proxy.install_path.read_text())
