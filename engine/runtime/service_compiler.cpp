@@ -31,6 +31,15 @@ std::uint64_t checks_key(const model::LoadBalancer& options) {
   return active ^ (passive * 31);
 }
 
+// Checks have their own time for a dial, so they share connections only with checks that have the same.
+std::shared_ptr<const upstream::TransportOptions> for_checks(const upstream::TransportOptions& options,
+                                                             Duration timeout) {
+  auto own = std::make_shared<upstream::TransportOptions>(options);
+  own->dial_timeout = timeout;
+  own->key ^= static_cast<std::uint64_t>(timeout.count());
+  return own;
+}
+
 bool same(const upstream::ServerSet& a, const upstream::ServerSet& b) {
   const auto same_server = [](const upstream::Server& x, const upstream::Server& y) {
     return x.address.url == y.address.url && x.weight == y.weight && x.preserve_path == y.preserve_path &&
@@ -154,6 +163,7 @@ void ServiceCompiler::plan_checks(const std::string& name, upstream::SetId id,
     plan->transport = transports_.transport(options.servers_transport, set->holds,
                                             TransportCompiler::Secure::WherePossible, ignored);
   }
+  if (options.health_check) plan->transport = for_checks(*plan->transport, options.health_check->timeout);
   plan->set = std::move(set);
   plan->active = options.health_check;
   plan->passive = options.passive_health_check;
@@ -184,6 +194,10 @@ std::shared_ptr<const upstream::ServerSet> ServiceCompiler::server_set(
                     problem.empty() ? "" : ": ", problem));
     return nullptr;
   }
+  // A transport of the dynamic configuration tells it itself.
+  if (!problem.empty() && !dynamic_.http.servers_transports.contains(options.servers_transport))
+    element.warn(model::ReasonKind::BadOption,
+                 fmt::format("serversTransport.{}; what the file said before is used", problem));
   const auto standings = dynamic_.http.standings.find(name);
   std::vector<int> weights;
   for (const model::Server& server : options.servers) {

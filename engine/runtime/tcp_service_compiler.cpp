@@ -197,7 +197,13 @@ void TcpServiceCompiler::secure(const model::TcpClientTls& options, Element& ele
   ClientContexts::Found found = compiler_.client_contexts_.find(tls_key(options), options);
   out.key ^= found.key;
   out.tls = std::move(found.context);
-  if (out.tls) return;
+  if (out.tls) {
+    if (!found.problem.empty() && !dynamic_.tcp.servers_transports.contains(out.name))
+      element.warn(
+          model::ReasonKind::BadOption,
+          fmt::format("tcpServersTransport.tls.{}; what the file said before is used", found.problem));
+    return;
+  }
   out.tls_problem = fmt::format("the serversTransport {} cannot be used: tls.{}", out.name, found.problem);
   element.warn(model::ReasonKind::BadOption, out.tls_problem + "; connections to servers with tls fail");
 }

@@ -85,7 +85,7 @@ Task<Result<FetchResponse>> fetch(event::Loop& loop, Pools& pools, FetchRequest 
   if (!address) co_return fail(502, Fault::Upstream, address.error().what);
   const TimePoint due = request.timeout > Duration{} ? loop.now() + request.timeout : TimePoint::max();
   TransportOptions options = request.transport ? *request.transport : fetch_transport(request.tls.get());
-  if (request.timeout > Duration{}) options.dial_timeout = request.timeout;
+  if (request.timeout > Duration{} && !request.transport) options.dial_timeout = request.timeout;
   Pool& pool = pools.pool(*address, options);
   std::string_view path_and_query = after_authority(request.url);
   std::string with_slash;

@@ -3,6 +3,7 @@
 import contextlib
 import socket
 import threading
+import time
 
 import pytest
 from support.certificates import make
@@ -41,6 +42,19 @@ def mute():
         listener.shutdown(socket.SHUT_RDWR)
     for connection in accepted:
         connection.close()
+
+
+@pytest.fixture
+def full():
+    """The address of a server whose queue of connections is full: a dial gets no answer."""
+    with socket.socket() as listener, contextlib.ExitStack() as waiting:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(8):
+            client = waiting.enter_context(socket.socket())
+            client.setblocking(False)
+            client.connect_ex(listener.getsockname())
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
 def test_a_redirect_to_another_host_gets_no_credentials(start):
@@ -99,3 +113,15 @@ def test_the_time_of_a_check_includes_the_handshake(start, mute):
         wait_for(lambda kind=kind, name=name: states(proxy, kind, name) == {"DOWN"}, 20, f"{name} is out")
     assert proxy.log().count("not done in time") >= 2
     assert "handshake" not in proxy.log()
+
+
+def test_the_time_for_a_dial_is_that_of_the_check_and_not_of_an_earlier_one(start, full):
+    proxy = start(config({"hasty": balancer(full, healthCheck=CHECK)}))
+    wait_for(lambda: states(proxy, "http", "hasty") == {"DOWN"}, 20, "its check does not wait")
+
+    patient = {name: balancer(full, healthCheck={**CHECK, "timeout": "600s"}) for name in ("hasty", "patient")}
+    proxy.write_dynamic(config(patient))
+    wait_for(lambda: proxy.service("patient@file"), 20, "the changed configuration")
+    time.sleep(1.5)
+    for name in patient:
+        assert states(proxy, "http", name) == {"UP"}, f"{name} waits for the answer to its dial"

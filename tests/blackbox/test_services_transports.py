@@ -272,6 +272,28 @@ def test_the_default_transport_trusts_the_authorities_of_the_installation(start,
     assert [proxy.ask(host="app").status for proxy in (with_it, without)] == [200, 500]
 
 
+def test_a_file_of_the_default_transport_that_breaks_keeps_what_was_and_is_told(start, servers, pki, tmp_path):
+    trusted = tmp_path / "trusted.pem"
+    replace([pki.ca.cert], [trusted])
+    dynamic = {"http": {"routers": {"app": {"rule": "Host(`app`)", "service": "app"}},
+                        "services": {"app": balancer(servers["any"].url)}},
+               "tcp": {"routers": {"db": {"rule": "HostSNI(`*`)", "service": "db", "entryPoints": ["db"]}},
+                       "services": {"db": {"loadBalancer": {"servers": [{
+                           "address": f"127.0.0.1:{servers['any'].port}", "tls": True}]}}}}}
+    proxy = start(dynamic, {"serversTransport": {"rootCAs": [str(trusted)]},
+                            "tcpServersTransport": {"tls": {"insecureSkipVerify": True, "rootCAs": [str(trusted)]}}},
+                  entry_points=("web", "db"))
+    assert proxy.ask(host="app").status == 200
+
+    beside = trusted.with_suffix(".new")
+    beside.write_text("no certificate")
+    beside.rename(trusted)
+    for option in ("serversTransport.rootCAs", "tcpServersTransport.tls.rootCAs"):
+        said = f"{option}: {trusted}: no certificate in PEM form; what the file said before is used"
+        wait_for(lambda said=said: f": {said}" in proxy.log(), 10, said)
+    assert proxy.ask(host="app").status == 200
+
+
 def test_servers_that_spiffe_should_verify_are_not_served_unverified(start, servers):
     install = {"serversTransport": {"insecureSkipVerify": True, "spiffe": {"ids": ["spiffe://x/y"]}}}
     proxy = start({"http": {
