@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 
 namespace fairlead::runtime {
 namespace {
@@ -73,7 +74,8 @@ CompiledEntryPoint compile_entry_point(const std::string& name, const model::Ent
   settings->write_timeout = timeouts.write_timeout;
   settings->idle_timeout = timeouts.idle_timeout;
   settings->keep_alive_max_time = options.transport.keep_alive_max_time;
-  settings->keep_alive_max_requests = static_cast<int>(options.transport.keep_alive_max_requests);
+  settings->keep_alive_max_requests = static_cast<int>(std::clamp<std::int64_t>(
+      options.transport.keep_alive_max_requests, 0, std::numeric_limits<int>::max()));
 
   auto http2 = std::make_shared<codec::h2::ServerSettings>();
   http2->common = *settings;

@@ -45,6 +45,7 @@ POINTS = {
     "alone": {"forwardedHeaders": {"notAppendXForwardedFor": True, "insecure": True}},
     "schemes": {"forwardedHeaders": {"addXForwardedSchemeHeaders": True}},
     "few": {"transport": {"keepAliveMaxRequests": 2}},
+    "many": {"transport": {"keepAliveMaxRequests": 2**32 + 1}},
     "short": {"transport": {"keepAliveMaxTime": "400ms"}},
     "quiet": {"observability": {"accessLogs": False, "metrics": False}},
     "old": {},
@@ -283,6 +284,13 @@ def test_a_connection_is_closed_after_so_many_requests(house):
         assert client.ask(host="app").header("Connection") is None
         assert client.ask(host="app").header("Connection") == "close"
         assert client.is_closed()
+
+
+def test_more_requests_than_anybody_sends_close_no_connection(house):
+    proxy, _ = house
+
+    with connect(proxy, "many") as client:
+        assert [client.ask(host="app").header("Connection") for _ in range(3)] == [None] * 3
 
 
 def test_a_connection_is_closed_at_its_age(house):
