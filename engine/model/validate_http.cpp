@@ -128,6 +128,25 @@ void no_negative_weight(std::int64_t& weight, const std::string& of, Element<Htt
   weight = 0;
 }
 
+void check_children(std::vector<WeightedChild>& children, Element<HttpService>& element) {
+  if (children.empty() && !element.broken()) element.warn(ReasonKind::NoServer, "has no service below it");
+  for (WeightedChild& child : children) no_negative_weight(child.weight, child.name, element);
+}
+
+// What no browser keeps ties nobody to a server, and nothing else would tell.
+void check_sticky(const std::optional<Sticky>& sticky, Element<HttpService>& element) {
+  if (!sticky || !sticky->cookie) return;
+  const std::string same_site = lower(sticky->cookie->same_site);
+  if (!same_site.empty() && same_site != "none" && same_site != "lax" && same_site != "strict")
+    element.warn(ReasonKind::BadOption,
+                 fmt::format("sticky.cookie.sameSite \"{}\" is unknown; the attribute is left out",
+                             sticky->cookie->same_site),
+                 "use none, lax or strict");
+  if (same_site == "none" && !sticky->cookie->secure)
+    element.warn(ReasonKind::BadOption, "browsers drop a sticky.cookie with sameSite none that is not secure",
+                 "set sticky.cookie.secure=true");
+}
+
 void check_load_balancer(const std::string& name, LoadBalancer& lb, Element<HttpService>& element,
                          const Http& http) {
   const bool is_watched = http.standings.contains(name);
@@ -142,6 +161,7 @@ void check_load_balancer(const std::string& name, LoadBalancer& lb, Element<Http
     if (server.weight) no_negative_weight(*server.weight, server.url, element);
   }
   if (lb.servers.empty() && !is_watched) element.warn(ReasonKind::NoServer, "has no server");
+  check_sticky(lb.sticky, element);
   if (lb.health_check) check_health(*lb.health_check, element);
   if (lb.passive_health_check) {
     PassiveHealthCheck& passive = *lb.passive_health_check;
@@ -167,11 +187,11 @@ void check_service(const std::string& name, Element<HttpService>& element, const
         ReasonKind::BadOption, "multi-types service not supported",
         "set exactly one of loadBalancer, weighted, mirroring, failover and highestRandomWeight");
   if (s.load_balancer) check_load_balancer(name, *s.load_balancer, element, http);
-  if (s.weighted)
-    for (WeightedChild& child : s.weighted->services) no_negative_weight(child.weight, child.name, element);
-  if (s.highest_random_weight)
-    for (WeightedChild& child : s.highest_random_weight->services)
-      no_negative_weight(child.weight, child.name, element);
+  if (s.weighted) {
+    check_sticky(s.weighted->sticky, element);
+    check_children(s.weighted->services, element);
+  }
+  if (s.highest_random_weight) check_children(s.highest_random_weight->services, element);
 }
 
 }  // namespace

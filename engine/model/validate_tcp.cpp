@@ -73,6 +73,8 @@ void check_kinds(const std::string& name, Element<Service>& element) {
     element.break_off(ReasonKind::BadOption, "multi-types service not supported",
                       "set either loadBalancer or weighted");
   if (!element.options.weighted) return;
+  if (element.options.weighted->services.empty() && !element.broken())
+    element.warn(ReasonKind::NoServer, "has no service below it");
   for (WeightedChild& child : element.options.weighted->services) {
     if (child.weight >= 0) continue;
     element.warn(ReasonKind::BadOption,

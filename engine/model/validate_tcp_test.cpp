@@ -15,12 +15,12 @@
 namespace fairlead::model {
 namespace {
 
-// What is said of the service `db`, whose load balancer has the given options.
-std::vector<std::string> said_of(const std::string& options) {
+// What is said of the service `db`.
+std::vector<std::string> said_of_service(const std::string& db) {
   const auto node = schema::read_yaml(
       "tcp:\n  serversTransports:\n    bare: {}\n"
-      "  services:\n    db: {loadBalancer: {" +
-          options + "}}\n",
+      "  services:\n    db: {" +
+          db + "}\n",
       "db.yml");
   EXPECT_TRUE(node) << node.error().what;
   const ProviderConfig providers[] = {
@@ -30,6 +30,11 @@ std::vector<std::string> said_of(const std::string& options) {
   std::vector<std::string> said;
   for (const Reason& reason : merged.tcp.services.at("db@file").reasons) said.push_back(reason.text);
   return said;
+}
+
+// The same where its load balancer has the given options.
+std::vector<std::string> said_of(const std::string& options) {
+  return said_of_service("loadBalancer: {" + options + "}");
 }
 
 std::ptrdiff_t times(const std::vector<std::string>& said, std::string_view what) {
@@ -43,6 +48,10 @@ TEST(ValidateTcp, WhatATransportReplacesOfAServiceIsTold) {
 
   EXPECT_EQ(times(said_of(server + ", serversTransport: bare, terminationDelay: 5"), ignored), 1);
   EXPECT_EQ(times(said_of(server + ", terminationDelay: 5"), ignored), 0);
+}
+
+TEST(ValidateTcp, AWeightedServiceOfNothingIsTold) {
+  EXPECT_EQ(said_of_service("weighted: {services: []}"), std::vector<std::string>{"has no service below it"});
 }
 
 TEST(ValidateTcp, TlsThatCannotWorkIsToldOnceAndNotOfATransportThatIsMissing) {

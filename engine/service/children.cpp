@@ -25,7 +25,10 @@ Task<Response> AmongChildren::serve(Exchange& x) const {
     const int index = pick(x, all_down ? Eligible(children_, x.pools, tried, false) : well);
     if (index == kNoChild) {
       x.record.reason = "no server";
-      co_return exchange::answer(x, 503, "no available server\n");
+      x.record.cause = Error{503, Fault::Upstream, true, "no child service has a weight"};
+      Response none = exchange::answer(x, 503, "no available server\n");
+      none.cause = x.record.cause;
+      co_return none;
     }
     const auto chosen = static_cast<std::size_t>(index);
     const bool another = well.any_besides(chosen);

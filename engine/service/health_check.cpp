@@ -221,7 +221,10 @@ class HealthChecks::Probe {
       const bool accepted = options.status > 0 ? answer->status == options.status
                                                : answer->status >= 200 && answer->status < 400;
       if (accepted) co_return Result<>{};
-      co_return fail(502, Fault::Upstream, fmt::format("status {}", answer->status));
+      co_return fail(502, Fault::Upstream,
+                     options.status > 0
+                         ? fmt::format("status {} instead of {}", answer->status, options.status)
+                         : fmt::format("status {}", answer->status));
     }
   }
 

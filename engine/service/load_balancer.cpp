@@ -78,7 +78,12 @@ Response LoadBalancer::unavailable(Exchange& x, const upstream::ServerSet* set, 
       if (x.record.reason.empty()) x.record.reason = word;
       detail += fmt::format("; {}: {}", set->servers[i].address.url, word);
     }
-    if (health.good()) continue;
+    if (health.good()) {
+      // Well, ready and not even asked: that is what a weight of 0 does.
+      if (!refusal && word.empty() && set->servers[i].weight <= 0)
+        detail += fmt::format("; {}: its weight is 0", set->servers[i].address.url);
+      continue;
+    }
     if (x.record.reason.empty()) x.record.reason = "unhealthy";
     const upstream::Illness illness = health.illness();
     detail +=

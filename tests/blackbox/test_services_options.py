@@ -82,6 +82,9 @@ def services(a, b, dead):
         "hashed": {"highestRandomWeight": {"services": [{"name": "a", "weight": 0}, {"name": "b", "weight": 7}]}},
         "counted": {"weighted": {"services": [{"name": "a", "weight": 0}, {"name": "b"}]}},
         "next": {"weighted": {"services": [{"name": "dead", "weight": 5}, {"name": "b"}]}},
+        "none-counts": {"weighted": {"services": [{"name": "a", "weight": 0}]}},
+        "weightless": balancer({"url": a, "weight": 0}),
+        "odd-status": balancer(a, healthCheck={**checked, "status": 204}),
     }
 
 
@@ -107,8 +110,12 @@ BAD = {
     "authority": (balancer("https://127.0.0.1:1", serversTransport="unreadable"), "/nowhere/ca.pem"),
     "middleware": ({**balancer("http://127.0.0.1:1"), "middlewares": ["range"]}, "range"),
     "attempts": (balancer("http://127.0.0.1:1", passiveHealthCheck={"maxFailedAttempts": -1}), "maxFailedAttempts"),
+    "same-site": (balancer("http://127.0.0.1:1", sticky={"cookie": {"sameSite": "laxx"}}), "use none, lax or strict"),
+    "childless": ({"weighted": {"services": []}}, "has no service below it"),
+    "dropped": ({"weighted": {"services": [{"name": "a"}], "sticky": {"cookie": {"sameSite": "None"}}}},
+                "set sticky.cookie.secure=true"),
 }
-WORKING = {"negative", "often", "never", "eternal", "attempts"}  # a warning, and what was meant
+WORKING = {"negative", "often", "never", "eternal", "attempts", "same-site", "dropped", "childless"}  # a warning, and what was meant
 
 
 @pytest.fixture(scope="module")
@@ -289,6 +296,18 @@ def test_the_reason_and_its_time_are_in_the_api_the_metrics_and_the_503(house):
     up = dict(line.rsplit(" ", 1) for line in proxy.metrics().splitlines() if line.startswith("traefik_service_server_up"))
     assert [value for key, value in up.items() if '"ill@file"' in key] == ["0"]
     assert [value for key, value in up.items() if '"well@file"' in key] == ["1"]
+
+
+@pytest.mark.parametrize("host, reason", [
+    ("none-counts", "no child service has a weight"),
+    ("weightless", "its weight is 0"),
+    ("odd-status", "status 200 instead of 204"),
+])
+def test_the_503_says_why_a_server_that_is_well_was_not_asked(house, host, reason):
+    proxy, _, _ = house
+
+    answer = proxy.wait_status(503, host, headers={"Accept": "application/problem+json"})
+    assert reason in answer.text
 
 
 def test_what_requests_find_and_what_checks_find_is_one_state(house):
