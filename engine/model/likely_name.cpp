@@ -6,8 +6,6 @@
 namespace fairlead::model {
 namespace {
 
-// Among more names than these some are always near; looking through them for each of many routers takes long.
-constexpr std::size_t kMostKnown = 1000;
 // Longer ones are no slips of the pen, and the distance takes time by the square of the length.
 constexpr std::size_t kLongest = 64;
 
@@ -20,7 +18,7 @@ std::string likely_name(std::string_view missing, const std::vector<std::string_
         other.provider != wanted.provider && iequals(other.name, wanted.name))
       return std::string(candidate);
 
-  if (known.size() > kMostKnown || wanted.name.size() > kLongest) return {};
+  if (wanted.name.size() > kLongest) return {};
   const std::string name = lower(wanted.name);
   std::string_view nearest;
   std::size_t within = name.size() / 3 + 1;  // one letter of three may differ

@@ -2,6 +2,7 @@
 
 #include "engine/model/dynamic.h"
 #include "engine/model/likely_name.h"
+#include "engine/model/merge.h"
 
 #include <fmt/format.h>
 
@@ -33,11 +34,14 @@ const Reason* first_break(const Element<T>& element) {
   return nullptr;
 }
 
-// "did you mean `auth@file`?", or nothing.
+// "did you mean `auth@file`?", or nothing. Among many only the same name of other providers is looked for.
 template <class T>
 std::string hint_for(std::string_view name, const std::map<std::string, Element<T>>& elements) {
+  const std::string begin =
+      elements.size() > kMostKnown ? fmt::format("{}@", split(name).name) : std::string();
   std::vector<std::string_view> known;
-  for (const auto& [other, element] : elements) known.push_back(other);
+  for (auto at = elements.lower_bound(begin); at != elements.end() && at->first.starts_with(begin); ++at)
+    known.push_back(at->first);
   const std::string likely = likely_name(name, known);
   return likely.empty() ? "" : fmt::format("did you mean `{}`?", likely);
 }

@@ -6,6 +6,7 @@
 #include "engine/model/static.h"
 #include "engine/schema/file.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -70,6 +71,20 @@ http:
   EXPECT_EQ(d.http.middlewares.at("error@file").reasons.at(0).hint, "did you mean `app@file`?");
 }
 
+TEST(Validate, SaysAmongManyOnlyTheSameNameOfAnotherProvider) {
+  std::string many;
+  for (int i = 0; i < 1100; ++i) many += fmt::format("    m{}: {{addPrefix: {{prefix: /a}}}}\n", i);
+  const Dynamic d = validated(
+      "http:\n  routers:\n"
+      "    forgotten: {rule: Host(`a`), service: app, middlewares: [m7@docker]}\n"
+      "    misspelt: {rule: Host(`b`), service: app, middlewares: [mm7]}\n"
+      "  middlewares:\n" +
+      many + kApp);
+
+  EXPECT_EQ(d.http.routers.at("forgotten@file").reasons.at(0).hint, "did you mean `m7@file`?");
+  EXPECT_EQ(d.http.routers.at("misspelt@file").reasons.at(0).hint, "");
+}
+
 TEST(Validate, BreaksARouterWhoseChainHasABrokenMember) {
   const Dynamic d = validated(R"(
 http:
@@ -109,6 +124,31 @@ TEST(Validate, BoundsTheDepthOfNesting) {
 
   EXPECT_TRUE(d.http.services.at("s0@file").broken());
   EXPECT_FALSE(d.http.services.at("s4999@file").broken());
+}
+
+TEST(Validate, BoundsTheDepthOfNestingInWhateverOrderTheNamesAre) {
+  // Each name comes behind that of what it needs.
+  std::string services = "  services:\n    s10000: {loadBalancer: {servers: [{url: \"http://10.0.0.1\"}]}}\n";
+  std::string tcp = "tcp:\n  services:\n    s10000: {loadBalancer: {servers: [{address: \"10.0.0.1:1\"}]}}\n";
+  std::string udp = "udp:\n  services:\n    s10000: {loadBalancer: {servers: [{address: \"10.0.0.1:1\"}]}}\n";
+  std::string chains = "  middlewares:\n    m10000: {addPrefix: {prefix: /x}}\n";
+  for (int i = 10001; i < 10040; ++i) {
+    const std::string weighted =
+        fmt::format("    s{}: {{weighted: {{services: [{{name: s{}}}]}}}}\n", i, i - 1);
+    services += weighted;
+    tcp += weighted;
+    udp += weighted;
+    chains += fmt::format("    m{}: {{chain: {{middlewares: [m{}]}}}}\n", i, i - 1);
+  }
+
+  const Dynamic d = validated("http:\n" + services + chains + tcp + udp);
+
+  EXPECT_FALSE(d.http.services.at("s10016@file").broken());
+  EXPECT_TRUE(d.http.services.at("s10039@file").broken());
+  EXPECT_FALSE(d.http.middlewares.at("m10016@file").broken());
+  EXPECT_TRUE(d.http.middlewares.at("m10039@file").broken());
+  EXPECT_TRUE(d.tcp.services.at("s10039@file").broken());
+  EXPECT_TRUE(d.udp.services.at("s10039@file").broken());
 }
 
 TEST(Validate, OnlyWarnsOfAnUnknownResolver) {

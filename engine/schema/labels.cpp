@@ -19,7 +19,6 @@ constexpr std::string_view kFairlead = "fairlead.";
 constexpr std::string_view kEnable = "enable";
 constexpr std::string_view kDeep = "http|tcp|udp|tls|docker|swarm";
 constexpr std::string_view kShort = "host|port|path|auth";
-constexpr std::string_view kRoots = "http|tcp|udp|tls|docker|swarm|enable";
 constexpr std::size_t kMisspelt = 2;  // letters: "enabled", "enabel"; not "disable"
 
 // The name before the first dot, without what pasting may leave in front of it.
@@ -114,7 +113,8 @@ void LabelReader::stray(const std::string& label, const std::string& value) {
   const std::string first = lower(key.segments.front().name);
   for (const std::string_view prefix : {kTraefik, kFairlead}) {
     const std::string_view name = prefix.substr(0, prefix.size() - 1);
-    if (!is_choice(kRoots, first) && !(prefix == kFairlead && is_choice(kShort, first))) continue;
+    if (!is_choice(kDeep, first) && first != kEnable && !(prefix == kFairlead && is_choice(kShort, first)))
+      continue;
     const bool is_exact = equal_ignoring_case(root, name);
     if (!is_exact && !(begin == 0 && is_slip_of(root, name))) continue;
     Problem& problem =
@@ -158,7 +158,7 @@ bool LabelReader::known_section(const std::string& label, const Key& key, std::s
                    : fmt::format("`{}` has no options below it", key.segments[0].name));
     return false;
   }
-  std::string known(kRoots);
+  std::string known = fmt::format("{}|{}", kDeep, kEnable);
   if (prefix == kFairlead) known += fmt::format("|{}", kShort);
   const std::string nearest = nearest_choice(known, first);
   Problem& problem = report(label, key, Problem::Kind::UnknownKey, Severity::Warning,
