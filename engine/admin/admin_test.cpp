@@ -1,7 +1,6 @@
 #include "engine/admin/api.h"
 #include "engine/admin/internal.h"
 #include "engine/admin/prometheus.h"
-#include "engine/admin/redact.h"
 #include "engine/exchange/test_exchange.h"
 #include "engine/model/internal.h"
 #include "engine/tls/test_certificates.h"
@@ -278,34 +277,6 @@ TEST_F(Admin, TellsAboutTheProcessOnlyWithDebug) {
   EXPECT_EQ(api("/debug/other").status, 404);
 }
 
-TEST(Redaction, MasksWhatNoTableDescribes) {
-  Json json = Json::parse(R"({"a":{"apiToken":"x","Password":["y"]},"url":"redis://u:p@h/0","tokens":true})");
-
-  redact(json);
-
-  EXPECT_EQ(json.dump(),
-            R"({"a":{"apiToken":"xxxx","Password":"xxxx"},"url":"redis://xxxx@h/0","tokens":true})");
-}
-
-TEST(Redaction, MasksUrlsThatAreKeys) {
-  Json json = Json::parse(R"({"serverStatus":{"http://user:p@ss@h:1":"UP","http://h:2":"DOWN"}})");
-
-  redact(json);
-
-  EXPECT_EQ(json.dump(), R"({"serverStatus":{"http://xxxx@h:1":"UP","http://h:2":"DOWN"}})");
-}
-
-TEST(Redaction, MasksHeadersThatLogIn) {
-  Json json = Json::parse(
-      R"({"customRequestHeaders":{"authorization":"Bearer x","X-Api-Key":"y","Proxy-Authorization":"z","X-A":"b"}})");
-
-  redact(json);
-
-  EXPECT_EQ(
-      json.dump(),
-      R"({"customRequestHeaders":{"authorization":"xxxx","X-Api-Key":"xxxx","Proxy-Authorization":"xxxx","X-A":"b"}})");
-}
-
 TEST_F(Admin, ShowsADashboardThatRunsOnlyItsOwnScript) {
   const Answer page = ask("dashboard@internal", "/dashboard/");
 
@@ -446,6 +417,20 @@ TEST_F(Admin, DescribesACertificateAsTraefikDoes) {
               HasSubstr("sans=\"*.a.example,z.example\",serial=\"" + one["serialNumber"].get<std::string>()));
 }
 
+TEST_F(Admin, ShowsCertificatesOfOneNameAndNumberAsOneSeries) {
+  const tls::TestCertificate made = tls::test_certificate("DNS:a.example");
+  sources_->certificates = [certificate = *tls::Certificate::from_pem(made.chain, made.key)] {
+    std::vector<CertificateView> views(2);
+    for (CertificateView& view : views) view.certificate = certificate;
+    return views;
+  };
+
+  const std::string page = ask("prometheus", "/metrics").body;
+
+  EXPECT_THAT(page, HasSubstr("traefik_tls_certs_not_after{"));
+  EXPECT_EQ(page.find("traefik_tls_certs_not_after{"), page.rfind("traefik_tls_certs_not_after{"));
+}
+
 TEST_F(Admin, NoopIsATeapot) {
   EXPECT_EQ(ask("noop", "/").status, 418);
   EXPECT_EQ(ask("noop", "/").body, "I'm a teapot");
@@ -484,6 +469,27 @@ TEST_F(Admin, ShowsWhetherServersAreUpAmongTheMetricsOfServices) {
   EXPECT_THAT(ask("prometheus@internal", "/metrics").body, HasSubstr("traefik_service_server_up{"));
   options.add_services_labels = false;
   EXPECT_THAT(ask("prometheus@internal", "/metrics").body, testing::Not(HasSubstr("traefik_service_")));
+}
+
+TEST_F(Admin, ShowsAServerOnceAmongTheMetricsAndNoneOfABrokenService) {
+  install_->metrics.prometheus.emplace();
+  auto& shop = dynamic_->http.services["shop@docker"];
+  shop.options.load_balancer->health_check.emplace();
+  shop.options.load_balancer->servers.push_back(shop.options.load_balancer->servers.front());
+  sources_->metrics = [] { return std::make_shared<observe::Metrics>(observe::MetricOptions{}); };
+  sources_->server_up = [](std::string_view, std::string_view) { return std::optional(true); };
+  const auto series = [&] {
+    const std::string page = ask("prometheus@internal", "/metrics").body;
+    std::size_t count = 0;
+    for (std::size_t at = 0; (at = page.find("traefik_service_server_up{", at)) != std::string::npos; ++at)
+      ++count;
+    return count;
+  };
+
+  EXPECT_EQ(series(), 1U);
+  shop.reasons.push_back(
+      {.kind = model::ReasonKind::BadOption, .text = "a login in its URL", .hint = {}, .breaks = true});
+  EXPECT_EQ(series(), 0U);
 }
 
 }  // namespace

@@ -9,7 +9,11 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
+#include <ctime>
+#include <map>
+#include <string>
 #include <vector>
 
 namespace fairlead::admin {
@@ -125,19 +129,24 @@ CertificateTotals certificate_totals(const Sources& sources) {
 
 void write_certificates(observe::MetricWriter& out, const Sources& sources) {
   const std::vector<CertificateView> views = all(sources);
-  if (std::ranges::none_of(views, [](const CertificateView& view) { return view.certificate != nullptr; }))
-    return;
-  out.family("traefik_tls_certs_not_after", "When the certificate ends, in Unix seconds.", "gauge");
+  // No page may have a series twice: of two authorities that gave one name and number the earlier end counts.
+  std::map<std::array<std::string, 3>, std::time_t> ends;
   for (const CertificateView& view : views) {
     if (!view.certificate) continue;
     const tls::CertificateDetails details = tls::details_of(*view.certificate);
     std::vector<std::string> dns_names = details.dns_names;
     std::ranges::sort(dns_names);
-    const std::string sans = join(dns_names, ",");
+    const std::time_t end = system_clock::to_time_t(view.certificate->not_after());
+    const auto [at, is_new] =
+        ends.try_emplace({details.common_name, join(dns_names, ","), details.serial}, end);
+    at->second = std::min(at->second, end);
+  }
+  if (ends.empty()) return;
+  out.family("traefik_tls_certs_not_after", "When the certificate ends, in Unix seconds.", "gauge");
+  for (const auto& [about, end] : ends) {
     const std::pair<std::string_view, std::string_view> labels[] = {
-        {"cn", details.common_name}, {"sans", sans}, {"serial", details.serial}};
-    out.sample("traefik_tls_certs_not_after", labels,
-               static_cast<double>(system_clock::to_time_t(view.certificate->not_after())));
+        {"cn", about[0]}, {"sans", about[1]}, {"serial", about[2]}};
+    out.sample("traefik_tls_certs_not_after", labels, static_cast<double>(end));
   }
 }
 

@@ -9,6 +9,8 @@
 
 #include <filesystem>
 #include <fstream>
+#include <set>
+#include <string_view>
 
 namespace fairlead::admin {
 namespace {
@@ -45,13 +47,17 @@ bool stands(const model::Dynamic& dynamic, const std::string& service, std::stri
   return true;
 }
 
-// Only servers that somebody checks have a state worth a series.
+// Only servers that somebody checks have a state worth a series: none of a service that is broken. One that
+// is listed twice has one, as no page may have a series twice.
 void write_servers(observe::MetricWriter& out, const Sources& sources, const model::Dynamic& dynamic) {
   if (!sources.server_up) return;
   bool begun = false;
   for (const auto& [name, service] : dynamic.http.services) {
-    if (!service.options.load_balancer || !service.options.load_balancer->health_check) continue;
+    if (service.broken() || !service.options.load_balancer || !service.options.load_balancer->health_check)
+      continue;
+    std::set<std::string_view> told;
     for (const auto& server : service.options.load_balancer->servers) {
+      if (!told.insert(server.url).second) continue;
       const bool up = sources.server_up(name, server.url).value_or(stands(dynamic, name, server.url));
       if (!std::exchange(begun, true))
         out.family("traefik_service_server_up", "Whether the server is up: 1, or 0.", "gauge");

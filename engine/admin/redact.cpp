@@ -3,15 +3,39 @@
 #include "engine/base/strings.h"
 #include "engine/http/user_info.h"
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <array>
+#include <string>
+#include <utility>
 
 namespace fairlead::admin {
 namespace {
 
 constexpr std::string_view kMask = "xxxx";
+
+// A URL without its login, and without the values of those parameters whose names say that they are secret.
+std::string mask_url(std::string_view text) {
+  const std::string url = http::without_user_info(text);
+  const std::size_t question = url.find('?');
+  if (question == url.npos) return url;
+  std::string out = url.substr(0, question);
+  char before = '?';
+  for (const std::string_view parameter : split(std::string_view(url).substr(question + 1), '&')) {
+    const std::string_view name = parameter.substr(0, parameter.find('='));
+    out += std::exchange(before, '&');
+    out += name.size() < parameter.size() && names_a_secret(name) ? fmt::format("{}={}", name, kMask)
+                                                                  : std::string(parameter);
+  }
+  return out;
+}
+
+// What is sent to a collector, a provider or a server that is checked: any header may be the key to it.
+bool are_sent_headers(const nlohmann::ordered_json& object, std::string_view key) {
+  return key == "headers" && (object.contains("endpoint") || object.contains("interval"));
+}
 
 // The state of servers is told by their URLs.
 void mask_keys(nlohmann::ordered_json& object) {
@@ -33,7 +57,7 @@ bool names_a_secret(std::string_view name) {
 void redact(nlohmann::ordered_json& json) {
   if (json.is_string()) {
     const auto& text = json.get_ref<const std::string&>();
-    if (text.find("://") != text.npos) json = http::without_user_info(text);
+    if (text.find("://") != text.npos) json = mask_url(text);
     return;
   }
   if (!json.is_structured()) return;
@@ -41,6 +65,8 @@ void redact(nlohmann::ordered_json& json) {
   for (auto& [key, value] : json.items()) {
     if (json.is_object() && names_a_secret(key) && !value.is_boolean())
       value = kMask;
+    else if (json.is_object() && value.is_object() && are_sent_headers(json, key))
+      for (auto& header : value) header = kMask;
     else
       redact(value);
     urls_as_keys |= json.is_object() && key.find("://") != key.npos;
