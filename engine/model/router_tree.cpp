@@ -25,42 +25,50 @@ class Tree {
     for (const auto& [name, element] : routers_)
       if (element.options.parent_refs.empty()) descend(name, 0);
     for (auto& [name, element] : routers_)
-      if (!states_.contains(name) && !element.broken())
+      if (!seen_.contains(name) && !element.broken())
         element.break_off(ReasonKind::BadOption,
                           "cannot be reached: its parentRefs lead to no router without parentRefs");
   }
 
  private:
-  enum class State : unsigned char { Open, Done };
+  struct Seen {
+    bool open = false;  // on the way down from a root just now
+    int depth = -1;     // the greatest at which it was reached
+  };
 
   void descend(const std::string& name, int depth) {
-    states_[name] = State::Open;
+    Seen& seen = seen_[name];  // stays where it is when the map grows
+    seen = {.open = true, .depth = depth};
     if (const auto below = children_.find(name); below != children_.end())
-      for (const std::string& child : below->second) step(name, child, depth);
-    states_[name] = State::Done;
+      std::erase_if(below->second, [&](const std::string& child) { return !step(name, child, depth); });
+    seen.open = false;
   }
 
-  void step(const std::string& name, const std::string& child, int depth) {
-    const auto known = states_.find(child);
-    if (known != states_.end() && known->second == State::Done) return;
+  // False: the link is left out. Whoever is reached anew, and deeper than before, takes those below it along.
+  bool step(const std::string& name, const std::string& child, int depth) {
+    Seen& seen = seen_[child];
     Element<HttpRouter>& element = routers_.find(child)->second;
-    if (known != states_.end()) {
+    if (seen.open) {
       // It was reached from above, so it keeps another parent.
       std::erase(element.options.parent_refs, name);
       element.warn(
           ReasonKind::BadOption,
           fmt::format("parentRefs: the router \"{}\" is below this one; the link is left out", name));
-    } else if (depth >= kDeepestRouter) {
-      states_[child] = State::Done;
-      element.break_off(ReasonKind::BadOption, "parentRefs are nested too deeply");
-    } else {
-      descend(child, depth + 1);
+      return false;
     }
+    if (seen.depth > depth) return true;
+    if (depth < kDeepestRouter) {
+      descend(child, depth + 1);
+    } else {
+      seen.depth = depth + 1;
+      element.break_off(ReasonKind::BadOption, "parentRefs are nested too deeply");
+    }
+    return true;
   }
 
   Routers& routers_;
   std::unordered_map<std::string, std::vector<std::string>> children_;
-  std::unordered_map<std::string, State> states_;
+  std::unordered_map<std::string, Seen> seen_;
 };
 
 }  // namespace

@@ -1,6 +1,9 @@
 #include "engine/model/router_tree.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+
+#include <algorithm>
 
 namespace fairlead::model {
 namespace {
@@ -63,6 +66,44 @@ TEST(RouterTree, BreaksWhatIsNestedWithoutEnd) {
 
   EXPECT_FALSE(all["15"].broken());
   EXPECT_TRUE(all["4999"].broken());
+}
+
+// How many routers that are not broken lie in a row below `name`, which no chain of this test branches.
+int in_a_row(const Routers& all, const std::string& name) {
+  for (const auto& [child, element] : all)
+    if (!element.broken() &&
+        std::ranges::find(element.options.parent_refs, name) != element.options.parent_refs.end())
+      return 1 + in_a_row(all, child);
+  return 0;
+}
+
+TEST(RouterTree, BoundsTheDepthWhicheverRootIsSeenFirst) {
+  // Each part of a long chain can also be reached from a root of its own, whose name comes before.
+  Routers all;
+  const auto link = [](int i) { return fmt::format("link{:02}", i); };
+  all["root-last"];
+  for (int i = 0; i < 60; ++i) {
+    std::vector<std::string>& parents = all[link(i)].options.parent_refs;
+    parents = {i == 0 ? "root-last" : link(i - 1)};
+    if (i % 10 != 0) continue;
+    const std::string root = fmt::format("a-root{:02}", 99 - i);
+    all[root];
+    parents.push_back(root);
+  }
+
+  settle_parents(all);
+
+  EXPECT_LE(in_a_row(all, "root-last"), 16);
+}
+
+TEST(RouterTree, ACircleIsTakenOutOnceHoweverDeepItIsReached) {
+  Routers all = routers({{"r1", {}}, {"r2", {}}, {"x", {"r2"}}, {"a", {"r1", "b"}}, {"b", {"a", "x"}}});
+
+  settle_parents(all);
+
+  EXPECT_EQ(all["a"].options.parent_refs, std::vector<std::string>{"r1"});
+  EXPECT_EQ(all["b"].options.parent_refs, (std::vector<std::string>{"a", "x"}));
+  EXPECT_EQ(all["a"].reasons.size(), 1u);
 }
 
 }  // namespace

@@ -13,7 +13,8 @@ namespace {
 // Services and middlewares refer to each other without end only by mistake; a sane nesting is a handful deep.
 constexpr int kDeepestChain = 16;
 
-// Marks what is missing, broken below or turns in a circle. Each element is looked at once.
+// Marks what is missing, broken below, turns in a circle or lies too deep. Each element is looked at once, in
+// whatever order their names have: so it is known how many levels are below one that was seen before.
 class Graph {
  public:
   explicit Graph(Http& http) : http_(http) {}
@@ -25,14 +26,18 @@ class Graph {
 
  private:
   enum class State : unsigned char { New, Open, Done };
+  struct Seen {
+    State state = State::New;
+    int levels = 0;  // below it
+  };
 
   template <class T>
   void visit(Element<T>& element, int depth) {
-    State& state = states_[&element];
-    if (state != State::New) return;
-    state = State::Open;
+    Seen& seen = seen_[&element];  // stays where it is when the map grows
+    if (seen.state != State::New) return;
+    seen.state = State::Open;
     for (const Reference& reference : references(element.options)) follow(element, reference, depth);
-    states_[&element] = State::Done;  // the map may have grown meanwhile
+    seen.state = State::Done;
   }
 
   template <class T>
@@ -56,16 +61,19 @@ class Graph {
     }
     const auto found = elements.find(reference.name);
     if (found != elements.end()) {
-      if (states_[&found->second] == State::Open) {
+      const Seen& below = seen_[&found->second];
+      if (below.state == State::Open) {
         from.break_off(ReasonKind::BadOption,
                        fmt::format("{} leads back to the {} \"{}\"", reference.option, what, reference.name));
         return;
       }
-      if (depth >= kDeepestChain) {
+      if (depth >= kDeepestChain || below.levels >= kDeepestChain) {
         from.break_off(ReasonKind::BadOption, fmt::format("{} is nested too deeply", reference.option));
         return;
       }
       visit(found->second, depth + 1);
+      int& levels = seen_[&from].levels;
+      levels = std::max(levels, below.levels + 1);
     }
     Element<U>* child = require(from, elements, reference.name, what);
     if (child && reference.status) check_status(from, *child, reference);
@@ -91,7 +99,7 @@ class Graph {
   void check_status(Element<T>&, const Element<Middleware>&, const Reference&) {}
 
   Http& http_;
-  std::unordered_map<const void*, State> states_;
+  std::unordered_map<const void*, Seen> seen_;
 };
 
 // RFC 3986 §4.2: the first segment of a relative path has no colon; a query may hold a whole URL.

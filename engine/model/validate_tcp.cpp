@@ -24,30 +24,38 @@ class Weights {
   }
 
  private:
+  struct Seen {
+    bool open = true;  // it is being looked at just now
+    int levels = 0;    // below it
+  };
+
   void visit(const std::string& name, Element<Service>& element, int depth) {
-    if (!states_.try_emplace(name, true).second) return;
+    const auto [seen, is_new] = seen_.try_emplace(name);
+    if (!is_new) return;
     for (const Reference& reference : references(element.options)) {
       if (reference.target != Target::Service) continue;
       const auto found = services_.find(reference.name);
       if (found != services_.end()) {
-        if (const auto state = states_.find(reference.name); state != states_.end() && state->second) {
+        const auto below = seen_.find(reference.name);
+        if (below != seen_.end() && below->second.open) {
           element.break_off(ReasonKind::BadOption, fmt::format("{} leads back to the service \"{}\"",
                                                                reference.option, reference.name));
           continue;
         }
-        if (depth >= kDeepestWeighted) {
+        if (depth >= kDeepestWeighted || (below != seen_.end() && below->second.levels >= kDeepestWeighted)) {
           element.break_off(ReasonKind::BadOption, fmt::format("{} is nested too deeply", reference.option));
           continue;
         }
         visit(found->first, found->second, depth + 1);
+        seen->second.levels = std::max(seen->second.levels, seen_.at(reference.name).levels + 1);
       }
       require(element, services_, reference.name, "service");
     }
-    states_[name] = false;
+    seen->second.open = false;
   }
 
   Services& services_;
-  std::map<std::string, bool> states_;  // whether the service is being looked at just now
+  std::map<std::string, Seen> seen_;
 };
 
 // "host:port" or "[::1]:port"; a URL is none, and neither is an IPv6 address whose end may be the port.

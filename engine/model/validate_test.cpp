@@ -132,7 +132,7 @@ TEST(Validate, BoundsTheDepthOfNestingInWhateverOrderTheNamesAre) {
   std::string tcp = "tcp:\n  services:\n    s10000: {loadBalancer: {servers: [{address: \"10.0.0.1:1\"}]}}\n";
   std::string udp = "udp:\n  services:\n    s10000: {loadBalancer: {servers: [{address: \"10.0.0.1:1\"}]}}\n";
   std::string chains = "  middlewares:\n    m10000: {addPrefix: {prefix: /x}}\n";
-  for (int i = 10001; i < 10040; ++i) {
+  for (int i = 10001; i < 10200; ++i) {
     const std::string weighted =
         fmt::format("    s{}: {{weighted: {{services: [{{name: s{}}}]}}}}\n", i, i - 1);
     services += weighted;
@@ -144,11 +144,11 @@ TEST(Validate, BoundsTheDepthOfNestingInWhateverOrderTheNamesAre) {
   const Dynamic d = validated("http:\n" + services + chains + tcp + udp);
 
   EXPECT_FALSE(d.http.services.at("s10016@file").broken());
-  EXPECT_TRUE(d.http.services.at("s10039@file").broken());
+  EXPECT_TRUE(d.http.services.at("s10199@file").broken());
   EXPECT_FALSE(d.http.middlewares.at("m10016@file").broken());
-  EXPECT_TRUE(d.http.middlewares.at("m10039@file").broken());
-  EXPECT_TRUE(d.tcp.services.at("s10039@file").broken());
-  EXPECT_TRUE(d.udp.services.at("s10039@file").broken());
+  EXPECT_TRUE(d.http.middlewares.at("m10199@file").broken());
+  EXPECT_TRUE(d.tcp.services.at("s10199@file").broken());
+  EXPECT_TRUE(d.udp.services.at("s10199@file").broken());
 }
 
 TEST(Validate, OnlyWarnsOfAnUnknownResolver) {

@@ -219,7 +219,7 @@ void RouteCompiler::run() {
   for (const auto& [name, element] : dynamic_.http.routers)
     for (const std::string& parent : element.options.parent_refs) {
       auto& below = below_[parent];
-      if (std::ranges::find(below, name) == below.end()) below.push_back(name);
+      if (below.empty() || below.back() != name) below.push_back(name);  // it may name a parent twice
     }
   std::uint64_t order = 0;
   for (auto& [name, element] : dynamic_.http.routers)
