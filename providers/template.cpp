@@ -21,7 +21,9 @@ struct Visitor : F... {
   using F::operator()...;
 };
 
+// As in Go, every field of what is absent is absent too: .Labels.com.example, which finds no label with dots.
 Outcome field_of(const TemplateValue& value, const std::string& name) {
+  if (std::holds_alternative<std::monostate>(value.is)) return value;
   if (const auto* map = std::get_if<TemplateMap>(&value.is)) {
     const auto found = map->find(name);
     if (found == map->end()) return TemplateValue{};
@@ -115,7 +117,7 @@ bool TemplateValue::truth() const {
 
 std::string TemplateValue::text() const {
   return std::visit(
-      Visitor{[](std::monostate) { return std::string("<no value>"); },
+      Visitor{[](std::monostate) { return std::string(kNoValue); },
               [](bool b) { return std::string(b ? "true" : "false"); },
               [](std::int64_t n) { return fmt::format("{}", n); }, [](const std::string& s) { return s; },
               [](const TemplateList& list) { return fmt::format("[{}]", fmt::join(list, " ")); },

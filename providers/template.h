@@ -14,7 +14,9 @@ namespace fairlead::providers {
 using TemplateList = std::vector<std::string>;
 using TemplateMap = std::map<std::string, std::string, std::less<>>;
 
-// What an expression of a template yields. Nothing prints as "<no value>", as in Go.
+inline constexpr std::string_view kNoValue = "<no value>";  // how Go prints nothing
+
+// What an expression of a template yields.
 struct TemplateValue {
   std::variant<std::monostate, bool, std::int64_t, std::string, TemplateList, TemplateMap> is;
 

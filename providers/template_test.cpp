@@ -31,6 +31,9 @@ TEST(Template, ReadsLabelsByIndexAndByField) {
   EXPECT_EQ(render("{{ .Labels.host }}"), "a.example.com");
   EXPECT_EQ(render("[{{ index .Labels \"absent\" }}]"), "[]");
   EXPECT_EQ(render("{{ .Labels.absent }}"), "<no value>");
+  EXPECT_EQ(render("{{ .Labels.com.example.name }} {{ .Labels.com.example.name | default .Name }}"),
+            "<no value> web-shop")
+      << "a label with dots is none of these fields";
 }
 
 TEST(Template, ChainsFunctionsByPipes) {

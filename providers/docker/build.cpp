@@ -127,6 +127,12 @@ class Builder {
     } else {
       router.options.rule = **default_rule_;
       router.by_default_rule = true;
+      if (router.options.rule.contains(kNoValue))
+        router.warn(ReasonKind::BadOption,
+                    fmt::format("defaultRule gives {}: it reads a label that the container does not have",
+                                router.options.rule),
+                    "{{ index .Labels \"a.b\" }} reads labels with dots, {{ … | default .Name }} has a word "
+                    "for absent ones");
     }
   }
 

@@ -173,6 +173,19 @@ TEST(Build, TheDefaultRuleSeesNameAndLabels) {
   EXPECT_TRUE(make(container("a", 2), without).dynamic.http.routers.at("a").broken());
 }
 
+TEST(Build, ADefaultRuleThatReadsAnAbsentLabelIsSaid) {
+  Settings s = test::settings();
+  s.default_rule = *Template::parse("Host(`{{ .Labels.zone }}`)");
+
+  const Built with = make(container("a", 2, {{"zone", "example.com"}}), s);
+  const Built without = make(container("a", 2), s);
+
+  EXPECT_TRUE(with.dynamic.http.routers.at("a").reasons.empty());
+  ASSERT_EQ(without.dynamic.http.routers.at("a").reasons.size(), 1u);
+  EXPECT_EQ(without.dynamic.http.routers.at("a").reasons[0].text,
+            "defaultRule gives Host(`<no value>`): it reads a label that the container does not have");
+}
+
 TEST(Build, NeverGivesAnAddressOfAContainerThatIsNotRunning) {
   Container c = container("a", 2);
   c.running = Running::Exited;
