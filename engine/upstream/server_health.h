@@ -48,10 +48,13 @@ struct Illness {
 class Health {
  public:
   bool good() const { return good_.load(std::memory_order_relaxed); }
-  // True when it was well before.
+  // True when it was well before. Else the illness is the same, and what is known of it is the latest.
   bool fail(Illness illness) {
     const std::lock_guard lock(mutex_);
-    if (!good_.load(std::memory_order_relaxed)) return false;
+    if (!good_.load(std::memory_order_relaxed)) {
+      illness_.reason = std::move(illness.reason);
+      return false;
+    }
     illness_ = std::move(illness);
     good_.store(false, std::memory_order_relaxed);
     return true;

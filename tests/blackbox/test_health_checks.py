@@ -99,6 +99,21 @@ def test_the_head_of_the_answer_decides(start, rest):
         assert "is down" not in proxy.log()
 
 
+def test_why_a_server_is_down_is_what_the_latest_check_found(start):
+    with Origin(respond(status=500)) as server:
+        proxy = start(config({"app": balancer(server.url, healthCheck=CHECK)}), {"reasons": {"detail": "full"}})
+
+        def told(text):
+            reason = proxy.service("app@file").get("serverReasons", {}).get(server.url)
+            return reason if reason and reason["text"] == text else None
+
+        first = wait_for(lambda: told("status 500"), 20, "it is out")
+        server.answer = respond(status=404)
+        latest = wait_for(lambda: told("status 404"), 20, "the reason is the present one")
+        assert latest["since"] == first["since"]
+        assert "status 404" in proxy.ask(host="app", headers={"Accept": "application/json"}).text
+
+
 def test_the_time_of_a_check_includes_the_handshake(start, mute):
     """Which alone may take 10 s."""
     tcp = {"routers": {"db": {"rule": "HostSNI(`*`)", "service": "db", "entryPoints": ["db"]}},
