@@ -87,6 +87,7 @@ ServerPtr Weighted::pick(Tried tried, TimePoint now) const {
 }
 
 std::string Weighted::trouble() const {
+  if (schedule_.empty()) return "no child service has a weight";
   for (const Child& child : children_)
     if (std::string why = child.service->trouble(); !why.empty()) return why;
   return {};

@@ -98,6 +98,7 @@ TEST(UdpWeighted, WeightsOfZeroServeNobody) {
   const Weighted service({{balancer({server("a:1")}), 0}}, std::make_shared<upstream::ServiceState>());
 
   EXPECT_EQ(picks(service, 2), "--");
+  EXPECT_EQ(service.trouble(), "no child service has a weight");
 }
 
 }  // namespace
