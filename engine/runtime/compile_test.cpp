@@ -219,6 +219,26 @@ TEST_F(CompileTest, WhatRestsSoonAfterASuccessorCameIsNotWaitedFor) {
   EXPECT_EQ(set.state->last_left, 0);
 }
 
+TEST_F(CompileTest, ARollOutMayNameTheServiceOfARouterAnew) {
+  const auto running = compile(kShop);
+  compiler_.set_phases(*running, {{"http://10.0.0.1:80", upstream::Phase::Gone},
+                                  {"http://10.0.0.2:80", upstream::Phase::Gone}});
+
+  const auto renamed = compile(R"yaml(
+http:
+  routers:
+    shop: {rule: "Host(`shop.example.com`)", service: next}
+    other: {rule: "Host(`other.example.com`)", service: fresh}
+  services:
+    next: {loadBalancer: {servers: []}}
+    fresh: {loadBalancer: {servers: []}}
+)yaml",
+                               running.get());
+
+  EXPECT_NE(renamed->sets.find("next@docker")->second->state->last_left, 0);
+  EXPECT_EQ(renamed->sets.find("fresh@docker")->second->state->last_left, 0) << "a first start";
+}
+
 TEST_F(CompileTest, ChecksOfPlainServersHaveTheTlsPartForRedirects) {
   const auto snapshot = compile(R"yaml(
 http:

@@ -240,3 +240,29 @@ def test_of_several_ports_the_one_that_answers_http_is_used_however_slow_it_is(s
         wait_for(lambda: f"{site.server_port} is used, which answers HTTP" in proxy.log(), 5, "the log says so")
         site.shutdown()
     greeter.close()
+
+
+def test_a_rollout_that_names_the_service_anew_is_waited_for_as_any_other(start, origin, engine):
+    replica = {"com.docker.compose.project": "shop", "com.docker.compose.service": "web",
+               "traefik.http.routers.app.rule": "Host(`app`)"}
+    engine.put("old", origin.port, replica)
+    proxy = start(install={**engine.install, "hold": {"after": "60s", "time": "40s"}})
+    proxy.wait_status(200, "app")
+
+    for action in ("kill", "die"):
+        engine._event(action, "id-old", signal="15")
+    del engine.containers["id-old"]
+    engine._event("destroy", "id-old")
+    port = free_port()
+    engine.put("new", port, {**replica, "traefik.http.services.next.loadbalancer.passhostheader": "true"})
+    wait_for(lambda: proxy.router("app@docker")["service"] == "next", 10, "the successor is known")
+    answers = []
+    asking = threading.Thread(target=lambda: answers.append(proxy.ask(host="app", timeout=60).status))
+    asking.start()
+    asking.join(0.5)
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", port), SlowSite) as site:
+        threading.Thread(target=site.serve_forever, daemon=True).start()
+        asking.join(60)
+        site.shutdown()
+    assert answers == [200]
