@@ -290,6 +290,14 @@ TEST(ReadStatic, SaysWhichLabelsNoMetricMayHave) {
   EXPECT_EQ(r.install.metrics.prometheus->header_labels.size(), 1U) << "the others are left out";
 }
 
+TEST(ReadStatic, SaysWhichLabelsOfMetricsNoHeaderCanFill) {
+  const Read r = read("metrics: {prometheus: {headerLabels: {a: X-T, b: User Agent, c: ''}}}");
+
+  EXPECT_FALSE(r.tells("metrics.prometheus.headerLabels.a"));
+  EXPECT_TRUE(r.tells("metrics.prometheus.headerLabels.b"));
+  EXPECT_TRUE(r.tells("metrics.prometheus.headerLabels.c"));
+}
+
 TEST(ReadStatic, NamesWhatReplacesADeprecatedOption) {
   const Read r = read("core: {defaultRuleSyntax: v2}");
 

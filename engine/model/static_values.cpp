@@ -1,6 +1,7 @@
 #include "engine/model/static_values.h"
 
 #include "engine/base/strings.h"
+#include "engine/http/fields.h"
 #include "engine/model/static_problem.h"
 #include "engine/schema/duration.h"
 
@@ -120,6 +121,10 @@ void Settler::prometheus(Prometheus& prometheus) {
          "themselves); it is left out");
     return true;
   });
+  for (const auto& [label, header] : prometheus.header_labels)
+    if (!http::is_token(header))
+      warn({"metrics", "prometheus", "headerLabels", label},
+           fmt::format("\"{}\" is no header name, so the label stays empty", header));
 }
 
 }  // namespace

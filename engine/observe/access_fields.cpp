@@ -34,14 +34,36 @@ KeptHeaders::Mode mode_of(std::string_view text) {
   return text == "redact" ? KeptHeaders::Mode::Redact : KeptHeaders::Mode::Drop;
 }
 
+// Lines call a header request_User-Agent; options call it User-Agent. Empty: it has no such prefix.
+std::string_view behind_prefix(std::string_view wanted) {
+  for (const std::string_view prefix : {"request_", "origin_", "downstream_"})
+    if (wanted.size() > prefix.size() && iequals(wanted.substr(0, prefix.size()), prefix))
+      return wanted.substr(prefix.size());
+  return {};
+}
+
 }  // namespace
 
 std::string_view name(AccessField field) { return kNames[static_cast<std::size_t>(field)]; }
 
 std::vector<std::string> unknown_fields(const model::AccessLogFields& options) {
   std::vector<std::string> out;
+  for (const auto& [wanted, mode] : options.headers.names) {
+    if (const std::string_view header = behind_prefix(wanted); !header.empty())
+      out.push_back(fmt::format(
+          "accessLog.fields.headers.names: no header is called \"{}\"; did you mean {}?", wanted, header));
+    else if (!http::is_token(wanted))
+      out.push_back(fmt::format("accessLog.fields.headers.names: \"{}\" is no header name", wanted));
+  }
   for (const auto& [wanted, mode] : options.names) {
     if (std::ranges::any_of(kNames, [&](std::string_view known) { return iequals(known, wanted); })) continue;
+    const std::string_view header = behind_prefix(wanted);
+    if (!header.empty() || wanted.contains('-')) {
+      out.push_back(fmt::format(
+          "accessLog.fields.names: \"{}\" is a header; did you mean accessLog.fields.headers.names.{}?",
+          wanted, header.empty() ? wanted : header));
+      continue;
+    }
     const std::string nearest = schema::nearest_choice(fmt::format("{}", fmt::join(kNames, "|")), wanted);
     out.push_back(fmt::format("accessLog.fields.names: the access log has no field \"{}\"; {}", wanted,
                               nearest.empty() ? fmt::format("there are {}", fmt::join(kNames, ", "))

@@ -67,8 +67,8 @@ inline constexpr auto kAccessFields = static_cast<std::size_t>(AccessField::kCou
 // "ServiceURL"
 std::string_view name(AccessField field);
 
-// What to tell people of names in accessLog.fields.names that are no fields: one would take what is to be
-// dropped for dropped.
+// What to tell people of names in accessLog.fields.names that are no fields, and in headers.names that are no
+// headers: one would take what is to be dropped for dropped.
 std::vector<std::string> unknown_fields(const model::AccessLogFields& options);
 
 // accessLog.fields.names and defaultMode: which fields are written.

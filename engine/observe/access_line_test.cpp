@@ -217,6 +217,21 @@ TEST(AccessLine, TellsNamesThatAreNoFields) {
   EXPECT_TRUE(told[1].contains("no field \"secret\"; there are ClientAddr, ")) << told[1];
 }
 
+TEST(AccessLine, TellsHeadersThatAreNamedInTheWrongPlaceOrAsInALine) {
+  model::AccessLog options;
+  options.fields.names = {{"Cookie-Jar", "drop"}, {"request_Cookie", "drop"}};
+  options.fields.headers.names = {
+      {"A b", "drop"}, {"User_Agent", "keep"}, {"request_Authorization", "redact"}};
+
+  EXPECT_EQ(
+      unknown_fields(options.fields),
+      (std::vector<std::string>{
+          R"(accessLog.fields.headers.names: "A b" is no header name)",
+          R"(accessLog.fields.headers.names: no header is called "request_Authorization"; did you mean Authorization?)",
+          R"(accessLog.fields.names: "Cookie-Jar" is a header; did you mean accessLog.fields.headers.names.Cookie-Jar?)",
+          R"(accessLog.fields.names: "request_Cookie" is a header; did you mean accessLog.fields.headers.names.Cookie?)"}));
+}
+
 TEST(AccessLine, AnUnknownModeOfAFieldIsNone) {
   model::AccessLog options;
   options.fields.names = {{"RequestPath", "hide"}};
