@@ -7,6 +7,8 @@
 #include "engine/admin/prometheus.h"
 #include "engine/admin/rest.h"
 
+#include <utility>
+
 namespace fairlead::admin {
 namespace {
 
@@ -20,11 +22,21 @@ class Noop final : public exchange::Service {
   }
 };
 
-}  // namespace
+// What a middleware in front refuses has not reached the service, neither in the access log nor in the
+// metrics of services.
+class Reached final : public exchange::Service {
+ public:
+  explicit Reached(std::shared_ptr<const exchange::Service> service) : service_(std::move(service)) {}
+  Task<exchange::Response> serve(exchange::Exchange& x) const override {
+    if (x.record.internal) x.record.reached_service = true;
+    return service_->serve(x);
+  }
 
-std::shared_ptr<const exchange::Service> internal_service(std::string_view name,
-                                                          std::shared_ptr<const Sources> sources) {
-  if (name.ends_with(kSuffix)) name.remove_suffix(kSuffix.size());
+ private:
+  const std::shared_ptr<const exchange::Service> service_;
+};
+
+std::shared_ptr<const exchange::Service> make(std::string_view name, std::shared_ptr<const Sources> sources) {
   if (name == "api") return std::make_shared<const Api>(std::move(sources));
   if (name == "dashboard") return std::make_shared<const Dashboard>(std::move(sources));
   if (name == "ping") return std::make_shared<const Ping>(std::move(sources));
@@ -33,6 +45,15 @@ std::shared_ptr<const exchange::Service> internal_service(std::string_view name,
   if (name == "acme-http") return std::make_shared<const AcmeHttp>(std::move(sources));
   if (name == "noop") return std::make_shared<const Noop>();
   return nullptr;
+}
+
+}  // namespace
+
+std::shared_ptr<const exchange::Service> internal_service(std::string_view name,
+                                                          std::shared_ptr<const Sources> sources) {
+  if (name.ends_with(kSuffix)) name.remove_suffix(kSuffix.size());
+  std::shared_ptr<const exchange::Service> made = make(name, std::move(sources));
+  return made ? std::make_shared<const Reached>(std::move(made)) : nullptr;
 }
 
 }  // namespace fairlead::admin

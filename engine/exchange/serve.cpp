@@ -51,7 +51,7 @@ Task<Response> route(Exchange& x, routing::Scratch& scratch) {
   x.record.router_service = x.record.service = found->service_name;
   x.record.log = found->log;
   x.record.metrics = found->metrics;
-  x.record.internal = x.record.reached_service = found->internal;
+  x.record.internal = found->internal;
   if (auto looped = refuse_loop(x, *found)) return refuse(x, std::move(*looped));
   if (found->encoded) {
     if (const auto denied = http::denied_escape(x.request.path, *found->encoded))

@@ -130,6 +130,23 @@ def test_what_guards_the_entry_point_of_the_api_guards_the_api(start):
     assert json.loads(shown.body)["middlewares"] == ["auth@file"]
 
 
+def test_what_guards_the_api_is_not_the_api_in_logs_and_metrics(start):
+    guarded = {"routers": {"own": {"rule": "Host(`own`)", "service": "api@internal", "middlewares": ["login"]}},
+               "middlewares": {"login": {"basicAuth": {"users": ["test:$apr1$H6uskkkW$IgXLP6ewTrSuBkTrqE8wj/"]}}}}
+    proxy = start({"http": guarded}, {"metrics": {"prometheus": {}, "addInternals": True}, "accessLog": {"addInternals": True}})
+
+    proxy.wait_status(401, "own")
+    proxy.api("/api/version")
+
+    lines = wait_for(lambda: len(proxy.access_log()) >= 3 and proxy.access_log(), 10, "all are logged")
+    services = {(line["RouterName"], line["DownstreamStatus"]): line.get("ServiceName") for line in lines}
+    assert services["own@file", 401] is None
+    assert services["api@internal", 200] == "api@internal"
+    counted = [line for line in proxy.metrics().splitlines() if line.startswith("traefik_service_requests_total{")]
+    assert any('code="200"' in line and 'service="api@internal"' in line for line in counted)
+    assert not any('code="401"' in line for line in counted)
+
+
 def test_a_redirection_stands_behind_the_middlewares_of_its_entry_point(start):
     proxy = start({"http": {"middlewares": AUTH}}, {"entryPoints": {"web": {"http": {
         "middlewares": ["auth@file"], "redirections": {"entryPoint": {"to": ":8443"}}}}}})
