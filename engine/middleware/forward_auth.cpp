@@ -1,5 +1,6 @@
 #include "engine/middleware/forward_auth.h"
 
+#include "engine/base/held_bytes.h"
 #include "engine/exchange/spool.h"
 #include "engine/exchange/trailer_guard.h"
 #include "engine/http/field_names.h"
@@ -21,11 +22,25 @@ namespace {
 
 using exchange::Exchange;
 using exchange::Response;
+using exchange::Spool;
 using upstream::FetchResponse;
 
 constexpr auto kTimeout = std::chrono::seconds(30);
 // Without maxBodySize: the body travels through memory on its way to the other server.
 constexpr std::uint64_t kMaxForwardedBody = std::uint64_t{64} << 20;
+
+Task<Result<std::string>> text_of(const Spool& spool) {
+  std::string text;
+  text.reserve(spool.size());
+  const http::BodyPtr copy = spool.body();
+  for (bool last = false; !last;) {
+    Result<http::Chunk> chunk = co_await copy->read(1 << 20);
+    if (!chunk) co_return std::unexpected(std::move(chunk.error()));
+    text += chunk->bytes;
+    last = chunk->last;
+  }
+  co_return text;
+}
 
 std::string_view header_of(const FetchResponse& answer, std::string_view name) {
   for (const auto& [own, value] : answer.headers)
@@ -125,14 +140,18 @@ Task<Response> ForwardAuth::handle(Exchange& x, exchange::Next next) const {
   const std::int64_t most = options_.max_response_body_size.value_or(std::int64_t{1} << 20);
   request.max_body_bytes = most < 0 ? std::uint64_t{1} << 30 : static_cast<std::uint64_t>(most);
 
+  HeldBytes held;  // of the body, while the other server reads it
   if (options_.forward_body && x.body && !x.body->tunnel()) {
-    Result<std::string> body = co_await read_body(x);
+    Result<Spool> body = co_await read_body(x);
     if (!body) {
       Error error = std::move(body.error());
       if (error.status == 401) error.detail = fmt::format("forwardAuth: {} (maxBodySize)", error.detail);
       co_return exchange::failure(x, std::move(error));
     }
-    request.body = std::move(*body);
+    held.hold(body->size());
+    Result<std::string> text = co_await text_of(*body);
+    if (!text) co_return exchange::failure(x, std::move(text.error()));
+    request.body = std::move(*text);
   }
   request.headers = auth_request_headers(x, options_.trust_forward_header, options_.auth_request_headers);
   if (!login_.empty() && std::ranges::none_of(request.headers, [](const auto& line) {
@@ -143,6 +162,7 @@ Task<Response> ForwardAuth::handle(Exchange& x, exchange::Next next) const {
   observe::OpenSpan span;
   if (x.trace) span = begin_auth_span(x, request);
   Result<FetchResponse> answer = co_await fetch_(x.loop, x.pools, std::move(request));
+  held.let_go();
   if (x.trace) end_auth_span(x, span, answer);
   if (!answer) {
     answer.error().status = 500;
@@ -165,25 +185,18 @@ Task<Response> ForwardAuth::handle(Exchange& x, exchange::Next next) const {
 }
 
 // Reads the whole body, and puts a copy in its place.
-Task<Result<std::string>> ForwardAuth::read_body(Exchange& x) const {
+Task<Result<Spool>> ForwardAuth::read_body(Exchange& x) const {
   exchange::SpoolLimits limits{.too_large_status = 401};
   limits.max_bytes =
       options_.max_body_size < 0 ? kMaxForwardedBody : static_cast<std::uint64_t>(options_.max_body_size);
-  exchange::Spool spool(x.loop, limits);
+  Spool spool(x.loop, limits);
   Result<> filled = co_await spool.fill(*x.body);
   if (!filled) co_return std::unexpected(std::move(filled.error()));
-  std::string text;
-  text.reserve(spool.size());
-  const http::BodyPtr copy = spool.body();
-  for (bool last = false; !last;) {
-    Result<http::Chunk> chunk = co_await copy->read(1 << 20);
-    if (!chunk) co_return std::unexpected(std::move(chunk.error()));
-    text += chunk->bytes;
-    last = chunk->last;
-  }
+  if (MemoryBudget::instance().exhausted())
+    co_return fail(503, Fault::Proxy, "the budget of buffered bytes is used up");
   x.body = spool.body();
   spool.frame(x.request);
-  co_return text;
+  co_return spool;
 }
 
 Response ForwardAuth::refuse(Exchange& x, const FetchResponse& answer) const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/exchange/middleware.h"
+#include "engine/exchange/spool.h"
 #include "engine/middleware/registry.h"
 #include "engine/middleware/watched_tls.h"
 #include "engine/model/client_tls.h"
@@ -59,7 +60,7 @@ class ForwardAuth final : public exchange::Middleware {
   Task<exchange::Response> handle(exchange::Exchange& x, exchange::Next next) const override;
 
  private:
-  Task<Result<std::string>> read_body(exchange::Exchange& x) const;
+  Task<Result<exchange::Spool>> read_body(exchange::Exchange& x) const;
   exchange::Response refuse(exchange::Exchange& x, const upstream::FetchResponse& answer) const;
   void take_over_headers(exchange::Exchange& x, const upstream::FetchResponse& answer) const;
   void add_cookies(exchange::Response& response, const upstream::FetchResponse& answer) const;

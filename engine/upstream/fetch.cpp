@@ -1,6 +1,7 @@
 #include "engine/upstream/fetch.h"
 
 #include "engine/base/arena.h"
+#include "engine/base/held_bytes.h"
 #include "engine/event/limited.h"
 #include "engine/event/timer.h"
 #include "engine/http/head.h"
@@ -50,6 +51,16 @@ std::string_view after_authority(std::string_view url) {
   return rest.substr(0, rest.find('#'));
 }
 
+// In pieces, so that what the server does not take yet lies here once only. A server may answer before it has
+// all of it, and end then: the answer tells, so a failure to write does not.
+Task<void> send_body(http::ClientStream& stream, std::string_view body) {
+  while (!body.empty()) {
+    const std::string_view piece = body.substr(0, kChunk);
+    body.remove_prefix(piece.size());
+    if (!co_await stream.write(piece, body.empty())) co_return;
+  }
+}
+
 Task<Result<void>> receive_final(http::ClientStream& stream, http::ResponseHead& answer, TimePoint due) {
   for (int informational = 0;; ++informational) {
     Result<> received = co_await stream.receive(answer, due);
@@ -62,7 +73,10 @@ Task<Result<void>> receive_final(http::ClientStream& stream, http::ResponseHead&
 }
 
 Task<Result<void>> read_body(http::BodyPtr body, std::uint64_t max_bytes, FetchResponse& out) {
+  HeldBytes held;
   for (;;) {
+    if (!out.body.empty() && MemoryBudget::instance().exhausted())
+      co_return fail(503, Fault::Proxy, "the budget of buffered bytes is used up");
     Result<http::Chunk> chunk = co_await body->read(kChunk);
     if (!chunk) co_return std::unexpected(std::move(chunk.error()));
     if (out.body.size() + chunk->bytes.size() > max_bytes) {
@@ -70,6 +84,7 @@ Task<Result<void>> read_body(http::BodyPtr body, std::uint64_t max_bytes, FetchR
       out.body.clear();
       co_return Result<void>{};
     }
+    held.hold(chunk->bytes.size());
     out.body += chunk->bytes;
     if (!chunk->last) continue;
     if (const http::Fields* trailers = body->trailers())
@@ -106,7 +121,11 @@ Task<Result<FetchResponse>> fetch(event::Loop& loop, Pools& pools, FetchRequest 
     http::ResponseHead answer(arena);
     const std::string_view host = request.host.empty() ? address->host_port : request.host;
     Result<> done = co_await (*stream)->send(head, host, request.body.empty());
-    if (done && !request.body.empty()) done = co_await (*stream)->write(request.body, true);
+    Task<void> sending;
+    if (done && !request.body.empty()) {
+      sending = send_body(**stream, request.body);
+      sending.start(nullptr);
+    }
     if (done) done = co_await receive_final(**stream, answer, due);
     if (!done) {
       // A pooled connection that the server closed while idle: once more on a new one.

@@ -50,3 +50,16 @@ def test_a_small_body_that_came_along_is_skipped(site, host):
         for _ in range(2):
             client.send(f"POST / HTTP/1.1\r\nHost: {host}\r\nContent-Length: 5\r\n\r\nhello")
             assert client.read_answer("POST").header("Connection") is None
+
+
+def test_an_authority_may_refuse_before_it_has_read_the_body(start, origin):
+    """It answers at once and reads nothing more, of a body that no socket's buffer holds."""
+    with Origin(lambda request: [respond(b"no", 401), 60], read_body=False) as authority:
+        proxy = start({"http": {
+            "routers": {"posts": {"rule": "Host(`posts`)", "service": "app", "middlewares": ["auth"]}},
+            "services": {"app": {"loadBalancer": {"servers": [{"url": origin.url}]}}},
+            "middlewares": {"auth": {"forwardAuth": {"address": authority.url, "forwardBody": True}}}}})
+
+        answer = proxy.ask(host="posts", method="POST", body=b"a" * (20 << 20), timeout=20)
+
+        assert (answer.status, answer.body) == (401, b"no")

@@ -3,6 +3,7 @@
 import contextlib
 import socket
 import struct
+import threading
 import time
 
 import pytest
@@ -127,6 +128,46 @@ def test_connections_that_were_there_before_do_not_gather_heads_beyond_the_budge
     for client in clients:
         client.close()
     proxy.wait_status(200, "app")
+
+
+@pytest.mark.own_heap
+def test_bodies_that_an_authority_does_not_read_are_not_gathered_beyond_the_budget(start, origin):
+    def upload(port, refused):
+        with RawClient(port) as client:
+            try:
+                refused.append(client.ask("POST", host="app", body=b"a" * (30 << 20)).status)
+            except (OSError, Closed):  # while it still sends
+                refused.append(503)
+
+    with Origin(lambda request: [60], read_body=False) as authority:
+        dynamic = routes(app=[origin.url])
+        dynamic["http"]["middlewares"] = {"auth": {"forwardAuth": {"address": authority.url, "forwardBody": True}}}
+        dynamic["http"]["routers"]["app"]["middlewares"] = ["auth"]
+        proxy = start(dynamic, {"memory": {"limit": 32 << 20}})
+        before, refused = proxy.resident_kib(), []
+        for _ in range(10):
+            threading.Thread(target=upload, args=(proxy.port(), refused), daemon=True).start()
+        wait_for(lambda: len(refused) >= 7, 20, "the others are refused")
+
+        assert set(refused) == {503}
+        assert proxy.resident_kib() - before < 160 << 10
+        authority.stop()
+
+
+@pytest.mark.own_heap
+def test_an_answer_of_an_authority_is_not_gathered_beyond_the_budget(start, origin):
+    """Its container's labels may ask for answers without a limit."""
+    endless = [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"] + [b"100000\r\n" + b"a" * (1 << 20) + b"\r\n"] * 300
+    with Origin(endless) as authority:
+        dynamic = routes(app=[origin.url], free=[origin.url])
+        dynamic["http"]["middlewares"] = {"auth": {"forwardAuth": {"address": authority.url, "maxResponseBodySize": -1}}}
+        dynamic["http"]["routers"]["app"]["middlewares"] = ["auth"]
+        proxy = start(dynamic, {"memory": {"limit": 32 << 20}})
+
+        assert proxy.ask(host="app").status == 500
+        reason = wait_for(lambda: [line["Reason"] for line in proxy.access_log() if line["RequestHost"] == "app"], 5, "logged")
+        assert "budget of buffered bytes" in reason[0]
+        proxy.wait_status(200, "free")
 
 
 @pytest.mark.own_heap
