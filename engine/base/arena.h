@@ -15,7 +15,8 @@ namespace fairlead {
 // allocates nothing for ordinary heads.
 class Arena {
  public:
-  explicit Arena(std::size_t first_block_bytes = 4096) : block_bytes_(first_block_bytes) {}
+  // A power of two would have all of them begin in the same sets of the cache.
+  explicit Arena(std::size_t first_block_bytes = 4400) : block_bytes_(first_block_bytes) {}
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
   ~Arena() {

@@ -8,7 +8,8 @@ namespace fairlead {
 // A piece of a byte queue. Ordinary blocks hold kBytes and are pooled per thread; larger ones are made for
 // one oversized head and freed after it.
 struct Block {
-  static constexpr std::size_t kBytes = 16 * 1024 - 64;
+  // A TLS record, and so much more that blocks which follow each other begin in different sets of the cache.
+  static constexpr std::size_t kBytes = 16 * 1024 + 288;
 
   Block* next = nullptr;
   std::uint32_t begin = 0;  // first byte that waits

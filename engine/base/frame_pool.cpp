@@ -18,6 +18,7 @@ constexpr std::size_t kKeptPerClass = 1024;
 
 struct FreeFrame {
   FreeFrame* next;
+  FreeFrame* after_next;
 };
 
 struct FreeLists {
@@ -41,7 +42,8 @@ void* take_frame(std::size_t bytes) {
   if (size_class >= kClasses) return ::operator new(bytes);
   if (FreeFrame* frame = lists.first[size_class]) {
     lists.first[size_class] = frame->next;
-    prefetch(frame->next, size_class);  // the next request wants it, and it was not touched for hundreds
+    // A request soon wants it, and it was not touched for hundreds of them. The next one is on its way.
+    prefetch(frame->after_next, size_class);
     --lists.count[size_class];
     return frame;
   }
@@ -53,6 +55,7 @@ void return_frame(void* frame, std::size_t bytes) {
   if (size_class >= kClasses || lists.count[size_class] >= kKeptPerClass) return ::operator delete(frame);
   auto* free_frame = static_cast<FreeFrame*>(frame);
   free_frame->next = lists.first[size_class];
+  free_frame->after_next = free_frame->next ? free_frame->next->next : nullptr;
   lists.first[size_class] = free_frame;
   ++lists.count[size_class];
 }

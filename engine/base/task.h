@@ -2,7 +2,9 @@
 
 #include "engine/base/assert.h"
 #include "engine/base/frame_pool.h"
+#include "engine/base/prefetch.h"
 
+#include <concepts>
 #include <coroutine>
 #include <exception>
 #include <optional>
@@ -24,7 +26,20 @@ namespace detail {
 
 struct PromiseBase {
   std::coroutine_handle<> continuation;  // who awaits; empty while the child still runs inside await_suspend
+  const PromiseBase* awaiter = nullptr;  // the same, when it is a task too
   Completion* completion = nullptr;
+
+  // With hundreds of requests under way no frame is in the cache any more when its turn comes: that of who
+  // goes on after this one is fetched while this one runs.
+  void foresee() const { prefetch(continuation.address(), kForeseenLines); }
+  static constexpr std::size_t kForeseenLines = 6;
+  template <class Promise>
+  static const PromiseBase* of(std::coroutine_handle<Promise> task) {
+    if constexpr (std::derived_from<Promise, PromiseBase>)
+      return &task.promise();
+    else
+      return nullptr;
+  }
 
   static void* operator new(std::size_t bytes) { return take_frame(bytes); }
   static void operator delete(void* frame, std::size_t bytes) { return_frame(frame, bytes); }
@@ -35,6 +50,7 @@ struct PromiseBase {
     template <class Promise>
     std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> self) noexcept {
       PromiseBase& promise = self.promise();
+      if (promise.awaiter) promise.awaiter->foresee();
       if (promise.continuation) return promise.continuation;
       if (promise.completion) promise.completion->task_done();
       return std::noop_coroutine();
@@ -128,10 +144,12 @@ class [[nodiscard]] Task {
   struct Awaiter {
     Task& task;
     bool await_ready() const { return task.done(); }
-    bool await_suspend(std::coroutine_handle<> parent) {
+    template <class Parent>
+    bool await_suspend(std::coroutine_handle<Parent> parent) {
       task.handle_.resume();
       if (task.handle_.done()) return false;
       task.handle_.promise().continuation = parent;
+      task.handle_.promise().awaiter = detail::PromiseBase::of(parent);
       return true;
     }
     T await_resume() { return task.take(); }
@@ -160,9 +178,11 @@ class Signal {
       if (signal && signal->waiter_ == this) signal->waiter_ = nullptr;
     }
     bool await_ready() const { return false; }
-    void await_suspend(std::coroutine_handle<> handle) {
+    template <class Promise>
+    void await_suspend(std::coroutine_handle<Promise> handle) {
       FL_ASSERT(!signal->waiter_, "a signal has one waiter");
       handle_ = handle;
+      promise_ = detail::PromiseBase::of(handle);
       signal->waiter_ = this;
     }
     void await_resume() {}
@@ -171,6 +191,7 @@ class Signal {
     friend class Signal;
     Signal* signal;
     std::coroutine_handle<> handle_;
+    const detail::PromiseBase* promise_ = nullptr;
   };
 
   Wait wait() { return Wait(*this); }
@@ -178,8 +199,13 @@ class Signal {
 
   // Resumes the waiter, if any, inside this call.
   void notify() {
-    if (Wait* waiter = std::exchange(waiter_, nullptr)) waiter->handle_.resume();
+    Wait* const waiter = std::exchange(waiter_, nullptr);
+    if (!waiter) return;
+    if (waiter->promise_) waiter->promise_->foresee();
+    waiter->handle_.resume();
   }
+  // The frame that waits is wanted soon.
+  void foresee() const { prefetch(reinterpret_cast<std::uintptr_t>(waiter_) - 4 * kCacheLine, 8); }
 
  private:
   Wait* waiter_ = nullptr;

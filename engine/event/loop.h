@@ -23,6 +23,8 @@ class Handler {
   virtual void on_event(std::uint32_t events) = 0;
   // What on_event() will look at first, to be fetched into the cache while the event before is handled.
   virtual const void* foresee() const { return nullptr; }
+  // Fetches, once that is there, what it points to.
+  virtual void foresee_further() const {}
 
  protected:
   ~Handler() = default;

@@ -37,6 +37,9 @@ class TcpTransport final : public Transport, event::Handler {
   TcpTransport(event::Loop& loop, Fd socket, const Address& peer, Side side);
   void on_event(std::uint32_t events) override;
   const void* foresee() const override { return user_; }
+  void foresee_further() const override {
+    if (user_) user_->foresee();
+  }
   IoResult receive(std::span<char> into);
   IoResult read_kept(std::span<char> into);
   bool ends() const { return peer_finished_ || error_ != 0; }

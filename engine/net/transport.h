@@ -33,6 +33,8 @@ class TransportUser {
   // Reset, or an error: neither direction works any more. What came before it can still be read, until
   // reading fails with that error.
   virtual void on_broken(int error) = 0;
+  // Fetches what on_readable() will go on with into the cache.
+  virtual void foresee() const {}
 
  protected:
   ~TransportUser() = default;

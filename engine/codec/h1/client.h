@@ -86,6 +86,7 @@ class ClientConnection final : public event::Destroyable,
   void on_writable() override;
   void on_peer_finished() override;
   void on_broken(int error) override;
+  void foresee() const override { head_signal_.foresee(); }
   void on_timer(event::Timer& timer) override;
   void on_tick_end() override;
   void body_waits(bool) override {}
