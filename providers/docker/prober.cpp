@@ -38,7 +38,7 @@ struct Attempt {
   }
 };
 
-using Target = std::tuple<std::string, std::string, std::string>;  // host, id, address
+using ProbedAt = std::tuple<std::string, std::string, std::string>;  // host, id, address
 
 // Requests that were sent and whose answers have not come, from one round to the next.
 class Awaited {
@@ -48,7 +48,7 @@ class Awaited {
   Awaited(const Awaited&) = delete;
   Awaited& operator=(const Awaited&) = delete;
 
-  bool take(const Target& target, Attempt& attempt) {
+  bool take(const ProbedAt& target, Attempt& attempt) {
     const auto found = kept_.find(target);
     if (found == kept_.end()) return false;
     ProbeResult* const result = attempt.result;
@@ -58,7 +58,7 @@ class Awaited {
     kept_.erase(found);
     return true;
   }
-  bool keep(const Target& target, const Attempt& attempt) {
+  bool keep(const ProbedAt& target, const Attempt& attempt) {
     return kept_.size() < kMostAwaited && kept_.try_emplace(target, attempt).second;
   }
   void clear() {
@@ -68,7 +68,7 @@ class Awaited {
   void swap(Awaited& other) { kept_.swap(other.kept_); }
 
  private:
-  std::map<Target, Attempt> kept_;
+  std::map<ProbedAt, Attempt> kept_;
 };
 
 // Addresses only: names (host.docker.internal of other machines) are not looked up here.
@@ -154,7 +154,7 @@ std::vector<std::vector<ProbeResult>> try_all(const std::vector<ProbeJob>& jobs,
   Awaited next;
   std::vector<std::vector<ProbeResult>> results;
   std::vector<Attempt> attempts;
-  std::vector<Target> targets;  // of the attempts
+  std::vector<ProbedAt> targets;  // of the attempts
   for (const ProbeJob& job : jobs) {
     auto& row = results.emplace_back();
     for (const ProbeTarget& target : job.targets) row.push_back({.port = target.port});
@@ -173,7 +173,7 @@ std::vector<std::vector<ProbeResult>> try_all(const std::vector<ProbeJob>& jobs,
     for (std::size_t t = 0; t < jobs[j].targets.size(); ++t) {
       Attempt attempt{.ask_http = jobs[j].ask_http, .answer = {}, .result = &results[j][t]};
       const Address& address = jobs[j].targets[t].address;
-      Target target(jobs[j].host, jobs[j].id, address.text());
+      ProbedAt target(jobs[j].host, jobs[j].id, address.text());
       if ((attempt.ask_http && awaited.take(target, attempt)) || begin(attempt, address)) {
         attempts.push_back(std::move(attempt));
         targets.push_back(std::move(target));
