@@ -2,8 +2,8 @@
 """Fairlead beside nginx and HAProxy in one run on loopback: what a request costs each of them.
 
 The figure is CPU time of the proxy per request: user and system time of all its processes from /proc. One worker
-each, on core 0; the generator (wrk, h2load) and the server behind the proxies (nginx) are on core 1. Rounds are
-interleaved and ratios are taken within a round, since absolute figures of two runs never compare.
+each, on core 0; the generator (h2load, wrk) and the server behind the proxies (nginx) are on core 1. The contenders take
+turns in short bursts (rounds.py), since absolute figures of two runs never compare.
 """
 
 import argparse
@@ -14,7 +14,6 @@ import re
 import signal
 import socket
 import ssl
-import statistics
 import struct
 import subprocess
 import sys
@@ -22,31 +21,24 @@ import tempfile
 import time
 
 from proxies import LOAD_CORE, ROOT, Backend, Fairlead, Floor, HAProxy, Nginx, h2load, host, pinned, status, wrk
+from rounds import interleaved, median, ratio, share, told
 
 CONTENDERS = (Nginx, HAProxy, Fairlead)
 # name, path, generator options, aim (ratio to nginx)
 COSTS = (
-    ("100 B, keep-alive", "/100b", {}, 0.70),
+    ("100 B, keep-alive", "/100b", {"connections": 64}, 0.70),
     ("100 kB", "/100k", {"connections": 32}, 0.80),
     ("10 MB", "/10m", {"connections": 8}, 0.42),
     ("new connection per request", "/100b", {"close": True}, 0.92),
 )
-# The same over TLS 1.3, by h2load, whose p99 column is the longest request.
+# The same over TLS 1.3.
 SECURE_COSTS = (
-    ("TLS, 100 B, keep-alive", "/100b", {"http1": True, "connections": 64}, 0.80),
-    ("TLS, 100 kB", "/100k", {"http1": True, "connections": 32}, 0.65),
-    ("HTTP/2, 16 × 32 streams, 100 B", "/100b", {}, 0.42),
-    ("HTTP/2, 16 × 32 streams, 100 kB", "/100k", {}, 0.75),
+    ("TLS, 100 B, keep-alive", "/100b", {"tls": True, "connections": 64}, 0.80),
+    ("TLS, 100 kB", "/100k", {"tls": True, "connections": 32}, 0.65),
+    ("HTTP/2, 16 × 32 streams, 100 B", "/100b", {"tls": True, "connections": 16, "streams": 32}, 0.42),
+    ("HTTP/2, 16 × 32 streams, 100 kB", "/100k", {"tls": True, "connections": 16, "streams": 32}, 0.75),
 )
 ROUTERS = (10, 1_000, 10_000, 100_000)
-
-
-def cost(proxy, path, seconds, secure=False, **options):
-    """One measurement: µs of CPU per request, and what the generator saw."""
-    before = proxy.cpu()
-    seen = h2load(proxy.tls_port, path, seconds, **options) if secure else wrk(proxy.port, path, seconds, **options)
-    seen["us"] = (proxy.cpu() - before) * 1e6 / max(1, seen["requests"])
-    return seen
 
 
 def costed(proxy, seconds, load):
@@ -54,25 +46,37 @@ def costed(proxy, seconds, load):
     before = proxy.cpu()
     seen = load()
     seen["us"] = (proxy.cpu() - before) * 1e6 / max(1, seen["requests"])
-    seen["rate"] = seen["requests"] / seconds
+    seen.setdefault("rate", seen["requests"] / seconds)
     return seen
 
 
-def interleaved(proxies, rounds, measure):
-    """measure(proxy) for each proxy in turn, `rounds` times; the order rotates so that none is always first."""
-    results = {proxy.name: [] for proxy in proxies}
-    for i in range(rounds):
-        for proxy in proxies[i % len(proxies):] + proxies[: i % len(proxies)]:
-            results[proxy.name].append(measure(proxy))
-    return results
+def longer(options):
+    """Fewer rounds and longer bursts, for what has a costly beginning or end."""
+    return max(3, options.rounds // 2), 4 * options.seconds
 
 
-def ratio(results, name, base="nginx", key="us"):
-    return statistics.median(mine[key] / theirs[key] for mine, theirs in zip(results[name], results[base]))
+def costs(proxies, options, path, connections=64, streams=0, tls=False, **more):
+    """Rounds of one kind of request; `streams` for HTTP/2.
 
+    Bursts are of as many requests as the slowest serves in the time of one. Those over TLS with many connections are
+    longer, so that handshakes are a small part of them. Other requests than keep-alive ones (`more`, of wrk) come from a
+    generator that knows no time below a second, in fewer rounds.
+    """
+    if more:
+        for proxy in proxies:
+            wrk(proxy.port, path, 1, connections, **more)
+        return interleaved(proxies, max(3, options.rounds // 4),
+                           lambda proxy: costed(proxy, 1, lambda: wrk(proxy.port, path, 1, connections, **more)))
 
-def median(results, name, key):
-    return statistics.median(run[key] for run in results[name])
+    def load(proxy, count):
+        return h2load(proxy.tls_port if tls else proxy.port, path, tls=tls, count=count, connections=connections,
+                      streams=max(1, streams), http1=streams == 0)
+
+    fewest = 4 * connections * max(1, streams)
+    slowest = min(load(proxy, fewest)["rate"] for proxy in proxies for _ in range(2))
+    rounds, seconds = longer(options) if tls and streams == 0 else (options.rounds, options.seconds)
+    count = max(fewest, int(slowest * seconds))
+    return interleaved(proxies, rounds, lambda proxy: costed(proxy, seconds, lambda: load(proxy, count)))
 
 
 def syscalls(proxy, seconds=3):
@@ -177,27 +181,16 @@ def run(options):
         proxies = [kind(backend=backend.port) for kind in kinds]
         floor = [Floor(backend=backend.port)] if wanted("costs") else []
         try:
-            if wanted("costs"):
-                for name, path, generator, aim in COSTS:
+            for group, works in (("costs", COSTS), ("secure", SECURE_COSTS)):
+                for name, path, generator, aim in works if wanted(group) else ():
                     # The forwarder has no queues for large bodies, and a new connection is one to the server too.
-                    measured = proxies + floor if not generator else proxies
-                    for proxy in measured:
-                        wrk(proxy.port, path, 1, **generator)
-                    results = interleaved(measured, options.rounds,
-                                          lambda proxy: cost(proxy, path, options.seconds, **generator))
+                    measured = proxies + floor if name == COSTS[0][0] else proxies
+                    results = costs(measured, options, path, **generator)
                     report["costs"].append({"name": name, "aim": aim, "results": results})
-                    say(name, results)
-            if wanted("secure"):
-                for name, path, generator, aim in SECURE_COSTS:
-                    for proxy in proxies:
-                        h2load(proxy.tls_port, path, 1, **generator)
-                    results = interleaved(proxies, options.rounds,
-                                          lambda proxy: cost(proxy, path, options.seconds, secure=True, **generator))
-                    report["costs"].append({"name": name, "aim": aim, "results": results})
-                    say(name, results)
+                    print(name, told(results), flush=True)
             if wanted("latency"):
-                report["latency"] = interleaved(proxies, min(3, options.rounds),
-                                                lambda proxy: fixed_rate(proxy, options.rate, options.seconds))
+                report["latency"] = interleaved(proxies, min(5, options.rounds),
+                                                lambda proxy: fixed_rate(proxy, options.rate, 1))
                 print("latency", report["latency"], flush=True)
             if wanted("syscalls"):
                 report["syscalls"] = {proxy.name: syscalls(proxy) for proxy in proxies}
@@ -218,19 +211,19 @@ def run(options):
     if wanted("tcp"):
         import tcp  # takes its tools from this file
 
-        report["tcp"] = tcp.run(options.rounds, options.seconds)
+        report["tcp"] = tcp.run(options)
     if wanted("handshakes"):
         import handshakes  # takes its tools from this file
 
-        report["handshakes"] = handshakes.run(options.rounds, options.seconds)
+        report["handshakes"] = handshakes.run(options)
     if wanted("udp"):
         import udp  # takes its tools from this file
 
-        report["udp"] = udp.run(options.rounds, options.seconds)
+        report["udp"] = udp.run(options)
     if wanted("websocket"):
         import websocket  # takes its tools from this file
 
-        report["websocket"] = websocket.run(options.rounds, options.seconds)
+        report["websocket"] = websocket.run(options)
     return report
 
 
@@ -243,9 +236,9 @@ def routers(report, options, backend, kinds):
 
     sized = [Sized(kind, count) for kind in kinds for count in ROUTERS]
     try:
-        results = interleaved(sized, options.rounds,
-                              lambda one: cost(one.inner, "/100b", options.seconds, hosts=one.count))
-        say("routers", results)
+        results = interleaved(sized, max(3, options.rounds // 4),
+                              lambda one: costed(one.inner, 1, lambda: wrk(one.inner.port, "/100b", 1, hosts=one.count)))
+        print("routers", told(results), flush=True)
         for count in ROUTERS:
             row = {"count": count}
             for kind in kinds:
@@ -262,25 +255,20 @@ def routers(report, options, backend, kinds):
             one.inner.__exit__()
 
 
-def say(title, results):
-    print(title, {name: f"{median(results, name, 'us'):.2f} µs, {median(results, name, 'rate'):.0f}/s, "
-                        f"failed {sum(run['failed'] for run in runs)}" for name, runs in results.items()}, flush=True)
-
-
 def tables(report):
     out = []
     if report["costs"]:
-        out += ["CPU time of the proxy per request. Ratios are medians over rounds, to nginx in the same round.", "",
-                "| work | nginx, µs | HAProxy | forwarder that parses nothing | **Fairlead** | aim | Fairlead, requests/s | p99, ms (nginx) |",
-                "|---|---|---|---|---|---|---|---|"]
+        out += ["CPU time of the proxy per request. Ratios are to nginx.", "",
+                "| work | nginx, µs | HAProxy | forwarder that parses nothing | **Fairlead** | aim | Fairlead, requests/s (nginx) |",
+                "|---|---|---|---|---|---|---|"]
         for row in report["costs"]:
             results = row["results"]
             if "nginx" not in results or "Fairlead" not in results:
                 continue
             rival, floor = (f"{ratio(results, name):.2f}" if name in results else "–" for name in ("HAProxy", "floor"))
             out.append(f"| {row['name']} | {median(results, 'nginx', 'us'):.1f} | {rival} | {floor} | "
-                       f"**{ratio(results, 'Fairlead'):.2f}** | ≤ {row['aim']:.2f} | {median(results, 'Fairlead', 'rate'):.0f} "
-                       f"| {median(results, 'Fairlead', 'p99'):.2f} ({median(results, 'nginx', 'p99'):.2f}) |")
+                       f"{share(results, 'Fairlead')} | ≤ {row['aim']:.2f} | {median(results, 'Fairlead', 'rate'):,.0f} "
+                       f"({median(results, 'nginx', 'rate'):,.0f}) |")
     if report["routers"]:
         out += ["", "Host() routers: CPU time per request against 10 routers of the same proxy; start and reload are from "
                 "the YAML file to the first answer.", "",
@@ -341,8 +329,9 @@ def write(report, path):
     names = ", ".join((done.stdout + done.stderr).splitlines()[0].replace("nginx version: ", "").split(" - ")[0]
                       for done in versions)
     cpu = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
-    block = (f"{BEGIN}\n{names}; {cpu.group(1) if cpu else 'unknown CPU'}; {report['rounds']} rounds of "
-             f"{report['seconds']} s.\n\n{tables(report)}\n{END}")
+    block = (f"{BEGIN}\n{names}; {cpu.group(1) if cpu else 'unknown CPU'}; {report['rounds']} bursts of "
+             f"{report['seconds']} s each (fewer and longer ones where a beginning costs much). A ratio is one of sums "
+             "over all bursts; in brackets how far chance may have moved it (nine of ten drawings).\n\n{tables(report)}\n{END}")
     text = path.read_text() if path.exists() else INTRODUCTION + BEGIN + END + "\n"
     before, rest = text.split(BEGIN, 1)
     path.write_text(before + block + rest.split(END, 1)[1])
@@ -358,22 +347,23 @@ def enter_quiet_network():
     os.execvp("unshare", ["unshare", "--net", *inside])
 
 
-def measure_alone(description, run, table):
-    """The program of a comparison that can be run by itself: run(rounds, seconds) → rows, table(rows) → text."""
-    enter_quiet_network()
+def arguments(description):
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=int, default=3, help="of one measurement")
-    options = parser.parse_args()
-    print("\n" + table(run(options.rounds, options.seconds)))
+    parser.add_argument("--rounds", type=int, default=40, help="bursts of each measurement")
+    parser.add_argument("--seconds", type=float, default=0.25, help="of one burst")
+    return parser
+
+
+def measure_alone(description, run, table):
+    """The program of a comparison that can be run by itself: run(options) → rows, table(rows) → text."""
+    enter_quiet_network()
+    print("\n" + table(run(arguments(description).parse_args())))
     return 0
 
 
 def main():
     enter_quiet_network()
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=int, default=3, help="of one measurement")
+    parser = arguments(__doc__)
     parser.add_argument("--rate", type=int, default=4000, help="requests per second of the latency measurement")
     parser.add_argument("--idle", type=int, default=9000, help="idle connections")
     parser.add_argument("--only", nargs="*", choices=["costs", "secure", "latency", "syscalls", "idle", "routers", "handshakes", "tcp", "udp",

@@ -68,7 +68,7 @@ class Generator {
     });
   }
 
-  void run(std::chrono::seconds length) {
+  void run(Clock::duration length) {
     const auto until = Clock::now() + length;
     for (Client& client : clients_) begin(client);
     auto look = Clock::now() + kLost;
@@ -155,6 +155,11 @@ class Generator {
   std::uint64_t resumed_ = 0;
 };
 
+// "0.25"
+Clock::duration seconds(const char* word) {
+  return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(std::atof(word)));
+}
+
 }  // namespace
 
 int main(int count, char** words) {
@@ -163,6 +168,6 @@ int main(int count, char** words) {
   if (mode != "full" && mode != "resumed") return 2;
   Generator generator(mode == "resumed", std::atoi(words[2]), static_cast<std::size_t>(std::atoi(words[4])),
                       words[5]);
-  generator.run(std::chrono::seconds(std::atoi(words[3])));
+  generator.run(seconds(words[3]));
   return 0;
 }

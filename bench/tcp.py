@@ -9,14 +9,15 @@ import json
 import pathlib
 import sys
 
-from bench import cost, interleaved, measure_alone, median, ratio
+from bench import costs, measure_alone
 from proxies import BINARY, Backend, Process
+from rounds import median, ratio, share
 
 # name, path, bytes of an answer, generator options, aim (ratio to HAProxy)
 WORKS = (
     ("TCP, 10 MB, per GB", "/10m", 10_000_000, {"connections": 8}, 1.05),
     ("TCP, 100 kB, per GB", "/100k", 100_000, {"connections": 32}, 1.10),
-    ("TCP, 100 B, keep-alive", "/100b", 0, {}, 1.00),
+    ("TCP, 100 B, keep-alive", "/100b", 0, {"connections": 64}, 1.00),
     ("TCP, new connection per request", "/100b", 0, {"close": True}, 1.00),
 )
 STREAM_MODULE = pathlib.Path("/usr/lib/nginx/modules/ngx_stream_module.so")
@@ -73,20 +74,16 @@ def contenders():
     return [HAProxyTcp, FairleadTcp] + ([NginxStream] if STREAM_MODULE.exists() else [])
 
 
-def run(rounds, seconds):
+def run(options):
     """Rows of name, aim and the runs of each contender; `us` is µs per request, or ms per GB."""
     rows = []
     with Backend() as backend:
         proxies = [kind(backend=backend.port) for kind in contenders()]
         try:
             for name, path, size, generator, aim in WORKS:
-                def measure(proxy):
-                    seen = cost(proxy, path, seconds, **generator)
-                    if size:
-                        seen["us"] *= 1e9 / size / 1000
-                    return seen
-
-                results = interleaved(proxies, rounds, measure)
+                results = costs(proxies, options, path, **generator)
+                for burst in (one for bursts in results.values() for one in bursts if size):
+                    burst["us"] *= 1e9 / size / 1000
                 rows.append({"name": name, "aim": aim, "results": results})
                 print(name, {key: f"{median(results, key, 'us'):.1f}, {median(results, key, 'rate'):.0f}/s" for key in results},
                       flush=True)
@@ -97,12 +94,11 @@ def run(rounds, seconds):
 
 
 def table(rows):
-    out = ["CPU time of TCP routers: ms per GB, else µs per request. Ratios are to HAProxy (`option splice-request`, `splice-response`) in the same "
-           "round.", "", "| work | HAProxy | **Fairlead** | aim | nginx stream |", "|---|---|---|---|---|"]
+    out = ["CPU time of TCP routers: ms per GB, else µs per request. Ratios are to HAProxy (`option splice-request`, `splice-response`).", "", "| work | HAProxy | **Fairlead** | aim | nginx stream |", "|---|---|---|---|---|"]
     for row in rows:
         results = row["results"]
         other = f"{ratio(results, 'nginx', 'HAProxy'):.2f}" if "nginx" in results else "–"
-        out.append(f"| {row['name']} | {median(results, 'HAProxy', 'us'):.1f} | **{ratio(results, 'Fairlead', 'HAProxy'):.2f}** "
+        out.append(f"| {row['name']} | {median(results, 'HAProxy', 'us'):.1f} | {share(results, 'Fairlead', 'HAProxy')} "
                    f"| ≤ {row['aim']:.2f} | {other} |")
     return "\n".join(out)
 

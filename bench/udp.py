@@ -10,8 +10,9 @@ import pathlib
 import subprocess
 import sys
 
-from bench import costed, interleaved, measure_alone, median, ratio
+from bench import costed, measure_alone
 from proxies import BINARY, LOAD_CORE, Process, pinned
+from rounds import interleaved, median, share, told
 
 LOAD = pathlib.Path(BINARY).parent / "udp_load"
 MODULE = pathlib.Path("/usr/lib/nginx/modules/ngx_stream_module.so")
@@ -70,7 +71,7 @@ def ask(port, seconds, clients, window, size, *more):
     return json.loads(subprocess.run(pinned(LOAD_CORE, command), capture_output=True, check=True, timeout=60).stdout)
 
 
-def run(rounds, seconds):
+def run(options):
     """Rows of name, aim and the runs of each contender; `us` is µs per datagram and its answer."""
     rows = []
     with Echo() as echo:
@@ -78,12 +79,11 @@ def run(rounds, seconds):
         try:
             for name, clients, window, size, more, aim in WORKS:
                 def measure(proxy):
-                    return costed(proxy, seconds, lambda: ask(proxy.port, seconds, clients, window, size, *more))
+                    return costed(proxy, options.seconds, lambda: ask(proxy.port, options.seconds, clients, window, size, *more))
 
-                results = interleaved(proxies, rounds, measure)
+                results = interleaved(proxies, options.rounds, measure)
                 rows.append({"name": name, "aim": aim, "results": results})
-                print(name, {key: f"{median(results, key, 'us'):.2f} µs, {median(results, key, 'rate'):.0f}/s, "
-                                  f"lost {sum(run['failed'] for run in runs)}" for key, runs in results.items()}, flush=True)
+                print(name, told(results, lost="lost"), flush=True)
         finally:
             for proxy in proxies:
                 proxy.__exit__()
@@ -91,13 +91,13 @@ def run(rounds, seconds):
 
 
 def table(rows):
-    out = ["CPU time of UDP routers per datagram and its answer. Ratios are to nginx's stream module in the same round.", "",
+    out = ["CPU time of UDP routers per datagram and its answer. Ratios are to nginx's stream module.", "",
            "| work | nginx, µs | **Fairlead** | aim | Fairlead, datagrams per CPU second |", "|---|---|---|---|---|"]
     for row in rows:
         results = row["results"]
-        base, share = ((f"{median(results, 'nginx', 'us'):.2f}", f"{ratio(results, 'Fairlead'):.2f}") if "nginx" in results
+        base, cell = ((f"{median(results, 'nginx', 'us'):.2f}", share(results, 'Fairlead')) if "nginx" in results
                        else ("–", "–"))
-        out.append(f"| {row['name']} | {base} | **{share}** | ≤ {row['aim']:.2f} "
+        out.append(f"| {row['name']} | {base} | {cell} | ≤ {row['aim']:.2f} "
                    f"| {2e6 / median(results, 'Fairlead', 'us'):,.0f} |")
     return "\n".join(out)
 

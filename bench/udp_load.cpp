@@ -103,7 +103,7 @@ class Generator {
         epoll_(::epoll_create1(EPOLL_CLOEXEC)),
         clients_(clients) {}
 
-  void run(std::chrono::seconds length) {
+  void run(Clock::duration length) {
     const auto until = Clock::now() + length;
     for (Client& client : clients_) open(client);
     for (Client& client : clients_) fill(client);
@@ -167,6 +167,11 @@ class Generator {
   Batch batch_;
 };
 
+// "0.25"
+Clock::duration seconds(const char* word) {
+  return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(std::atof(word)));
+}
+
 }  // namespace
 
 int main(int count, char** words) {
@@ -176,6 +181,6 @@ int main(int count, char** words) {
   if (mode != "ask" || count < 7) return 2;
   const auto size = [&](int at) { return static_cast<std::size_t>(number(at)); };
   static Generator generator(number(2), size(4), size(5), size(6), count > 7);
-  generator.run(std::chrono::seconds(number(3)));
+  generator.run(seconds(words[3]));
   return 0;
 }

@@ -12,8 +12,9 @@ import subprocess
 import sys
 import time
 
-from bench import costed, interleaved, measure_alone, median, ratio
+from bench import costed, longer, measure_alone
 from proxies import BINARY, LOAD_CORE, Process, host, nginx_user, pinned
+from rounds import interleaved, median, ratio, share, told
 
 LOAD = pathlib.Path(BINARY).parent / "websocket_load"
 # name, connections, bytes of a message, aim (ratio to nginx)
@@ -118,8 +119,9 @@ def idle(proxy, count):
         holder.wait(30)
 
 
-def run(rounds, seconds):
+def run(options):
     """Rows of name, aim and the runs of each contender, `us` being µs per message and its echo; and the idle tunnels."""
+    rounds, seconds = longer(options)  # opening the tunnels is a part of it
     rows = []
     with Echo() as echo:
         proxies = [kind(backend=echo.port) for kind in CONTENDERS]
@@ -130,8 +132,7 @@ def run(rounds, seconds):
 
                 results = interleaved(proxies, rounds, measure)
                 rows.append({"name": name, "aim": aim, "results": results})
-                print(name, {key: f"{median(results, key, 'us'):.2f} µs, {median(results, key, 'rate'):.0f}/s, "
-                                  f"failed {sum(run['failed'] for run in runs)}" for key, runs in results.items()}, flush=True)
+                print(name, told(results), flush=True)
         finally:
             for proxy in proxies:
                 proxy.__exit__()
@@ -144,13 +145,13 @@ def run(rounds, seconds):
 
 
 def table(report):
-    out = ["CPU time per WebSocket message and its echo. Ratios are to nginx in the same round.", "",
+    out = ["CPU time per WebSocket message and its echo. Ratios are to nginx.", "",
            "| work | nginx, µs | nginx, 32 KiB buffers | HAProxy | **Fairlead** | aim | Fairlead, messages/s |",
            "|---|---|---|---|---|---|---|"]
     for row in report["rows"]:
         results = row["results"]
         out.append(f"| {row['name']} | {median(results, 'nginx', 'us'):.2f} | {ratio(results, NginxLarge.name):.2f} | "
-                   f"{ratio(results, 'HAProxy'):.2f} | **{ratio(results, 'Fairlead'):.2f}** | ≤ {row['aim']:.2f} | "
+                   f"{ratio(results, 'HAProxy'):.2f} | {share(results, 'Fairlead')} | ≤ {row['aim']:.2f} | "
                    f"{median(results, 'Fairlead', 'rate'):,.0f} |")
     names = ("Fairlead", "nginx", NginxLarge.name, "HAProxy")
     out += ["", f"| idle tunnels | {' | '.join(names)} |", "|---" * 5 + "|"]

@@ -200,7 +200,7 @@ struct Client {
   std::string got;
 };
 
-int ask(int port, std::chrono::seconds length, std::size_t connections, std::size_t bytes) {
+int ask(int port, Clock::duration length, std::size_t connections, std::size_t bytes) {
   const std::string message = frame_head(bytes, true) + std::string(bytes, 'x');
   const std::size_t answer = frame_head(bytes, false).size() + bytes;
   const Fd epoll(::epoll_create1(EPOLL_CLOEXEC));
@@ -238,6 +238,11 @@ int ask(int port, std::chrono::seconds length, std::size_t connections, std::siz
   return 0;
 }
 
+// "0.25"
+Clock::duration seconds(const char* word) {
+  return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(std::atof(word)));
+}
+
 }  // namespace
 
 int main(int count, char** words) {
@@ -251,6 +256,6 @@ int main(int count, char** words) {
   if (mode == "echo") return echo(number(2));
   if (mode == "hold" && count == 4) return hold(number(2), size(3));
   if (mode == "ask" && count == 6 && size(5) < 65536)
-    return ask(number(2), std::chrono::seconds(number(3)), size(4), size(5));
+    return ask(number(2), seconds(words[3]), size(4), size(5));
   return 2;
 }
