@@ -238,7 +238,7 @@ def test_no_escape_sequence_of_a_peer_reaches_a_terminal(start, origin):
 
 
 def test_plain_bytes_behind_an_agreed_starttls_are_refused_and_told(start, origin):
-    proxy = start(routes(app=[origin.url]), {"log": {"level": "INFO"}})
+    proxy = start(routes(app=[origin.url]), {"log": {"level": "DEBUG"}})  # where each one is told
 
     for behind in (b"GET / HTTP/1.1\r\nHost: app\r\n\r\n", SSL_REQUEST):
         with RawClient(proxy.port()) as client:
