@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Checks that the source files and links which the documents name exist, so that a page moves with the code."""
+"""Checks that the source files and links which the documents name exist, so that a page moves with the code, and that
+what a program writes into a page is there."""
 
 import pathlib
 import re
@@ -10,6 +11,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 NAMED = re.compile(r"`([\w/{},]+\.(?:h|cpp|py))`")
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 FENCE = re.compile(r"^```.*?^```", re.S | re.M)
+WRITTEN = re.compile(r"<!-- begin of ([^>]*) -->(.*?)(?:<!-- end of \1 -->|\Z)", re.S)
 PLACEHOLDERS = {"x.cpp", "x_test.cpp"}
 
 
@@ -35,6 +37,10 @@ def main():
         for target in LINK.findall(text):
             if not (page.parent / target).exists():
                 print(f"{where}: the link to {target} leads nowhere")
+                bad += 1
+        for block in WRITTEN.finditer(text):
+            if not block.group().endswith("-->") or "\n|" not in block.group(2):
+                print(f"{where}: {block.group(1)} has left no table, or no end of it")
                 bad += 1
     return 1 if bad else 0
 

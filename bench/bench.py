@@ -236,7 +236,7 @@ def routers(report, options, backend, kinds):
 
     sized = [Sized(kind, count) for kind in kinds for count in ROUTERS]
     try:
-        results = interleaved(sized, max(3, options.rounds // 4),
+        results = interleaved(sized, max(3, options.rounds // 2),
                               lambda one: costed(one.inner, 1, lambda: wrk(one.inner.port, "/100b", 1, hosts=one.count)))
         print("routers", told(results), flush=True)
         for count in ROUTERS:
@@ -331,7 +331,8 @@ def write(report, path):
     cpu = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
     block = (f"{BEGIN}\n{names}; {cpu.group(1) if cpu else 'unknown CPU'}; {report['rounds']} bursts of "
              f"{report['seconds']} s each (fewer and longer ones where a beginning costs much). A ratio is one of sums "
-             "over all bursts; in brackets how far chance may have moved it (nine of ten drawings).\n\n{tables(report)}\n{END}")
+             "over all bursts; in brackets how far chance may have moved it (nine of ten drawings).\n\n"
+             f"{tables(report)}\n{END}")
     text = path.read_text() if path.exists() else INTRODUCTION + BEGIN + END + "\n"
     before, rest = text.split(BEGIN, 1)
     path.write_text(before + block + rest.split(END, 1)[1])
