@@ -1,4 +1,5 @@
 #include "engine/base/strings.h"
+#include "engine/model/fan_out.h"
 #include "engine/model/internal.h"
 #include "engine/model/merge.h"
 #include "engine/model/references.h"
@@ -13,8 +14,13 @@ namespace {
 // Services and middlewares refer to each other without end only by mistake; a sane nesting is a handful deep.
 constexpr int kDeepestChain = 16;
 
-// Marks what is missing, broken below, turns in a circle or lies too deep. Each element is looked at once, in
-// whatever order their names have: so it is known how many levels are below one that was seen before.
+// Neither do a mirroring of ten mirrorings of ten nor fallbacks of fallbacks come near; but each level may
+// double what one request costs the servers, and a container's labels alone can nest so deep.
+constexpr std::uint64_t kMostRequests = 1000;
+
+// Marks what is missing, broken below, turns in a circle, lies too deep or multiplies requests. Each element
+// is looked at once, in whatever order their names have: so it is known how many levels are below one that
+// was seen before, and what they make of a request.
 class Graph {
  public:
   explicit Graph(Http& http) : http_(http) {}
@@ -29,6 +35,7 @@ class Graph {
   struct Seen {
     State state = State::New;
     int levels = 0;  // below it
+    FanOut fan_out;
   };
 
   template <class T>
@@ -37,8 +44,30 @@ class Graph {
     if (seen.state != State::New) return;
     seen.state = State::Open;
     for (const Reference& reference : references(element.options)) follow(element, reference, depth);
+    seen.fan_out = fan_out(
+        element.options, [this](const std::string& name) { return known(http_.services, name, {0, 1}); },
+        [this](const std::string& name) { return known(http_.middlewares, name, {}); });
+    bound_requests(element, seen.fan_out.plus);
     seen.state = State::Done;
   }
+
+  template <class T>
+  FanOut known(const std::map<std::string, Element<T>>& elements, const std::string& name,
+               FanOut otherwise) const {
+    const auto found = elements.find(name);
+    const auto seen = found == elements.end() ? seen_.end() : seen_.find(&found->second);
+    return seen == seen_.end() ? otherwise : seen->second.fan_out;
+  }
+
+  static void bound_requests(Element<HttpService>& element, std::uint64_t requests) {
+    if (requests > kMostRequests && !element.broken())
+      element.break_off(
+          ReasonKind::BadOption,
+          fmt::format("one request could become {}{} requests to servers, which is more than {}",
+                      requests == FanOut::kMost ? "at least " : "", requests, kMostRequests),
+          "nest fewer mirrorings, failovers with errors.status, retries and error pages");
+  }
+  static void bound_requests(Element<Middleware>&, std::uint64_t) {}
 
   template <class T>
   void follow(Element<T>& from, const Reference& reference, int depth) {

@@ -14,7 +14,7 @@
 namespace fairlead::model {
 namespace {
 
-constexpr std::string_view kHttp[] = {"addPrefix", "basicAuth", "chain", "errors", "plugin"};
+constexpr std::string_view kHttp[] = {"addPrefix", "basicAuth", "chain", "errors", "plugin", "retry"};
 constexpr std::string_view kTcp[] = {"inFlightConn"};
 
 Static install() {
@@ -149,6 +149,58 @@ TEST(Validate, BoundsTheDepthOfNestingInWhateverOrderTheNamesAre) {
   EXPECT_TRUE(d.http.middlewares.at("m10199@file").broken());
   EXPECT_TRUE(d.tcp.services.at("s10199@file").broken());
   EXPECT_TRUE(d.udp.services.at("s10199@file").broken());
+}
+
+TEST(Validate, BoundsWhatOneRequestMayBecome) {
+  std::string yaml =
+      "http:\n  middlewares:\n    again: {retry: {attempts: 4, status: [\"500\"]}}\n  services:\n";
+  const auto service = [&](std::string_view name, std::string_view options) {
+    yaml += fmt::format("    {}: {{{}}}\n", name, options);
+  };
+  service("f0", "loadBalancer: {servers: [{url: \"http://10.0.0.1\"}]}");
+  service("m0", "loadBalancer: {servers: [{url: \"http://10.0.0.1\"}]}");
+  service("w0", "loadBalancer: {servers: [{url: \"http://10.0.0.1\"}]}");
+  service("r0", "loadBalancer: {servers: [{url: \"http://10.0.0.1\"}]}");
+  for (int i = 0; i < 15; ++i) {
+    service(fmt::format("f{}", i + 1),
+            fmt::format("failover: {{service: f{0}, fallback: f{0}, errors: {{status: [\"500\"]}}}}", i));
+    service(fmt::format("m{}", i + 1),
+            fmt::format("mirroring: {{service: m{0}, mirrors: [{{name: m{0}, percent: 1}}]}}", i));
+    service(fmt::format("w{}", i + 1),
+            fmt::format("weighted: {{services: [{{name: w{0}}}, {{name: w{0}}}]}}", i));
+    service(fmt::format("r{}", i + 1),
+            fmt::format("weighted: {{services: [{{name: r{0}}}]}}, middlewares: [again]", i));
+  }
+
+  const Dynamic d = validated(yaml);
+
+  const auto broken = [&](const char* name) { return d.http.services.at(name).broken(); };
+  EXPECT_FALSE(broken("f9@file"));
+  EXPECT_TRUE(broken("f10@file"));
+  EXPECT_EQ(d.http.services.at("f10@file").reasons.at(0).text,
+            "one request could become 1024 requests to servers, which is more than 1000");
+  EXPECT_TRUE(broken("f15@file"));
+  EXPECT_FALSE(broken("m9@file"));
+  EXPECT_TRUE(broken("m10@file"));
+  EXPECT_FALSE(broken("w15@file")) << "one child is asked, and the next one where no server took the request";
+  EXPECT_FALSE(broken("r4@file"));
+  EXPECT_TRUE(broken("r5@file"));
+}
+
+TEST(Validate, TenMirrorsOfTenMirrorsAreNotTooMany) {
+  std::string mirrors;
+  for (int i = 0; i < 10; ++i) mirrors += fmt::format("{}{{name: NAME, percent: 100}}", i ? ", " : "");
+  const auto of = [&](const std::string& name) {
+    std::string out = fmt::format("mirroring: {{service: {}, mirrors: [{}]}}", name, mirrors);
+    for (std::size_t at = 0; (at = out.find("NAME")) != std::string::npos;) out.replace(at, 4, name);
+    return out;
+  };
+
+  const Dynamic d =
+      validated("http:\n  services:\n    app: {loadBalancer: {servers: [{url: \"http://10.0.0.1\"}]}}\n" +
+                fmt::format("    ten: {{{}}}\n    all: {{{}}}\n", of("app"), of("ten")));
+
+  EXPECT_TRUE(d.http.services.at("all@file").reasons.empty());
 }
 
 TEST(Validate, OnlyWarnsOfAnUnknownResolver) {
