@@ -60,27 +60,36 @@ inline constexpr auto fairlead::schema::options<fairlead::model::DefaultForwardi
 static_assert(fairlead::schema::complete<fairlead::model::DefaultForwardingTimeouts>());
 
 template <>
-inline constexpr auto fairlead::schema::options<fairlead::model::DefaultServersTransport> =
-    table(option<&model::DefaultServersTransport::insecure_skip_verify>(
-              "insecureSkipVerify", "Do not verify servers' certificates."),
-          option<&model::DefaultServersTransport::root_cas>(
-              "rootCAs", "Authorities trusted instead of the system's: paths or PEM text."),
-          option<&model::DefaultServersTransport::max_idle_conns_per_host>(
-              "maxIdleConnsPerHost", "Idle connections kept per server; 0: 2; negative: none is reused."),
-          option<&model::DefaultServersTransport::forwarding_timeouts>("forwardingTimeouts",
-                                                                       "Time limits toward servers."),
-          option<&model::DefaultServersTransport::spiffe>("spiffe", "Verification by SPIFFE.",
-                                                          {.out_of_scope = true, .tier = Tier::T3}));
+inline constexpr auto fairlead::schema::options<fairlead::model::DefaultServersTransport> = table(
+    option<&model::DefaultServersTransport::insecure_skip_verify>("insecureSkipVerify",
+                                                                  "Do not verify servers' certificates."),
+    option<&model::DefaultServersTransport::root_cas>(
+        "rootCAs", "Authorities trusted instead of the system's: paths or PEM text."),
+    option<&model::DefaultServersTransport::max_idle_conns_per_host>(
+        "maxIdleConnsPerHost", "Idle connections kept per server; 0: 2; negative: none is reused."),
+    option<&model::DefaultServersTransport::forwarding_timeouts>("forwardingTimeouts",
+                                                                 "Time limits toward servers."),
+    option<&model::DefaultServersTransport::spiffe>(
+        "spiffe", "Verification by SPIFFE.",
+        {.out_of_scope = true,
+         .refusal =
+             "is not supported: services with https servers and no serversTransport of their own answer "
+             "503; remove it to verify servers by certificate authorities",
+         .tier = Tier::T3}));
 static_assert(fairlead::schema::complete<fairlead::model::DefaultServersTransport>());
 
 template <>
-inline constexpr auto fairlead::schema::options<fairlead::model::DefaultTcpTls> =
-    table(option<&model::DefaultTcpTls::insecure_skip_verify>("insecureSkipVerify",
-                                                              "Do not verify servers' certificates."),
-          option<&model::DefaultTcpTls::root_cas>(
-              "rootCAs", "Authorities trusted instead of the system's: paths or PEM text."),
-          option<&model::DefaultTcpTls::spiffe>("spiffe", "Verification by SPIFFE.",
-                                                {.out_of_scope = true, .tier = Tier::T3}));
+inline constexpr auto fairlead::schema::options<fairlead::model::DefaultTcpTls> = table(
+    option<&model::DefaultTcpTls::insecure_skip_verify>("insecureSkipVerify",
+                                                        "Do not verify servers' certificates."),
+    option<&model::DefaultTcpTls::root_cas>(
+        "rootCAs", "Authorities trusted instead of the system's: paths or PEM text."),
+    option<&model::DefaultTcpTls::spiffe>(
+        "spiffe", "Verification by SPIFFE.",
+        {.out_of_scope = true,
+         .refusal = "is not supported: connections to servers with tls and no serversTransport of their own "
+                    "fail; remove it to verify servers by certificate authorities",
+         .tier = Tier::T3}));
 static_assert(fairlead::schema::complete<fairlead::model::DefaultTcpTls>());
 
 template <>

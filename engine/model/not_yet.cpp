@@ -16,8 +16,9 @@ using schema::TypeKind;
 // Sorted by area. Of the dynamic configuration: broken where serving without it would be unsafe.
 constexpr NotYet kNotYet[] = {
     {"http.middlewares.*.plugin", true, true},
-    {"http.serversTransports.*.spiffe", true},
-    {"tcp.serversTransports.*.tls.spiffe", true},
+    {"http.serversTransports.*.spiffe", true, false, "services that use this transport answer 503"},
+    {"tcp.serversTransports.*.tls.spiffe", true, false,
+     "connections to services that use this transport fail"},
     {"entryPoints.*.http3"},
     {"hostResolver.cnameFlattening"},
     {"providers.redis"},
@@ -113,7 +114,10 @@ std::vector<schema::Path> places(const TypeInfo& type, const void* object, Path 
   return found;
 }
 
-std::string sentence(const NotYet& option) { return fmt::format("{} is not yet in effect", option.path); }
+std::string sentence(const NotYet& option) {
+  const std::string out = fmt::format("{} is not yet in effect", option.path);
+  return option.refusal ? fmt::format("{}, so {}", out, option.refusal) : out;
+}
 
 Reason reason_of(const NotYet& option, const schema::Node& node) {
   if (!option.out_of_scope) return {ReasonKind::NotYet, sentence(option), {}, option.breaks};

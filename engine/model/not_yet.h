@@ -16,7 +16,8 @@ struct Static;
 struct NotYet {
   std::string_view path;  // "http.serversTransports.*.spiffe"
   bool breaks = false;    // serving without it would be unsafe: the element is broken, its routers answer 503
-  bool out_of_scope = false;  // never will: an area that exists in Traefik only
+  bool out_of_scope = false;      // never will: an area that exists in Traefik only
+  const char* refusal = nullptr;  // of one that breaks: what does not work any more
 };
 
 std::span<const NotYet> not_yet();

@@ -96,6 +96,15 @@ TEST(ReadStatic, AcceptsAreasOutOfScopeWithANotice) {
   EXPECT_TRUE(r.tells("metrics.datadog"));
 }
 
+TEST(ReadStatic, SaysWhatDoesNotWorkWhereSpiffeIsAskedFor) {
+  const Read r = read("serversTransport: {spiffe: {ids: [spiffe://a]}}");
+
+  EXPECT_EQ(r.first_error(), "");
+  ASSERT_EQ(r.problems.size(), 1u);
+  EXPECT_EQ(r.problems[0].severity, schema::Severity::Warning);
+  EXPECT_NE(r.problems[0].text().find("answer 503"), std::string::npos) << r.problems[0].text();
+}
+
 TEST(ReadStatic, RefusesAddressesThatAreNoneOrTaken) {
   EXPECT_EQ(read("entryPoints: {web: {address: '80'}}").first_error(),
             "entryPoints.web.address: expected [host]:port[/tcp|/udp], got \"80\"");

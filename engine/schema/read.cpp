@@ -135,6 +135,8 @@ bool Reader::option(const Node::Entry& entry, const TypeInfo& type, void* object
   if (traits.not_in_labels && node.format() == Format::Label) {
     report(node, Problem::Kind::Ignored, Severity::Warning, "cannot be set by a label; put it in a file");
     usable = false;
+  } else if (traits.out_of_scope && traits.refusal && !node.is_null()) {
+    report(node, Problem::Kind::Ignored, Severity::Warning, traits.refusal);
   } else if (traits.out_of_scope && !node.is_null()) {
     report(node, Problem::Kind::Ignored, Severity::Notice, "accepted, but has no effect here");
   } else if (traits.not_yet && !node.is_null()) {

@@ -21,6 +21,7 @@ struct Traits {
   bool deprecated = false;            // works, and is reported with `replaced_by`
   bool not_yet = false;               // read and reported as not yet in effect
   bool out_of_scope = false;          // accepted with a notice; has no effect
+  const char* refusal = nullptr;      // for out_of_scope: what that keeps from working
   bool always = false;                // in JSON even when empty (Go: no omitempty)
   bool hidden_in_json = false;        // never in JSON (Go: json:"-")
   const char* alias = nullptr;        // second spelling; in labels the usual one: `server` for `servers`
