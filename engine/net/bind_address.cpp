@@ -28,6 +28,8 @@ std::string remedy(int error, std::uint16_t port, bool udp) {
 
 }  // namespace
 
+bool is_looked_up(const ListenAddress& address) { return !address.host.empty() && !Ip::parse(address.host); }
+
 Result<std::vector<BindAddress>> bind_addresses(const ListenAddress& address) {
   if (address.host.empty())
     return std::vector{bind_address({Ip{}, address.port}),

@@ -18,6 +18,9 @@ struct BindAddress {
   const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&raw); }
 };
 
+// Whether the host is a name, which bind_addresses() looks up.
+bool is_looked_up(const ListenAddress& address);
+
 // Where to bind for an entry point, in the order to try: an empty host is every address of both families, or
 // of IPv4 where the machine has no IPv6. A host name is looked up, which may block.
 Result<std::vector<BindAddress>> bind_addresses(const ListenAddress& address);

@@ -1,6 +1,5 @@
 #include "engine/net/listener.h"
 
-#include "engine/net/bind_address.h"
 #include "engine/net/tcp_transport.h"
 
 #include <fcntl.h>
@@ -42,7 +41,11 @@ Fd listen_at(const BindAddress& address, bool reuse_port) {
 Result<Fd> open_listener(const ListenAddress& address, bool reuse_port) {
   const Result<std::vector<BindAddress>> places = bind_addresses(address);
   if (!places) return std::unexpected(places.error());
-  for (const BindAddress& place : *places) {
+  return open_listener(address, *places, reuse_port);
+}
+
+Result<Fd> open_listener(const ListenAddress& address, std::span<const BindAddress> places, bool reuse_port) {
+  for (const BindAddress& place : places) {
     if (Fd socket = listen_at(place, reuse_port)) return socket;
     if (!is_family_missing(errno)) break;
   }

@@ -4,10 +4,12 @@
 #include "engine/base/result.h"
 #include "engine/event/loop.h"
 #include "engine/net/address.h"
+#include "engine/net/bind_address.h"
 
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -16,6 +18,8 @@ namespace fairlead::net {
 // Opens the listening socket of an entry point: dual stack when the host is empty. A taken port is an error
 // that names it. `reuse_port` lets several processes share the port.
 Result<Fd> open_listener(const ListenAddress& address, bool reuse_port);
+// On the first of `places`, those of the address, that this machine has.
+Result<Fd> open_listener(const ListenAddress& address, std::span<const BindAddress> places, bool reuse_port);
 
 // The port that a socket is bound to, for entry points on port 0.
 std::uint16_t bound_port(int socket);

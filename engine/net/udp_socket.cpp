@@ -1,6 +1,5 @@
 #include "engine/net/udp_socket.h"
 
-#include "engine/net/bind_address.h"
 #include "engine/net/listener.h"
 
 #include <fmt/format.h>
@@ -60,7 +59,12 @@ std::vector<Fd> bind_all(BindAddress place, int count, bool reuse_port) {
 Result<std::vector<Fd>> open_udp(const ListenAddress& address, int count, bool reuse_port) {
   const Result<std::vector<BindAddress>> places = bind_addresses(address);
   if (!places) return std::unexpected(places.error());
-  for (const BindAddress& place : *places) {
+  return open_udp(address, *places, count, reuse_port);
+}
+
+Result<std::vector<Fd>> open_udp(const ListenAddress& address, std::span<const BindAddress> places, int count,
+                                 bool reuse_port) {
+  for (const BindAddress& place : places) {
     std::vector<Fd> sockets = bind_all(place, count, reuse_port);
     if (!sockets.empty()) return sockets;
     if (!is_family_missing(errno)) break;

@@ -3,6 +3,7 @@
 #include "engine/base/fd.h"
 #include "engine/base/result.h"
 #include "engine/net/address.h"
+#include "engine/net/bind_address.h"
 
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -21,6 +22,9 @@ namespace fairlead::net {
 // client always meets the same one. A taken port is an error that names it, unless `reuse_port` asks for
 // sharing it with other processes. Dual stack when the host is empty.
 Result<std::vector<Fd>> open_udp(const ListenAddress& address, int count, bool reuse_port);
+// On the first of `places`, those of the address, that this machine has.
+Result<std::vector<Fd>> open_udp(const ListenAddress& address, std::span<const BindAddress> places, int count,
+                                 bool reuse_port);
 
 // A socket that exchanges datagrams with `to` alone and hears of its ICMP errors.
 Result<Fd> connect_udp(const Address& to);

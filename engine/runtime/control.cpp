@@ -142,7 +142,8 @@ void Control::run(std::set<std::string> expected) {
       give_back_memory(now);
       if (!draining_ && compiler_.files_changed()) rebuild();
       // A program that had the port ends without telling anybody.
-      if (some_closed_ && !draining_) some_closed_ = !publisher_.apply_entry_points(*install_, true).empty();
+      if (some_closed_ && !draining_)
+        some_closed_ = !publisher_.apply_entry_points(*install_, Occasion::Again).empty();
     }
     if (!message) {
       if (messages_.closed()) return;
@@ -183,7 +184,7 @@ void Control::handle(Message message, bool& rebuild_wanted) {
     rebuild();
     rebuild_wanted = false;
     std::vector<std::string> problems;
-    if (open_) problems = publisher_.apply_entry_points(*install_);
+    if (open_) problems = publisher_.apply_entry_points(*install_, Occasion::Change);
     some_closed_ = !problems.empty();
     for (std::string& problem : problems) problem += "; it is tried again until it can be opened";
     install->done->set_value(std::move(problems));
@@ -227,7 +228,7 @@ void Control::rebuild() {
 
 void Control::open_entry_points() {
   open_ = true;
-  for (const std::string& problem : publisher_.apply_entry_points(*install_)) {
+  for (const std::string& problem : publisher_.apply_entry_points(*install_, Occasion::Start)) {
     spdlog::error("{}", problem);
     start_failed_.store(true);
   }

@@ -13,7 +13,9 @@ namespace {
 
 constexpr std::size_t kSetsPerMessage = 256;  // so that no worker stalls above a millisecond
 constexpr auto kDrainPoll = std::chrono::milliseconds(20);
-constexpr auto kExchangeAgain = std::chrono::minutes(1);  // each try turns clients away for a moment
+constexpr auto kPatience = std::chrono::seconds(2);          // with name servers, while others are served
+constexpr auto kPatienceAtStart = std::chrono::minutes(10);  // they give up long before
+constexpr auto kExchangeAgain = std::chrono::minutes(1);     // each try turns clients away for a moment
 
 // Every UDP session takes a descriptor: at most a quarter of them may go to one entry point, and a quarter of
 // those to one address. Clients are spread over the workers' sockets by a hash.
@@ -55,10 +57,12 @@ void Publisher::states_changed(const std::vector<upstream::SetId>& sets) {
   for (auto& worker : workers_) worker->post([&w = *worker, sets] { w.pools().states_changed(sets); });
 }
 
-std::vector<std::string> Publisher::apply_entry_points(const model::Static& install, bool again) {
+std::vector<std::string> Publisher::apply_entry_points(const model::Static& install, Occasion occasion) {
   const TimePoint now = std::chrono::steady_clock::now();
-  const bool may_exchange = !again || now >= exchange_again_;
+  const bool may_exchange = occasion != Occasion::Again || now >= exchange_again_;
   if (may_exchange) exchange_again_ = now + kExchangeAgain;
+  asks_anew_ = occasion != Occasion::Again;
+  patience_ = occasion == Occasion::Start ? now + kPatienceAtStart : asks_anew_ ? now + kPatience : now;
   std::vector<std::string> problems;
   std::vector<std::string> gone;
   for (const auto& [name, listening] : listening_)
@@ -92,6 +96,7 @@ std::vector<std::string> Publisher::apply_entry_points(const model::Static& inst
                                    : fmt::format("; it goes on listening on {}", former->second.address)));
   }
   for (Opened& one : opened) serve(std::move(one));
+  if (problems.empty()) names_.forget();
   say_unclaimed();
   return problems;
 }
@@ -147,8 +152,14 @@ Result<Publisher::Opened> Publisher::open(const std::string& name, const model::
 Result<Publisher::Opened> Publisher::open_tcp(const std::string& name, const model::EntryPoint& options,
                                               const model::ListenAddress& address) {
   Result<Fd> socket = activation_.find(name, net::Activation::Kind::Stream);
-  if (socket && !*socket) socket = net::open_listener({address.host, address.port}, options.reuse_port);
   if (!socket) return std::unexpected(std::move(socket.error()));
+  if (!*socket) {
+    const net::ListenAddress where{address.host, address.port};
+    const auto found = names_.find(where, patience_, asks_anew_);
+    if (!found) return std::unexpected(found.error());
+    socket = net::open_listener(where, *found, options.reuse_port);
+    if (!socket) return std::unexpected(std::move(socket.error()));
+  }
   return listening_on(std::move(*socket), name, options);
 }
 
@@ -176,11 +187,14 @@ Result<std::vector<Fd>> Publisher::datagram_sockets(const std::string& name, con
     return one;
   }
   const auto count = static_cast<int>(workers_.size());
-  auto sockets = net::open_udp({address.host, address.port}, count, options.reuse_port);
+  const net::ListenAddress where{address.host, address.port};
+  const auto found = names_.find(where, patience_, asks_anew_);
+  if (!found) return std::unexpected(found.error());
+  auto sockets = net::open_udp(where, *found, count, options.reuse_port);
   if (sockets) return sockets;
   // An entry point that moved may still drain on what this one asks for.
   on_all([](Worker& worker) { worker.close_draining_udp(); });
-  return net::open_udp({address.host, address.port}, count, options.reuse_port);
+  return net::open_udp(where, *found, count, options.reuse_port);
 }
 
 void Publisher::serve(Opened&& opened) {

@@ -3,6 +3,7 @@
 #include "engine/base/fd.h"
 #include "engine/base/result.h"
 #include "engine/net/activation.h"
+#include "engine/runtime/listen_names.h"
 #include "engine/runtime/udp_counts.h"
 #include "engine/runtime/worker.h"
 
@@ -12,6 +13,9 @@
 #include <vector>
 
 namespace fairlead::runtime {
+
+// Why entry points are opened: the last is for those that could not be opened before.
+enum class Occasion : unsigned char { Start, Change, Again };
 
 // Brings snapshots and entry points to the workers. Belongs to the control thread, which it may block.
 class Publisher {
@@ -25,8 +29,8 @@ class Publisher {
 
   // Opens the listeners of entry points that are new or moved, and drains those that are gone. A listener
   // that cannot be opened fails alone, and an entry point that cannot move stays where it is; what is wrong
-  // is returned, in sentences. `again`: the same configuration, for those that could not be opened.
-  std::vector<std::string> apply_entry_points(const model::Static& install, bool again = false);
+  // is returned, in sentences.
+  std::vector<std::string> apply_entry_points(const model::Static& install, Occasion occasion);
   // Where an entry point listens; 0 when it does not.
   std::uint16_t port(const std::string& name) const;
   const UdpCounts& udp_counts() const { return udp_counts_; }
@@ -76,6 +80,9 @@ class Publisher {
   net::Activation activation_;
   bool said_unclaimed_ = false;
   TimePoint exchange_again_{};
+  ListenNames names_;
+  TimePoint patience_{};  // with name servers
+  bool asks_anew_ = false;
   UdpCounts udp_counts_;
 };
 
