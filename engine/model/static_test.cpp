@@ -357,6 +357,16 @@ TEST(ReadStatic, RefusesABasePathWithOtherCharacters) {
   EXPECT_EQ(read("api: {basePath: /fair/lead}").first_error(), "");
 }
 
+TEST(ReadStatic, CleansABasePathAsTheRouterCleansPaths) {
+  const Read doubled = read("api: {basePath: /a//b}");
+
+  EXPECT_EQ(doubled.install.api->base_path, "/a/b");
+  ASSERT_EQ(doubled.problems.size(), 1u);
+  EXPECT_NE(doubled.problems[0].text().find("found below /a/b, not /a//b"), std::string::npos);
+  EXPECT_EQ(read("api: {basePath: /a/./b/../}").install.api->base_path, "/a/");
+  EXPECT_TRUE(read("api: {basePath: /a/}").problems.empty());
+}
+
 TEST(Static, ServesRoutersWithoutEntryPointsOnTheDefaultOnes) {
   const Static all = read(
                          "entryPoints: {a: {address: ':1'}, b: {address: ':2'}, u: {address: ':3/udp'}}\n"

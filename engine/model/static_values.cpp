@@ -1,6 +1,7 @@
 #include "engine/model/static_values.h"
 
 #include "engine/base/strings.h"
+#include "engine/http/canonical.h"
 #include "engine/http/fields.h"
 #include "engine/model/static_problem.h"
 #include "engine/schema/duration.h"
@@ -42,6 +43,7 @@ class Settler {
 
   void entry_point(const std::string& name, EntryPoint& entry_point);
   void resolver(const std::string& name, Acme& acme);
+  void api(Api& api);
   void log(Log& log);
   void tracing(Tracing& tracing);
   void prometheus(Prometheus& prometheus);
@@ -99,6 +101,17 @@ void Settler::resolver(const std::string& name, Acme& acme) {
   above_0(acme.certificate_timeout, at("certificateTimeout"), usual.certificate_timeout);
 }
 
+// No request ever has another path: it would be a base that nobody reaches.
+void Settler::api(Api& api) {
+  std::string clean = api.base_path;
+  if (!http::canonicalize_path(clean, true) || clean == api.base_path) return;
+  warn(
+      {"api", "basePath"},
+      fmt::format("paths are cleaned before they are routed, so API and dashboard are found below {}, not {}",
+                  clean, api.base_path));
+  api.base_path = std::move(clean);
+}
+
 void Settler::log(Log& log) {
   at_least_0(log.max_size, {"log", "maxSize"}, "100 MB");
   at_least_0(log.max_age, {"log", "maxAge"}, "files are not removed for their age");
@@ -134,6 +147,7 @@ void settle_values(Static& install, const schema::Node& root, schema::Problems& 
   for (auto& [name, entry_point] : install.entry_points) settler.entry_point(name, entry_point);
   for (auto& [name, resolver] : install.certificates_resolvers)
     if (resolver.acme) settler.resolver(name, *resolver.acme);
+  if (install.api) settler.api(*install.api);
   settler.at_least_0(install.providers.throttle_duration, {"providers", "providersThrottleDuration"},
                      "every change is applied at once");
   settler.log(install.log);
