@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -93,16 +94,18 @@ const std::string* scalar_of(const schema::Node& node, std::string_view key) {
 void notice_combined(const schema::Node& file, const schema::Node& flags, const schema::Node& environment,
                      InstallConfig& out) {
   if (file.empty()) return;
-  std::string names;
+  std::vector<std::string> names;
   for (const schema::Node* source : {&flags, &environment})
     for (const auto& entry : source->entries()) {
-      if (schema::equal_ignoring_case(entry.key, "configFile")) continue;
-      if (names.find(entry.key) == std::string::npos) names += (names.empty() ? "" : ", ") + entry.key;
+      const auto same = [&entry](const std::string& name) {
+        return schema::equal_ignoring_case(name, entry.key);
+      };
+      if (!same("configFile") && std::ranges::none_of(names, same)) names.push_back(entry.key);
     }
   if (!names.empty())
     out.notices.push_back(
         fmt::format("flags and environment count beside {}: {} (Traefik would ignore them beside a file)",
-                    out.file, names));
+                    out.file, fmt::join(names, ", ")));
 }
 
 }  // namespace
