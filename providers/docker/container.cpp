@@ -144,6 +144,18 @@ std::string fingerprint_of(const json& row) {
   return out;
 }
 
+// As a part of a path: names of projects, services and engines may be whatever somebody wrote.
+std::string without_slashes(std::string_view name) {
+  std::string out;
+  for (const char c : name) {
+    if (c == '/' || c == '%')
+      out += fmt::format("%{:02X}", static_cast<unsigned>(c));
+    else
+      out += c;
+  }
+  return out;
+}
+
 }  // namespace
 
 const std::string& Container::label(std::string_view key) const {
@@ -160,9 +172,10 @@ std::string Container::base_name() const {
 
 std::string Container::owner() const {
   const std::string p = project(), s = service();
-  const std::string prefix = host.empty() ? std::string() : host + "/";
-  if (!swarm_service.empty()) return prefix + swarm_service;
-  return prefix + (p.empty() || s.empty() ? name : p + "/" + s);
+  const std::string prefix = host.empty() ? std::string() : without_slashes(host) + "//";
+  if (!swarm_service.empty()) return prefix + without_slashes(swarm_service);
+  return prefix +
+         (p.empty() || s.empty() ? without_slashes(name) : without_slashes(p) + "/" + without_slashes(s));
 }
 
 std::string_view Container::network_of() const {

@@ -72,7 +72,7 @@ struct Container {
   std::string base_name() const;
 
   // Who defines names: project and service of Compose, which replicas and recreated containers share;
-  // else the container's name. Engines are told apart.
+  // else the container's name. Engines are told apart, by "<engine>//" in front: no two are written alike.
   std::string owner() const;
 
   bool host_mode() const { return network_mode == "host"; }

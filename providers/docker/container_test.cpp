@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <set>
+
 namespace fairlead::providers::docker {
 namespace {
 
@@ -59,6 +61,24 @@ TEST(Container, ReadsDocker2010) {
   EXPECT_EQ(c->ports[0], (Port{53, false, {}}));
   EXPECT_EQ(c->ports[1], (Port{80, true, {{"0.0.0.0", 8080}, {"::", 8080}}}));
   EXPECT_EQ(c->created.time_since_epoch().count() % 1'000'000'000, 186'123'456);
+}
+
+TEST(Container, NoTwoOwnersAreWrittenAlike) {
+  const auto owner = [](std::string host, std::string project, std::string service, std::string name = "x") {
+    Container c;
+    c.host = std::move(host);
+    c.name = std::move(name);
+    c.labels["com.docker.compose.project"] = std::move(project);
+    c.labels["com.docker.compose.service"] = std::move(service);
+    return c.owner();
+  };
+  const std::set<std::string> owners = {
+      owner("", "shop", "web"),          owner("shop", "", "", "web"),  owner("edge", "shop", "web"),
+      owner("edge/shop", "", "", "web"), owner("", "edge", "shop/web"), owner("", "edge/shop", "web"),
+      owner("", "edge/", "web"),         owner("edge", "", "", "web"),  owner("", "edge%2F", "web")};
+
+  EXPECT_EQ(owners.size(), 9u);
+  EXPECT_EQ(owner("edge", "shop", "web"), "edge//shop/web");
 }
 
 TEST(Container, ReadsPodman) {
