@@ -13,10 +13,11 @@ namespace {
 
 using nlohmann::json;
 
-// What the engine is asked for. "died" and "remove" are Podman's.
-constexpr std::array<std::string_view, 14> kWords = {
-    "start", "restart", "kill",   "die",    "stop",    "destroy",    "remove",
-    "pause", "unpause", "rename", "update", "connect", "disconnect", "health_status"};
+// What the engine is asked for. "died" and "remove" are Podman's. A container that was created and waits for
+// others is known from then on, as one that was stopped is.
+constexpr std::array<std::string_view, 15> kWords = {
+    "create", "start",   "restart", "kill",   "die",     "stop",       "destroy",      "remove",
+    "pause",  "unpause", "rename",  "update", "connect", "disconnect", "health_status"};
 constexpr std::size_t kMaxUnended = 1 << 20;  // bytes of an event that may end without a line end
 
 // An engine, or a proxy before it, may send more than it was asked for: "exec_start" comes with every probe.

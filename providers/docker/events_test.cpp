@@ -63,11 +63,14 @@ TEST(Events, AreReadWhenMembersAreMissing) {
 }
 
 TEST(Events, ThatNobodyAskedForAreNone) {
-  for (const char* word : {"exec_start: sh", "exec_die", "create", "attach", "top", ""})
+  for (const char* word : {"exec_start: sh", "exec_die", "exec_create: sh", "attach", "top", ""})
     EXPECT_FALSE(
         *parse_event(R"({"Type":"container","Action":")" + std::string(word) + R"(","Actor":{"ID":"x"}})"))
         << word;
   EXPECT_TRUE(*parse_event(R"({"Type":"container","Action":"health_status: healthy","Actor":{"ID":"x"}})"));
+  EXPECT_EQ((*parse_event(R"({"Type":"container","Action":"create","Actor":{"ID":"x"}})"))->action,
+            Event::Action::Changed);
+  EXPECT_FALSE(*parse_event(R"({"Type":"network","Action":"create","Actor":{"ID":"n"}})"));
 }
 
 TEST(LineSplitter, TakesAnObjectWhoseLineDoesNotEnd) {

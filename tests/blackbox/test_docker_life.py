@@ -32,6 +32,22 @@ def test_the_first_503_after_a_stop_signal_says_why_and_when_to_come_back(start,
     assert json.loads(answer.body)["reason"] == "stopping" and answer.header("Retry-After") == "2"
 
 
+def test_a_container_that_was_only_created_is_known_at_once(start, origin, engine):
+    proxy = start(install=engine.install)
+    wait_for(lambda: "connected to" in proxy.log(), 10, "the engine is known")
+    labels = {f"traefik.{RULE[0].split('=', 1)[0]}": RULE[0].split("=", 1)[1]}
+    engine.created.add("id-app")
+    engine.containers["id-app"] = ("app", origin.port, labels)
+
+    engine._event("create", "id-app")
+
+    answer = proxy.wait_status(503, "app", headers=[("Accept", "application/json")])
+    assert json.loads(answer.body)["reason"] == "stopped"
+    engine.created.clear()
+    engine.put("app", origin.port, labels)
+    proxy.wait_status(200, "app")
+
+
 def test_a_configuration_of_another_provider_brings_back_nothing_that_was_told_to_stop(start, origin, engine):
     engine.put("app", origin.port, RULE)
     proxy = start(install={"hold": {"requests": 0},

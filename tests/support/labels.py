@@ -17,6 +17,7 @@ class LabelledEngine:
     def __init__(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="fairlead-engine-"))
         self.containers = {}
+        self.created = set()  # ids of those that were not started yet
         self._lock = threading.Lock()
         self._subscribers = []
         self._listener = socket.socket(socket.AF_UNIX)
@@ -116,7 +117,8 @@ class LabelledEngine:
                 "HostConfig": {"NetworkMode": "bridge"}, "NetworkSettings": self._networks()}
 
     def _inspected(self, identifier, name, port, labels):
+        ran = identifier not in self.created
         return {"Id": identifier, "Created": CREATED, "Name": f"/{name}",
-                "State": {"Status": "running", "StartedAt": CREATED},
+                "State": {"Status": "running" if ran else "created", "StartedAt": CREATED if ran else "0001-01-01T00:00:00Z"},
                 "Config": {"Labels": labels, "ExposedPorts": {f"{port}/tcp": {}}},
                 "HostConfig": {"NetworkMode": "bridge"}, "NetworkSettings": {"Ports": {}, **self._networks()}}
