@@ -25,6 +25,7 @@ class Pools;
 namespace fairlead::exchange {
 
 struct EntryPoint;
+class RecordSink;
 
 // What TLS told about the client; absent on plain connections.
 struct TlsFacts {
@@ -99,6 +100,7 @@ class Exchange {
   bool client_left = false;
 
   http::ServerStream* stream = nullptr;  // for 1xx heads from the server; null in the background
+  RecordSink* sink = nullptr;            // hears of what the worker did; lives as long. Null in unit tests
 
   event::Loop& loop;
   upstream::Pools& pools;

@@ -6,7 +6,9 @@
 namespace fairlead::exchange {
 
 Job::Job(Jobs& jobs, event::Loop& loop, upstream::Pools& pools, Scope& background)
-    : jobs_(jobs), loop_(loop), x_(loop, pools, background) {}
+    : jobs_(jobs), loop_(loop), x_(loop, pools, background) {
+  x_.sink = &jobs.sink_;
+}
 
 void Job::start(http::ServerStream& stream) {
   stream_ = &stream;

@@ -17,6 +17,8 @@ class Jobs;
 class RecordSink {
  public:
   virtual void ended(const Exchange& x) = 0;
+  // And of every copy of one for a mirror, which only its service counts.
+  virtual void copied(const Exchange&) {}
   // Whether Exchange::origin_fields are of use to it.
   virtual bool wants_origin_fields() const { return false; }
 

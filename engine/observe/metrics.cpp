@@ -156,11 +156,7 @@ void Metrics::Block::count(const Facts& facts) {
           .protocol = metric_protocol(facts),
           .header_labels = {}};
   key.code = metric_code(facts, key.protocol);
-  std::string labels, scratch;
-  for (const std::string& header : options_.header_names) {
-    if (facts.request) labels += label_value(facts.request->get(header), scratch);
-    labels += '\0';
-  }
+  const std::string labels = header_labels(facts);
   key.header_labels = labels;
   for (const ServicePass& pass : record.earlier_services) count_service(key, pass, record);
   if (is_answer_of_service(record, key.protocol))
@@ -168,6 +164,31 @@ void Metrics::Block::count(const Facts& facts) {
   else if (record.reached_service)
     count_service(key, record.last_service(), record);
   count_whole(key, record);
+}
+
+void Metrics::Block::count_services(const Facts& facts) {
+  const Record& record = facts.record;
+  if (!record.metrics) return;
+  Key key{.entry_point = {},
+          .router = {},
+          .router_service = {},
+          .service = {},
+          .method = metric_method(record.method),
+          .protocol = metric_protocol(facts),
+          .header_labels = {}};
+  const std::string labels = header_labels(facts);
+  key.header_labels = labels;
+  for (const ServicePass& pass : record.earlier_services) count_service(key, pass, record);
+  if (record.reached_service) count_service(key, record.last_service(), record);
+}
+
+std::string Metrics::Block::header_labels(const Facts& facts) const {
+  std::string labels, scratch;
+  for (const std::string& header : options_.header_names) {
+    if (facts.request) labels += label_value(facts.request->get(header), scratch);
+    labels += '\0';
+  }
+  return labels;
 }
 
 void Metrics::Block::count_whole(const Key& key, const Record& record) {

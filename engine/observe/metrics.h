@@ -79,10 +79,13 @@ class Metrics {
     explicit Block(const MetricOptions& options);
     // The worker's thread.
     void count(const Facts& facts);
+    // Of a request that no client sent: what the services came to that were asked.
+    void count_services(const Facts& facts);
 
    private:
     friend class Metrics;
     struct Key;
+    std::string header_labels(const Facts& facts) const;
     void count_whole(const Key& key, const Record& record);
     void count_service(Key key, const ServicePass& pass, const Record& record);
     void count_in(MetricRow& row, const ServicePass& pass);

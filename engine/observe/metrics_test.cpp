@@ -112,6 +112,22 @@ TEST(Metrics, CountsEachServiceThatARequestPassedAsItAnswered) {
   EXPECT_THAT(out, Not(HasSubstr("entrypoint=\"\""))) << "a service's own row is of no entry point";
 }
 
+TEST(Metrics, CountsOfACopyOnlyWhatItsServiceDid) {
+  Metrics metrics({});
+  SomeFacts some;
+  some.record.service_status = 500;
+  some.record.tls_version = "1.3";
+
+  metrics.add_block().count_services(some.facts());
+  const std::string out = text(metrics, {.routers = true});
+
+  EXPECT_THAT(out, HasSubstr("traefik_service_requests_total{code=\"500\",method=\"GET\",protocol=\"http\","
+                             "service=\"shop-svc@docker\"} 1\n"));
+  EXPECT_THAT(out, HasSubstr("traefik_service_requests_tls_total"));
+  EXPECT_THAT(out, Not(HasSubstr("traefik_router")));
+  EXPECT_THAT(out, Not(HasSubstr("traefik_entrypoint")));
+}
+
 TEST(Metrics, PutsDurationsIntoCumulativeBuckets) {
   Metrics metrics({.buckets = {0.01, 0.1}, .header_names = {}});
   Metrics::Block& block = metrics.add_block();

@@ -58,8 +58,7 @@ class RecordSink::Part final : event::TickHook {
   explicit Part(RecordSink& sink) : sink_(sink) {}
 
   void ended(const exchange::Exchange& x) {
-    if (const std::uint64_t now = sink_.generation_.load(std::memory_order_acquire); now != generation_)
-      adopt(now);
+    look_for_changes();
     if (x.record.cause) [[unlikely]]
       tell(x.record);
     if (!lines_ && !block_ && !pushed_block_ && !access_ && !x.trace) return;
@@ -78,7 +77,20 @@ class RecordSink::Part final : event::TickHook {
     if (access_) add_access_record(x, facts);
   }
 
+  void copied(const exchange::Exchange& x) {
+    look_for_changes();
+    const observe::Facts facts{
+        .record = x.record, .begun = {}, .request = &x.request.fields, .upgrade = x.request.upgrade};
+    if (block_) block_->count_services(facts);
+    if (pushed_block_) pushed_block_->count_services(facts);
+  }
+
  private:
+  void look_for_changes() {
+    if (const std::uint64_t now = sink_.generation_.load(std::memory_order_acquire); now != generation_)
+      adopt(now);
+  }
+
   void on_tick_end() override {
     if (lines_) lines_->hand_over();
     traces_.give();
@@ -240,6 +252,8 @@ RecordSink::Targets RecordSink::targets() const {
 }
 
 void RecordSink::ended(const exchange::Exchange& x) { part().ended(x); }
+
+void RecordSink::copied(const exchange::Exchange& x) { part().copied(x); }
 
 RecordSink::Part& RecordSink::part() {
   thread_local std::uint64_t owner = 0;

@@ -47,6 +47,7 @@ class RecordSink final : public exchange::RecordSink {
 
   // Worker threads.
   void ended(const exchange::Exchange& x) override;
+  void copied(const exchange::Exchange& x) override;
   bool wants_origin_fields() const override { return wants_origin_fields_.load(std::memory_order_relaxed); }
 
  private:

@@ -1,3 +1,4 @@
+#include "engine/exchange/jobs.h"
 #include "engine/exchange/test_exchange.h"
 #include "engine/service/failover.h"
 #include "engine/service/mirroring.h"
@@ -296,6 +297,30 @@ TEST_F(Mirrored, AMainResponseThatIsDroppedForAnotherIsMirrored) {
   EXPECT_EQ(b.service->calls, 1);
   EXPECT_EQ(b.got_body, "body");
   EXPECT_EQ(mirror_state->running, 0u);
+}
+
+TEST_F(Mirrored, WhatACopyCameToIsTold) {
+  struct Sink final : exchange::RecordSink {
+    void ended(const Exchange&) override {}
+    void copied(const Exchange& x) override {
+      status = x.record.service_status;
+      method = x.record.method;
+      metrics = x.record.metrics;
+    }
+    int status = 0;
+    std::string method;
+    bool metrics = true;
+  } sink;
+  const Mirroring all = mirroring();
+  auto x = test::request("POST", "/cart");
+  x.sink = &sink;
+  x.record.metrics = false;
+  EXPECT_EQ(test::text_of(ask(all, x).body), "a");
+  turn(x);
+
+  EXPECT_EQ(sink.status, 504) << "no server behind this one";
+  EXPECT_EQ(sink.method, "POST");
+  EXPECT_FALSE(sink.metrics) << "its router wants none";
 }
 
 TEST_F(Mirrored, ALargeBodyIsNotMirrored) {

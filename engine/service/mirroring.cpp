@@ -1,6 +1,7 @@
 #include "engine/service/mirroring.h"
 
 #include "engine/event/limited.h"
+#include "engine/exchange/jobs.h"
 #include "engine/exchange/tee.h"
 #include "engine/service/request_copy.h"
 
@@ -29,7 +30,8 @@ struct Copies {
         state(std::move(counted)),
         loop(x.loop),
         pools(x.pools),
-        background(x.background) {}
+        background(x.background),
+        sink(x.sink) {}
   ~Copies() { state->running.fetch_sub(1, std::memory_order_relaxed); }
 
   RequestCopy request;
@@ -39,6 +41,7 @@ struct Copies {
   event::Loop& loop;
   upstream::Pools& pools;
   Scope& background;
+  exchange::RecordSink* sink;
 };
 using CopiesPtr = std::shared_ptr<Copies>;
 
@@ -57,9 +60,13 @@ Task<void> send_all(CopiesPtr copies) {
     Exchange x(copies->loop, copies->pools, copies->background);
     copies->request.put_into(x);
     x.may_hold = false;
+    x.sink = copies->sink;
     if (copies->body) x.body = copies->body->body();
     event::Limited limited(copies->loop, kLongest, send_one(x, *target));
     co_await limited.run();
+    if (!x.sink) continue;
+    if (x.record.service_status == 0) x.record.service_status = 504;  // its time was up
+    x.sink->copied(x);
   }
 }
 

@@ -32,9 +32,10 @@ RequestCopy::RequestCopy(const exchange::Exchange& x)
       client_ip_(arena_.copy(x.client_ip)),
       router_name_(arena_.copy(x.router_name)),
       null_forwarded_for_(x.null_forwarded_for),
-      keep_forwarded_for_(x.keep_forwarded_for) {
+      keep_forwarded_for_(x.keep_forwarded_for),
+      metrics_(x.record.metrics) {
   copy_head(x.request, head_, arena_);
-  // Copies are not recorded, but their servers are told which trace they belong to.
+  // Copies are counted for their service alone, but their servers are told which trace they belong to.
   if (x.trace) x.trace->inject(head_.fields);
   if (x.tls) tls_ = *x.tls;
 }
@@ -44,13 +45,18 @@ void RequestCopy::put_into(exchange::Exchange& x) const {
   x.record.begun = x.loop.now();
   x.record.client = client_;
   x.record.router = router_name_;
+  x.record.method = x.request.method;
   x.record.log = false;
-  x.record.metrics = false;
+  x.record.metrics = metrics_;
   x.client = client_;
   x.local = local_;
   x.client_ip = client_ip_;
   x.router_name = router_name_;
   x.tls = tls_ ? &*tls_ : nullptr;
+  if (tls_) {
+    x.record.tls_version = tls_->version;
+    x.record.tls_cipher = tls_->cipher;
+  }
   x.null_forwarded_for = null_forwarded_for_;
   x.keep_forwarded_for = keep_forwarded_for_;
 }

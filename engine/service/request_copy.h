@@ -29,6 +29,7 @@ class RequestCopy {
   std::optional<exchange::TlsFacts> tls_;
   bool null_forwarded_for_;
   bool keep_forwarded_for_;
+  bool metrics_;
 };
 
 }  // namespace fairlead::service

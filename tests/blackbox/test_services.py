@@ -430,12 +430,18 @@ def test_a_mirror_gets_the_same_request_and_its_answer_is_dropped(start, named):
 
 def test_a_mirror_gets_its_share(start, named):
     main, copy = named("main"), named("copy")
-    proxy = start(config(mirroring(main, copy.url, percent=30)))
+    proxy = start(config(mirroring(main, copy.url, percent=30)), {"metrics": {"prometheus": {}}})
 
     shares(proxy, 100)
     wait_for(lambda: len(copy.requests) == 30, 5, "30 copies")
     time.sleep(0.3)
     assert len(copy.requests) == 30
+
+    labels = '{code="200",method="GET",protocol="http",service="%s@file"} %d\n'
+    wait_for(lambda: "traefik_service_requests_total" + labels % ("copy", 30) in proxy.metrics(), 5, "they are counted")
+    assert "traefik_service_responses_bytes_total" + labels % ("copy", 120) in proxy.metrics()
+    assert "traefik_service_requests_total" + labels % ("main", 100) in proxy.metrics()
+    assert 'traefik_entrypoint_requests_total{code="200",entrypoint="web",method="GET",protocol="http"} 100\n' in proxy.metrics()
 
 
 def test_a_chunked_body_is_mirrored_and_a_large_one_is_not(start, named):
