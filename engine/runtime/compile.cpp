@@ -110,8 +110,9 @@ void inherit_departures(const Routers& routers_before, const Sets& sets_before, 
 
 }  // namespace
 
-upstream::SetId Compiler::set_id(const std::string& service) {
-  return set_ids_.try_emplace(service, static_cast<upstream::SetId>(set_ids_.size())).first->second;
+upstream::SetId Compiler::set_id(SetIds& ids, const std::string& service) {
+  return ids.try_emplace(service, static_cast<upstream::SetId>(set_ids_.size() + tcp_set_ids_.size()))
+      .first->second;
 }
 
 std::shared_ptr<const routing::Rule> Compiler::rule(const model::HttpRouter& router, std::string& problem,
@@ -174,7 +175,7 @@ std::shared_ptr<const Snapshot> Compiler::compile(std::shared_ptr<const model::S
 
 std::vector<upstream::SetId> Compiler::set_phases(const Snapshot& snapshot, const Phases& phases) {
   std::vector<upstream::SetId> changed;
-  const auto look = [&](const auto& sets, const char* kind) {
+  const auto look = [&](const auto& sets, SetIds& ids) {
     for (const auto& [name, set] : sets) {
       bool concerned = false;
       for (const upstream::Server& server : set->servers) {
@@ -185,11 +186,11 @@ std::vector<upstream::SetId> Compiler::set_phases(const Snapshot& snapshot, cons
       }
       if (!concerned) continue;
       note_usable(*set);
-      changed.push_back(set_id(kind + name));
+      changed.push_back(set_id(ids, name));
     }
   };
-  look(snapshot.sets, "");
-  look(snapshot.tcp_sets, "tcp ");
+  look(snapshot.sets, set_ids_);
+  look(snapshot.tcp_sets, tcp_set_ids_);
   // Nothing waits for a UDP server: the next session looks at its state.
   for (const auto& balancer : snapshot.udp_balancers)
     for (const udp::ServerPtr& server : balancer->servers())

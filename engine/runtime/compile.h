@@ -35,8 +35,9 @@ class Compiler {
   // Changes of state alone need no compilation: the sets that have one of the servers.
   using Phases = std::unordered_map<std::string, upstream::Phase>;  // by URL or address
   std::vector<upstream::SetId> set_phases(const Snapshot& snapshot, const Phases& phases);
-  // Number of a service's set of servers; that of a TCP service is `tcp ` and its name.
-  upstream::SetId set_id(const std::string& service);
+  // Number of a service's set of servers. Names of HTTP and TCP services may be the same.
+  upstream::SetId set_id(const std::string& service) { return set_id(set_ids_, service); }
+  upstream::SetId tcp_set_id(const std::string& service) { return set_id(tcp_set_ids_, service); }
 
  private:
   friend class ServiceCompiler;
@@ -46,14 +47,17 @@ class Compiler {
   friend class TcpRouteCompiler;
   friend class UdpCompiler;
 
+  using SetIds = std::unordered_map<std::string, upstream::SetId>;
+
   std::shared_ptr<const routing::Rule> rule(const model::HttpRouter& router, std::string& problem,
                                             const model::Static& install);
+  upstream::SetId set_id(SetIds& ids, const std::string& service);
 
   InternalServices internal_;
   exchange::CarryOver carry_over_;
   tls::Site site_{std::make_shared<tls::Tables>(), {"http/1.1", "h2"}};
   ClientContexts client_contexts_{site_.files()};
-  std::unordered_map<std::string, upstream::SetId> set_ids_;
+  SetIds set_ids_, tcp_set_ids_;
   // Rules by syntax and text, of the compilation before and of this one.
   std::unordered_map<std::string, std::shared_ptr<const routing::Rule>> rules_before_;
   std::unordered_map<std::string, std::shared_ptr<const routing::Rule>> rules_;

@@ -90,6 +90,21 @@ http:
   services:
     shop: {loadBalancer: {servers: [{url: "http://10.0.0.1:80"}]}}
 )yaml");
+TEST_F(CompileTest, NoHttpServiceIsNamedLikeATcpOne) {
+  const auto snapshot = compile(R"yaml(
+http:
+  services:
+    tcp db: {loadBalancer: {servers: [{url: "http://10.0.0.1:80"}]}}
+tcp:
+  services:
+    db: {loadBalancer: {servers: [{address: "10.0.0.2:5432"}]}}
+)yaml");
+
+  ASSERT_EQ(snapshot->changed_sets.size(), 2u);
+  EXPECT_NE(snapshot->changed_sets[0].first, snapshot->changed_sets[1].first);
+  EXPECT_NE(snapshot->changed_sets[0].second->state, snapshot->changed_sets[1].second->state);
+}
+
 
   const exchange::Route* found = route(*snapshot, "shop.example.com", "/cart");
   ASSERT_TRUE(found);

@@ -178,7 +178,8 @@ void Control::handle(Message message, bool& rebuild_wanted) {
     const auto set = sets.find(health->service);
     if (set == sets.end()) return;
     note_usable(*set->second);
-    publisher_.states_changed({compiler_.set_id((health->tcp ? "tcp " : "") + health->service)});
+    publisher_.states_changed(
+        {health->tcp ? compiler_.tcp_set_id(health->service) : compiler_.set_id(health->service)});
   } else if (auto* install = std::get_if<Install>(&message)) {
     install_ = std::move(install->install);
     rebuild();

@@ -21,8 +21,9 @@ namespace {
 
 constexpr auto kDefaultKeepAlive = std::chrono::seconds(15);
 
-// Names of HTTP and TCP services do not meet: what outlives snapshots is kept apart.
-std::string key_of(const std::string& name) { return "tcp " + name; }
+// What outlives snapshots is kept apart from that of HTTP services of the same name: no provider is called
+// so.
+std::string key_of(const std::string& name) { return name + "@tcp"; }
 
 // "10.0.0.2:5432", "[::1]:5432", "db:5432"; validation has seen that both parts are there.
 Configured<upstream::ServerAddress> parse_address(const std::string& text) {
@@ -80,7 +81,7 @@ std::shared_ptr<const tcp::Service> TcpServiceCompiler::load_balancer(const std:
   if (!set) return nullptr;
   auto transport_options = transport(options, set->holds, element);
   if (!transport_options) return nullptr;
-  const upstream::SetId id = compiler_.set_id(key_of(name));
+  const upstream::SetId id = compiler_.tcp_set_id(name);
   const auto known = previous_ ? previous_->tcp_sets.find(name) : out_.tcp_sets.end();
   if (previous_ && known != previous_->tcp_sets.end() && serve_alike(*known->second, *set))
     set = known->second;  // workers have nothing to do
@@ -272,8 +273,7 @@ void TcpServiceCompiler::finish() {
   check_transports();
   if (!previous_) return;
   for (const auto& [name, set] : previous_->tcp_sets)
-    if (!out_.tcp_sets.contains(name))
-      out_.changed_sets.emplace_back(compiler_.set_id(key_of(name)), nullptr);
+    if (!out_.tcp_sets.contains(name)) out_.changed_sets.emplace_back(compiler_.tcp_set_id(name), nullptr);
 }
 
 }  // namespace fairlead::runtime

@@ -55,7 +55,7 @@ udp::ServicePtr UdpCompiler::build(const std::string& name, model::Element<model
         {std::move(made), static_cast<int>(std::clamp<std::int64_t>(child.weight, 0, 1'000'000))});
   }
   return std::make_shared<udp::Weighted>(std::move(children),
-                                         compiler_.carry_over_.get<upstream::ServiceState>("udp " + name, 0));
+                                         compiler_.carry_over_.get<upstream::ServiceState>(name + "@udp", 0));
 }
 
 udp::ServicePtr UdpCompiler::load_balancer(const std::string& name,
@@ -86,7 +86,7 @@ udp::ServicePtr UdpCompiler::load_balancer(const std::string& name,
       trouble += (trouble.empty() ? "" : "; ") + obstacle_of(standing).full_text;
   if (servers.empty() && trouble.empty()) trouble = fmt::format("service {} has no server", name);
   auto made = std::make_shared<udp::LoadBalancer>(
-      std::move(servers), compiler_.carry_over_.get<upstream::ServiceState>("udp " + name, 0),
+      std::move(servers), compiler_.carry_over_.get<upstream::ServiceState>(name + "@udp", 0),
       std::move(trouble));
   out_.udp_balancers.push_back(made);
   return made;

@@ -24,7 +24,7 @@ class PlaceHeld final : public Hold {
 Configured<std::shared_ptr<const InFlightConn>> InFlightConn::make(const Options& options, Making& making) {
   return std::make_shared<const InFlightConn>(
       options.amount,
-      making.carry_over.get<middleware::InFlightCounts>("tcp " + making.name, making.options_hash));
+      making.carry_over.get<middleware::InFlightCounts>(making.name + "@tcp", making.options_hash));
 }
 
 Result<> InFlightConn::admit(std::string_view router, const net::Address& client, Holds& holds) const {
