@@ -216,6 +216,18 @@ TEST_F(CompileTest, TheTimeIsKeptWhenTheLastServerLeaves) {
 
   EXPECT_NE(set.state->last_left, 0);
 }
+TEST_F(CompileTest, WeightsShutNobodyOutOfTwoChoices) {
+  const auto snapshot = compile(R"yaml(
+http:
+  services:
+    drawn: {loadBalancer: {strategy: p2c, servers: [{url: "http://10.0.0.1", weight: 0}]}}
+    turns: {loadBalancer: {servers: [{url: "http://10.0.0.1", weight: 0}]}}
+)yaml");
+
+  EXPECT_TRUE(snapshot->sets.find("drawn@docker")->second->any_usable());
+  EXPECT_FALSE(snapshot->sets.find("turns@docker")->second->any_usable());
+}
+
 
 TEST_F(CompileTest, WhatRestsSoonAfterASuccessorCameIsNotWaitedFor) {
   const auto snapshot = compile(kShop);

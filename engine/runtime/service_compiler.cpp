@@ -209,7 +209,11 @@ std::shared_ptr<const upstream::ServerSet> ServiceCompiler::server_set(
     }
     upstream::Server compiled;
     compiled.address = std::move(*address);
-    compiled.weight = static_cast<int>(std::clamp<std::int64_t>(server.weight.value_or(1), 0, 1'000'000));
+    // Two choices know no weights: one of 0 shuts nobody out.
+    compiled.weight =
+        options.strategy == "p2c"
+            ? 1
+            : static_cast<int>(std::clamp<std::int64_t>(server.weight.value_or(1), 0, 1'000'000));
     compiled.preserve_path = server.preserve_path;
     compiled.state = compiler_.carry_over_.get<upstream::ServerState>(fmt::format("{}|{}", name, server.url),
                                                                       checks_key(options));
@@ -226,7 +230,7 @@ std::shared_ptr<const upstream::ServerSet> ServiceCompiler::server_set(
     std::vector<std::string> targets;
     // Who is never picked is kept by no cookie either.
     for (const upstream::Server& server : set->servers)
-      targets.push_back(server.weight > 0 || options.strategy == "p2c" ? server.address.url : "");
+      targets.push_back(server.weight > 0 ? server.address.url : "");
     set->sticky = std::make_shared<upstream::Sticky>(name, sticky_cookie(*options.sticky->cookie), targets);
     set->sticky_hash = model::hash_of(*options.sticky);
   }
