@@ -1,6 +1,7 @@
 #include "engine/runtime/compile.h"
 
 #include "engine/routing/rule_parser.h"
+#include "engine/runtime/departures.h"
 #include "engine/runtime/route_compiler.h"
 #include "engine/runtime/service_compiler.h"
 #include "engine/runtime/tcp_route_compiler.h"
@@ -91,23 +92,6 @@ CompiledEntryPoint compile_entry_point(const std::string& name, const model::Ent
   return out;
 }
 
-// A rollout may give the service of a router another name: who asks before that one is ready waits for it
-// like for a successor of the same name.
-template <class Routers, class Sets>
-void inherit_departures(const Routers& routers_before, const Sets& sets_before, const Routers& routers,
-                        const Sets& sets) {
-  for (const auto& [name, router] : routers) {
-    const auto before = routers_before.find(name);
-    if (before == routers_before.end() || before->second.owner != router.owner) continue;
-    const auto left = sets_before.find(before->second.options.service);
-    const auto set = sets.find(router.options.service);
-    if (left == sets_before.end() || set == sets.end() || set->second->any_usable()) continue;
-    std::atomic<std::int64_t>& since = set->second->state->last_left;
-    if (since.load(std::memory_order_relaxed) == 0)
-      since.store(left->second->state->last_left.load(std::memory_order_relaxed), std::memory_order_relaxed);
-  }
-}
-
 }  // namespace
 
 upstream::SetId Compiler::set_id(SetIds& ids, const std::string& service) {
@@ -160,11 +144,7 @@ std::shared_ptr<const Snapshot> Compiler::compile(std::shared_ptr<const model::S
   tcp_services.finish();
   tcp_routes.run(routes);
   UdpCompiler(*this, *install, *dynamic, *out).run();
-  if (previous != nullptr) {
-    inherit_departures(previous->dynamic->http.routers, previous->sets, dynamic->http.routers, out->sets);
-    inherit_departures(previous->dynamic->tcp.routers, previous->tcp_sets, dynamic->tcp.routers,
-                       out->tcp_sets);
-  }
+  if (previous != nullptr) follow_departures(*this, *previous, *dynamic, install->hold.time, *out);
   carry_over_.sweep();
   site_.files().sweep();
   client_contexts_.sweep();

@@ -8,7 +8,10 @@
 #include "engine/schema/file.h"
 #include "engine/service/health_check.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+
+#include <optional>
 
 namespace fairlead::runtime {
 namespace {
@@ -37,6 +40,13 @@ class CompileTest : public ::testing::Test {
     head.path = path;
     routing::Scratch scratch;
     return snapshot.entry_points.find("http")->second.entry.plain.find(head, {{}, scratch});
+  }
+
+  // Where the snapshot sends who waits at a service that is gone.
+  std::optional<upstream::SetId> successor_of(const std::string& service, const Snapshot& snapshot) {
+    for (const auto& [id, set] : snapshot.changed_sets)
+      if (id == compiler_.set_id(service) && set) return set->successor;
+    return std::nullopt;
   }
 
   Compiler compiler_{[](std::string_view) { return nullptr; }};
@@ -80,16 +90,6 @@ TEST_F(CompileTest, AServiceThatIsGoneIsTakenFromTheWorkers) {
   EXPECT_EQ(second->changed_sets[0].second, nullptr);
 }
 
-TEST_F(CompileTest, RoutersBelowOthersHaveNoPlaceOfTheirOwn) {
-  const auto snapshot = compile(R"yaml(
-http:
-  routers:
-    site: {rule: "Host(`shop.example.com`)"}
-    cart: {rule: "PathPrefix(`/cart`)", parentRefs: [site], service: shop}
-    lost: {rule: "PathPrefix(`/lost`)", parentRefs: [nobody], service: shop}
-  services:
-    shop: {loadBalancer: {servers: [{url: "http://10.0.0.1:80"}]}}
-)yaml");
 TEST_F(CompileTest, NoHttpServiceIsNamedLikeATcpOne) {
   const auto snapshot = compile(R"yaml(
 http:
@@ -105,6 +105,16 @@ tcp:
   EXPECT_NE(snapshot->changed_sets[0].second->state, snapshot->changed_sets[1].second->state);
 }
 
+TEST_F(CompileTest, RoutersBelowOthersHaveNoPlaceOfTheirOwn) {
+  const auto snapshot = compile(R"yaml(
+http:
+  routers:
+    site: {rule: "Host(`shop.example.com`)"}
+    cart: {rule: "PathPrefix(`/cart`)", parentRefs: [site], service: shop}
+    lost: {rule: "PathPrefix(`/lost`)", parentRefs: [nobody], service: shop}
+  services:
+    shop: {loadBalancer: {servers: [{url: "http://10.0.0.1:80"}]}}
+)yaml");
 
   const exchange::Route* found = route(*snapshot, "shop.example.com", "/cart");
   ASSERT_TRUE(found);
@@ -206,16 +216,6 @@ TEST_F(CompileTest, AStateAloneReachesTheServersWithoutCompiling) {
   EXPECT_TRUE(set.servers[1].state->usable());
 }
 
-TEST_F(CompileTest, TheTimeIsKeptWhenTheLastServerLeaves) {
-  const auto snapshot = compile(kShop);
-  const auto& set = *snapshot->sets.find("shop@docker")->second;
-  compiler_.set_phases(*snapshot, {{"http://10.0.0.1:80", upstream::Phase::Draining}});
-  EXPECT_EQ(set.state->last_left, 0);
-
-  compiler_.set_phases(*snapshot, {{"http://10.0.0.2:80", upstream::Phase::Gone}});
-
-  EXPECT_NE(set.state->last_left, 0);
-}
 TEST_F(CompileTest, WeightsShutNobodyOutOfTwoChoices) {
   const auto snapshot = compile(R"yaml(
 http:
@@ -228,6 +228,16 @@ http:
   EXPECT_FALSE(snapshot->sets.find("turns@docker")->second->any_usable());
 }
 
+TEST_F(CompileTest, TheTimeIsKeptWhenTheLastServerLeaves) {
+  const auto snapshot = compile(kShop);
+  const auto& set = *snapshot->sets.find("shop@docker")->second;
+  compiler_.set_phases(*snapshot, {{"http://10.0.0.1:80", upstream::Phase::Draining}});
+  EXPECT_EQ(set.state->last_left, 0);
+
+  compiler_.set_phases(*snapshot, {{"http://10.0.0.2:80", upstream::Phase::Gone}});
+
+  EXPECT_NE(set.state->last_left, 0);
+}
 
 TEST_F(CompileTest, WhatRestsSoonAfterASuccessorCameIsNotWaitedFor) {
   const auto snapshot = compile(kShop);
@@ -264,6 +274,42 @@ http:
 
   EXPECT_NE(renamed->sets.find("next@docker")->second->state->last_left, 0);
   EXPECT_EQ(renamed->sets.find("fresh@docker")->second->state->last_left, 0) << "a first start";
+  EXPECT_EQ(successor_of("shop@docker", *renamed), compiler_.set_id("next@docker")) << "who waits goes on";
+
+  const auto back = compile(kShop, renamed.get());
+  EXPECT_EQ(successor_of("next@docker", *back), compiler_.set_id("shop@docker"));
+  EXPECT_EQ(successor_of("shop@docker", *back), std::nullopt);
+}
+
+TEST_F(CompileTest, WhoWaitsGoesNowhereWhenNobodyKnowsWhere) {
+  const std::string services = R"yaml(
+  services:
+    old: {loadBalancer: {servers: []}}
+    one: {loadBalancer: {servers: []}}
+    two: {loadBalancer: {servers: []}}
+)yaml";
+  const auto site = [](const std::string& routers) {
+    std::string out = "http:\n  routers:\n";
+    for (std::size_t i = 0; i < routers.size(); ++i)
+      out += fmt::format("    r{}: {{rule: \"Host(`{}`)\", service: {}}}\n", i, i,
+                         routers[i] == '1'   ? "one"
+                         : routers[i] == '2' ? "two"
+                                             : "old");
+    return out;
+  };
+  const std::string weighted = "    both: {weighted: {services: [{name: old}, {name: one}]}}\n";
+  std::string left = services;
+  left.erase(left.find("    old"), left.find("    one") - left.find("    old"));
+
+  const auto successor = [&](const std::string& before, const std::string& after) {
+    return successor_of("old@docker", *compile(after, compile(before).get()));
+  };
+  EXPECT_NE(successor(site("00") + services, site("11") + left), std::nullopt);
+  EXPECT_EQ(successor(site("00") + services, site("12") + left), std::nullopt) << "different ways";
+  EXPECT_EQ(successor(site("00") + services, site("1") + left), std::nullopt) << "one router is gone";
+  EXPECT_EQ(successor(site("0") + services + weighted, site("1") + left), std::nullopt)
+      << "a composite had it";
+  EXPECT_EQ(successor(site("0") + services, site("0") + left), std::nullopt);
 }
 
 TEST_F(CompileTest, ChecksOfPlainServersHaveTheTlsPartForRedirects) {

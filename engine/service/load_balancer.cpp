@@ -110,10 +110,13 @@ void LoadBalancer::note_failure(Exchange& x, upstream::ServerState& server, std:
                       x.loop.wall(), x.loop.now(), true});
 }
 
-// Waits for a successor of the last server. True when there may be one now.
-Task<bool> LoadBalancer::hold(Exchange& x, TimePoint until) const {
-  const upstream::Pools::Local* local = x.pools.find(options_.set);
+// Waits for a successor of the last server, in a service of another name where the router has one now: `set`.
+// True when there may be one.
+Task<bool> LoadBalancer::hold(Exchange& x, TimePoint until, upstream::SetId& set) const {
+  const bool is_gone = x.pools.find(set) && x.pools.find(set)->set->successor;
+  const upstream::Pools::Local* local = x.pools.find_successor(set);
   if (!x.may_hold || !local || !local->set->holds || options_.hold.requests == 0) co_return false;
+  if (is_gone && local->set->any_usable()) co_return true;
   const std::shared_ptr<upstream::ServiceState> state = local->set->state;
   const TimePoint left{Duration(state->last_left.load(std::memory_order_relaxed))};
   if (left == TimePoint{} || x.loop.now() - left > options_.hold.after) co_return false;
@@ -123,7 +126,7 @@ Task<bool> LoadBalancer::hold(Exchange& x, TimePoint until) const {
     if (x.loop.now() >= until) co_return false;
     upstream::Pools::Change change = x.pools.change(until);
     co_await change;
-    local = x.pools.find(options_.set);
+    local = x.pools.find_successor(set);
     if (!local) co_return false;
     if (local->set->any_usable()) co_return true;
   }
@@ -137,6 +140,7 @@ Response LoadBalancer::failed(Exchange& x, TimePoint begun, Error error) {
 Task<Response> LoadBalancer::serve(Exchange& x) const {
   const TimePoint begun = x.loop.now();
   const TimePoint hold_until = begun + options_.hold.time;
+  upstream::SetId set_id = options_.set;
   Tried tried;
   std::optional<Error> last;
   bool sent_again = false;
@@ -144,7 +148,7 @@ Task<Response> LoadBalancer::serve(Exchange& x) const {
   bool turned_down = false;  // once; a server that does it again is neither asked nor waited for any more
   bool hopeless = false;
   for (std::size_t tries = 0;;) {
-    const upstream::Pools::Local* local = x.pools.find(options_.set);
+    const upstream::Pools::Local* local = x.pools.find(set_id);
     int index = kNoServer;
     bool set_cookie = false;
     if (local) {
@@ -168,12 +172,12 @@ Task<Response> LoadBalancer::serve(Exchange& x) const {
         tried.clear();
         continue;
       }
-      const bool again = co_await hold(x, hold_until);
+      const bool again = co_await hold(x, hold_until, set_id);
       if (again) {
         tried.clear();
         continue;
       }
-      local = x.pools.find(options_.set);
+      local = x.pools.find(set_id);
       const upstream::ServerSet* const left = local ? local->set.get() : nullptr;
       // What a container refused was held for its successor, in vain.
       const bool was_held = left && left->holds && x.may_hold && options_.hold.requests > 0;
@@ -184,7 +188,9 @@ Task<Response> LoadBalancer::serve(Exchange& x) const {
     // The set may be swapped while this request waits: what it needs of the server is held on its own.
     const std::shared_ptr<const upstream::ServerSet> set = local->set;
     const upstream::Server& server = set->servers[static_cast<std::size_t>(index)];
-    if (tries == 0) x.record.begin_service(options_.name);
+    if (tries == 0)
+      x.record.begin_service(set_id == options_.set ? std::string_view(options_.name)
+                                                    : x.arena().copy(set->service));
     x.record.server_url = x.arena().copy(server.address.url);
     x.record.server_address = x.arena().copy(server.address.host_port);
     upstream::Pool& pool = *local->pools[static_cast<std::size_t>(index)];

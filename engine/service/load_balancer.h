@@ -41,7 +41,7 @@ class LoadBalancer final : public exchange::Service {
   Task<exchange::Response> serve(exchange::Exchange& x) const override;
 
  private:
-  Task<bool> hold(exchange::Exchange& x, TimePoint until) const;
+  Task<bool> hold(exchange::Exchange& x, TimePoint until, upstream::SetId& set) const;
   // `refusal`: what the last server said that was tried, if any was.
   exchange::Response unavailable(exchange::Exchange& x, const upstream::ServerSet* set,
                                  const Error* refusal) const;

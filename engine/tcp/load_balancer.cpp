@@ -39,9 +39,9 @@ int pick(const upstream::ServerSet& set, const service::Tried& tried) {
   return index ? *index : service::kNoServer;
 }
 
-Error LoadBalancer::unavailable(const Client& client) const {
+Error LoadBalancer::unavailable(const Client& client, upstream::SetId set) const {
   std::string detail = fmt::format("service {}: no available server", options_.name);
-  if (const upstream::Pools::Local* local = client.pools.find(options_.set)) {
+  if (const upstream::Pools::Local* local = client.pools.find(set)) {
     for (const upstream::Obstacle& obstacle : local->set->obstacles)
       detail += fmt::format("; {}", obstacle.full_text);
     for (std::size_t i = 0; i < std::min(local->set->servers.size(), kMaxReasons); ++i) {
@@ -57,10 +57,13 @@ Error LoadBalancer::unavailable(const Client& client) const {
   return {503, Fault::Upstream, true, std::move(detail)};
 }
 
-// Waits for a successor of the last server. True when there may be one now.
-Task<bool> LoadBalancer::hold(Client& client, TimePoint until) const {
-  const upstream::Pools::Local* local = client.pools.find(options_.set);
+// Waits for a successor of the last server, in a service of another name where the router has one now: `set`.
+// True when there may be one.
+Task<bool> LoadBalancer::hold(Client& client, TimePoint until, upstream::SetId& set) const {
+  const bool is_gone = client.pools.find(set) && client.pools.find(set)->set->successor;
+  const upstream::Pools::Local* local = client.pools.find_successor(set);
   if (!client.may_hold || !local || !local->set->holds || options_.hold.requests == 0) co_return false;
+  if (is_gone && local->set->any_usable()) co_return true;
   const TimePoint left{Duration(local->set->state->last_left.load(std::memory_order_relaxed))};
   if (left == TimePoint{} || client.loop.now() - left > options_.hold.after) co_return false;
   const HeldPlace place(local->set->state, options_.hold.requests);
@@ -69,7 +72,7 @@ Task<bool> LoadBalancer::hold(Client& client, TimePoint until) const {
     if (client.loop.now() >= until) co_return false;
     upstream::Pools::Change change = client.pools.change(until);
     co_await change;
-    local = client.pools.find(options_.set);
+    local = client.pools.find_successor(set);
     if (!local) co_return false;
     if (local->set->any_usable()) co_return true;
   }
@@ -77,11 +80,12 @@ Task<bool> LoadBalancer::hold(Client& client, TimePoint until) const {
 
 Task<Result<Upstream>> LoadBalancer::connect(Client& client) const {
   const TimePoint hold_until = client.loop.now() + options_.hold.time;
+  upstream::SetId set_id = options_.set;
   service::Tried tried;
   std::optional<Error> last;
   bool hopeless = false;  // a server is there, and what is wrong with it stays so: TLS that does not verify
   for (std::size_t tries = 0; tries < kMaxTries;) {
-    const upstream::Pools::Local* local = client.pools.find(options_.set);
+    const upstream::Pools::Local* local = client.pools.find(set_id);
     const int index = local ? pick(*local->set, tried) : service::kNoServer;
     if (index == service::kNoServer) {
       if (hopeless) break;
@@ -94,7 +98,7 @@ Task<Result<Upstream>> LoadBalancer::connect(Client& client) const {
         tried.clear();
         continue;
       }
-      const bool again = co_await hold(client, hold_until);
+      const bool again = co_await hold(client, hold_until, set_id);
       if (!again) break;
       tried.clear();
       continue;
@@ -114,7 +118,7 @@ Task<Result<Upstream>> LoadBalancer::connect(Client& client) const {
     hopeless = hopeless || !last->retryable;
     tried.push_back(server.state.get());
   }
-  if (!last) co_return std::unexpected(unavailable(client));
+  if (!last) co_return std::unexpected(unavailable(client, set_id));
   last->detail = fmt::format("service {}: {}", options_.name, last->detail);
   co_return std::unexpected(std::move(*last));
 }

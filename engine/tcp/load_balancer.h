@@ -27,8 +27,8 @@ class LoadBalancer final : public Service {
   Task<Result<Upstream>> connect(Client& client) const override;
 
  private:
-  Task<bool> hold(Client& client, TimePoint until) const;
-  Error unavailable(const Client& client) const;
+  Task<bool> hold(Client& client, TimePoint until, upstream::SetId& set) const;
+  Error unavailable(const Client& client, upstream::SetId set) const;
 
   LoadBalancerOptions options_;
 };

@@ -14,9 +14,6 @@
 
 namespace fairlead::upstream {
 
-// Number of a service's ServerSet: given out by the control side, stable while the process lives.
-using SetId = std::uint32_t;
-
 // One worker's upstream side: its pools, and the server sets that balancers look up at every pick. Routes are
 // pinned per request, servers are not: a retry that started before a container was replaced sees the new one.
 class Pools {
@@ -34,6 +31,15 @@ class Pools {
 
   // Null when no such service exists any more. Valid until the caller suspends.
   const Local* find(SetId id) const { return id < sets_.size() && sets_[id].set ? &sets_[id] : nullptr; }
+  // The same, where the service is gone: of its successor, whose number `id` becomes.
+  const Local* find_successor(SetId& id) const {
+    const Local* local = find(id);
+    while (local && local->set->successor) {
+      id = *local->set->successor;
+      local = find(id);
+    }
+    return local;
+  }
   // Replaces these sets (a null one is gone); connections to servers that left are retired. The caller hands
   // over large changes in portions, so that no tick gets long.
   void adopt(std::span<const std::pair<SetId, std::shared_ptr<const ServerSet>>> sets);

@@ -16,6 +16,9 @@
 
 namespace fairlead::upstream {
 
+// Number of a service's ServerSet: given out by the control side, stable while the process lives.
+using SetId = std::uint32_t;
+
 // Where a server stands in its life, as its provider tells. Resting: paused or unhealthy, not used meanwhile.
 enum class Phase : std::uint8_t { Starting, Ready, Resting, Draining, Gone };
 
@@ -92,6 +95,7 @@ struct ServerSet {
   std::shared_ptr<const Sticky> sticky;  // null: no affinity; its targets are the servers in order
   std::uint64_t sticky_hash = 0;         // of its options; 0: none
   bool holds = false;                    // container servers: requests may wait for a successor
+  std::optional<SetId> successor;        // of a service that is gone: the one that its routers name now
 
   bool any_usable() const {
     for (const Server& server : servers)

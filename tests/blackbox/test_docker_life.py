@@ -258,7 +258,8 @@ def test_of_several_ports_the_one_that_answers_http_is_used_however_slow_it_is(s
     greeter.close()
 
 
-def test_a_rollout_that_names_the_service_anew_is_waited_for_as_any_other(start, origin, engine):
+@pytest.mark.parametrize("waits_already", [True, False], ids=["who waits already", "who asks later"])
+def test_a_rollout_that_names_the_service_anew_is_waited_for_as_any_other(start, origin, engine, waits_already):
     replica = {"com.docker.compose.project": "shop", "com.docker.compose.service": "web",
                "traefik.http.routers.app.rule": "Host(`app`)"}
     engine.put("old", origin.port, replica)
@@ -269,12 +270,16 @@ def test_a_rollout_that_names_the_service_anew_is_waited_for_as_any_other(start,
         engine._event(action, "id-old", signal="15")
     del engine.containers["id-old"]
     engine._event("destroy", "id-old")
+    answers = []
+    asking = threading.Thread(target=lambda: answers.append(proxy.ask(host="app", timeout=60).status))
+    if waits_already:
+        asking.start()
+        asking.join(0.5)
     port = free_port()
     engine.put("new", port, {**replica, "traefik.http.services.next.loadbalancer.passhostheader": "true"})
     wait_for(lambda: proxy.router("app@docker")["service"] == "next", 10, "the successor is known")
-    answers = []
-    asking = threading.Thread(target=lambda: answers.append(proxy.ask(host="app", timeout=60).status))
-    asking.start()
+    if not waits_already:
+        asking.start()
     asking.join(0.5)
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", port), SlowSite) as site:
