@@ -102,6 +102,7 @@ Task<Result<FetchResponse>> fetch(event::Loop& loop, Pools& pools, FetchRequest 
   TransportOptions options = request.transport ? *request.transport : fetch_transport(request.tls.get());
   if (request.timeout > Duration{} && !request.transport) options.dial_timeout = request.timeout;
   Pool& pool = pools.pool(*address, options);
+  const Pool::Guest guest(pool);
   std::string_view path_and_query = after_authority(request.url);
   std::string with_slash;
   if (path_and_query.starts_with('?')) {

@@ -31,7 +31,9 @@ struct FetchRequest {
   std::string body;
   Duration timeout = std::chrono::seconds(30);  // for all of it; 0: none
   std::shared_ptr<const FetchTls> tls;          // null: the system's authorities, no client certificate
-  // A serversTransport instead of `tls`; it must not share its key with other uses of these pools.
+  // A serversTransport, shared with the health plan that names it: its times and its TLS count, and `tls`
+  // does not. It must not share its key with other uses of these pools. Null: our own times, and TLS as `tls`
+  // says.
   std::shared_ptr<const TransportOptions> transport;
   std::string host;  // of the Host field; empty: the URL's
   std::uint64_t max_body_bytes = std::uint64_t{1} << 20;

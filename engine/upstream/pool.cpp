@@ -238,6 +238,7 @@ Task<void> Pool::dial_shared() {
 
 // The shared dial has ended.
 void Pool::on_tick_end() {
+  const Guest still_here(*this);  // whoever is woken may ask elsewhere, and pools are swept then
   shared_dial_.cancel();
   --dialing_;
   waking_.swap(waiting_);

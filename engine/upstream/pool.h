@@ -60,10 +60,21 @@ class Pool final : codec::h1::ClientOwner,
   std::size_t idle_count() const { return idle_; }
   // Servers of current sets behind it; Pools retires it when the last one goes.
   int uses = 0;
-  // Retired, and nothing of it is left.
+  // While one lives, the pool does: for requests outside of any service.
+  class Guest {
+   public:
+    explicit Guest(Pool& pool) : pool_(pool) { ++pool_.guests_; }
+    Guest(const Guest&) = delete;
+    Guest& operator=(const Guest&) = delete;
+    ~Guest() { --pool_.guests_; }
+
+   private:
+    Pool& pool_;
+  };
+  // It has nothing that a new one would not have.
   bool removable() const {
-    return retired_ && dialing_ == 0 && !idle_list_.first && !bound_list_.first && !busy_list_.first &&
-           !shared_list_.first;
+    return uses == 0 && guests_ == 0 && dialing_ == 0 && !idle_list_.first && !bound_list_.first &&
+           !busy_list_.first && !shared_list_.first;
   }
 
  private:
@@ -113,6 +124,7 @@ class Pool final : codec::h1::ClientOwner,
   std::size_t idle_ = 0;
   std::size_t assumed_streams_ = 100;  // of a connection over HTTP/2 that is new
   int dialing_ = 0;
+  int guests_ = 0;
   Speaks speaks_;
   bool retired_ = false;
   TimePoint distrusted_until_{};

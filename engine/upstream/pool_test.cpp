@@ -3,6 +3,7 @@
 #include "engine/base/arena.h"
 #include "engine/base/fd.h"
 #include "engine/http/head.h"
+#include "engine/upstream/pools.h"
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
@@ -281,6 +282,19 @@ TEST_F(PoolTest, AServerThatIsTiredOfWaitingIsTrusted) {
   const Accepted second = served();
   EXPECT_EQ(pool->idle_count(), 1U);
   EXPECT_TRUE(second.is_open());
+}
+
+TEST_F(PoolTest, WhatNobodyAsksAnyMoreDoesNotPileUp) {
+  Pools pools(loop, 1);
+  const TransportOptions options;
+  Pool& used = pools.pool(*ServerAddress::parse("http://127.0.0.1:1"), options);
+  const Pool::Guest guest(used);
+
+  for (int port = 2; port < 2'000; ++port)
+    pools.pool(*ServerAddress::parse(fmt::format("http://127.0.0.1:{}", port)), options);
+
+  EXPECT_LT(pools.size(), 100U);
+  EXPECT_EQ(&pools.pool(*ServerAddress::parse("http://127.0.0.1:1"), options), &used);
 }
 
 }  // namespace

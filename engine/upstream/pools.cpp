@@ -3,7 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+
 namespace fairlead::upstream {
+namespace {
+constexpr std::size_t kFewPools = 64;
+}
 
 Pools::Change::Change(Pools& pools, TimePoint deadline)
     : pools_(pools), deadline_(deadline), timer_(pools.loop_.timers(), *this) {}
@@ -42,7 +46,16 @@ void Pools::wake_all() {
   }
 }
 
+// Nobody tells when a checked container or an address that a redirect named is asked for the last time.
 Pool& Pools::pool(const ServerAddress& address, const TransportOptions& options) {
+  if (pools_.size() >= sweep_at_) {
+    sweep();
+    sweep_at_ = std::max(kFewPools, 2 * pools_.size());
+  }
+  return find_or_make(address, options);
+}
+
+Pool& Pools::find_or_make(const ServerAddress& address, const TransportOptions& options) {
   const std::string key =
       fmt::format("{} {}:{} {:x}", static_cast<int>(address.scheme), address.host, address.port, options.key);
   auto& slot = pools_[key];
@@ -66,7 +79,7 @@ void Pools::adopt(std::span<const std::pair<SetId, std::shared_ptr<const ServerS
     local.pools.clear();
     if (!set || !set->transport) continue;
     for (const Server& server : set->servers) {
-      Pool& used = pool(server.address, *set->transport);
+      Pool& used = find_or_make(server.address, *set->transport);
       ++used.uses;
       used.revive();
       local.pools.push_back(&used);
@@ -88,8 +101,7 @@ void Pools::forget_client(std::uint64_t client) {
 
 // Pools of servers that are gone for good must not pile up over months of deployments.
 void Pools::sweep() {
-  std::erase_if(pools_,
-                [](const auto& entry) { return entry.second->uses == 0 && entry.second->removable(); });
+  std::erase_if(pools_, [](const auto& entry) { return entry.second->removable(); });
 }
 
 void Pools::states_changed(std::span<const SetId> changed) {

@@ -49,8 +49,9 @@ class Pools {
 
   // A client that had logins of its own at servers is gone.
   void forget_client(std::uint64_t client);
-  // The pool for a server outside of any service: forwardAuth, health checks.
+  // The pool for a server outside of any service: forwardAuth, health checks. It stays while it has a guest.
   Pool& pool(const ServerAddress& address, const TransportOptions& options);
+  std::size_t size() const { return pools_.size(); }
 
   // Resumes when states or sets changed, at the latest at `deadline`.
   class Change final : event::TimerUser {
@@ -96,11 +97,13 @@ class Pools {
  private:
   void wake_all();
   void sweep();
+  Pool& find_or_make(const ServerAddress& address, const TransportOptions& options);
 
   event::Loop& loop_;
   int workers_;
   std::vector<Local> sets_;
   std::unordered_map<std::string, std::unique_ptr<Pool>> pools_;
+  std::size_t sweep_at_ = 0;  // so many pools
   std::list<Change*> waiting_;
   std::list<Outside*> outside_;
 };
