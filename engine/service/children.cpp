@@ -7,6 +7,12 @@ namespace fairlead::service {
 using exchange::Exchange;
 using exchange::Response;
 
+namespace {
+// Services below each other may lead to the same servers again and again: twice at each level, 65,000 times
+// at the deepest.
+constexpr int kMostRetries = 1000;
+}  // namespace
+
 bool AmongChildren::up(const upstream::Pools& pools) const {
   for (const Child& child : children_)
     if (child.weight > 0 && child.up(pools)) return true;
@@ -42,7 +48,7 @@ Task<Response> AmongChildren::serve(Exchange& x) const {
     x.may_hold = may_hold && !another;
     response.emplace(co_await children_[chosen].service->serve(x));
     x.may_hold = may_hold;
-    if (!another || !response->retryable()) {
+    if (!another || !response->retryable() || x.record.retries >= kMostRetries) {
       if (!response->cause) picked(original, *response, chosen);
       break;
     }

@@ -134,6 +134,18 @@ TEST_F(WeightedTest, AFailureThatNobodyActedUponGoesToTheNextChild) {
   EXPECT_EQ(x.record.retries, 1);
 }
 
+TEST_F(WeightedTest, WhatLeadsToOneServerAThousandWaysIsNotTriedForEver) {
+  a.refuses = true;
+  std::shared_ptr<const exchange::Service> all = a.service;
+  for (int level = 0; level < 15; ++level)
+    all = std::make_shared<Weighted>(std::vector<Child>{{"one", 1, all, a.status}, {"two", 1, all, a.status}},
+                                     state, nullptr);
+  auto x = test::get("/");
+
+  EXPECT_EQ(ask(*all, x).head.status, 502);
+  EXPECT_LT(a.service->calls, 1100);
+}
+
 TEST_F(WeightedTest, ACookieKeepsAClientWithItsChild) {
   const auto sticky = std::make_shared<upstream::Sticky>("all@file", http::SetCookie{.name = "pin"},
                                                          std::vector<std::string>{"a", "b"});
@@ -220,6 +232,22 @@ TEST_F(FailoverTest, SendsTheBodyAgainAfterAStatus) {
   EXPECT_EQ(b.got_body, "0123456789");
 }
 
+TEST_F(FailoverTest, WhatTheMainServiceActedUponGoesNowhereElse) {
+  a.answers_with = 500;
+  b.refuses = true;
+  const Failover by_status(a.child(), b.child(),
+                           FailoverErrors{[](int status) { return status == 500; }, 100});
+  auto x = test::request("POST", "/");
+
+  const Response answered = ask(by_status, x);
+  EXPECT_EQ(answered.head.status, 502);
+  EXPECT_FALSE(answered.retryable());
+
+  a.refuses = true;
+  auto other = test::request("POST", "/");
+  EXPECT_TRUE(ask(by_status, other).retryable()) << "nobody acted upon it";
+}
+
 TEST_F(FailoverTest, RefusesABodyThatCannotBeKept) {
   const FailoverErrors errors{[](int status) { return status >= 500; }, 9};
   auto x = test::request("POST", "/");
@@ -271,6 +299,30 @@ TEST_F(Mirrored, TheCopyLeavesWhenTheMainResponseWasReadToItsEnd) {
   EXPECT_EQ(mirror_state->running, 0u);
 }
 
+TEST_F(Mirrored, WhatACopyCameToIsTold) {
+  struct Sink final : exchange::RecordSink {
+    void ended(const Exchange&) override {}
+    void copied(const Exchange& x) override {
+      status = x.record.service_status;
+      method = x.record.method;
+      metrics = x.record.metrics;
+    }
+    int status = 0;
+    std::string method;
+    bool metrics = true;
+  } sink;
+  const Mirroring all = mirroring();
+  auto x = test::request("POST", "/cart");
+  x.sink = &sink;
+  x.record.metrics = false;
+  EXPECT_EQ(test::text_of(ask(all, x).body), "a");
+  turn(x);
+
+  EXPECT_EQ(sink.status, 504) << "no server behind this one";
+  EXPECT_EQ(sink.method, "POST");
+  EXPECT_FALSE(sink.metrics) << "its router wants none";
+}
+
 TEST_F(Mirrored, NothingIsMirroredWhenTheClientLeaves) {
   const Mirroring all = mirroring();
   auto x = test::get("/");
@@ -297,30 +349,6 @@ TEST_F(Mirrored, AMainResponseThatIsDroppedForAnotherIsMirrored) {
   EXPECT_EQ(b.service->calls, 1);
   EXPECT_EQ(b.got_body, "body");
   EXPECT_EQ(mirror_state->running, 0u);
-}
-
-TEST_F(Mirrored, WhatACopyCameToIsTold) {
-  struct Sink final : exchange::RecordSink {
-    void ended(const Exchange&) override {}
-    void copied(const Exchange& x) override {
-      status = x.record.service_status;
-      method = x.record.method;
-      metrics = x.record.metrics;
-    }
-    int status = 0;
-    std::string method;
-    bool metrics = true;
-  } sink;
-  const Mirroring all = mirroring();
-  auto x = test::request("POST", "/cart");
-  x.sink = &sink;
-  x.record.metrics = false;
-  EXPECT_EQ(test::text_of(ask(all, x).body), "a");
-  turn(x);
-
-  EXPECT_EQ(sink.status, 504) << "no server behind this one";
-  EXPECT_EQ(sink.method, "POST");
-  EXPECT_FALSE(sink.metrics) << "its router wants none";
 }
 
 TEST_F(Mirrored, ALargeBodyIsNotMirrored) {

@@ -30,7 +30,8 @@ Task<Response> Failover::try_both(Exchange& x) const {
   response.emplace(co_await main_.service->serve(x));
   x.may_hold = may_hold;
   const bool replay = by_status && errors_->counts(response->head.status);
-  if (!replay && !response->retryable()) co_return std::move(*response);
+  const bool untouched = response->retryable();
+  if (!replay && !untouched) co_return std::move(*response);
 
   response.reset();  // before the body is put back: what is left of the try may still be reading it
   x.record.reason.clear();
@@ -41,7 +42,10 @@ Task<Response> Failover::try_both(Exchange& x) const {
     body->frame(x.request);
     x.body = body->body_if_any();
   }
-  co_return co_await fallback_.service->serve(x);
+  Response last = co_await fallback_.service->serve(x);
+  // What the main service has acted upon is no request that could go anywhere else unnoticed.
+  if (!untouched && last.cause) last.cause->retryable = false;
+  co_return last;
 }
 
 }  // namespace fairlead::service
