@@ -16,6 +16,22 @@ namespace {
 
 constexpr std::string_view kMask = "xxxx";
 
+// A URL, or a path with a query such as errors.query and healthCheck.path have; no rule and no pattern, where
+// a question mark means something else.
+bool has_parameters_or_login(std::string_view text) {
+  const std::size_t question = text.find('?');
+  return text.find("://") != text.npos ||
+         (question != text.npos && text.substr(0, question).find_first_of(" ()`^$[]\\|*+") == text.npos);
+}
+
+// In a query even such a name is likely to be a secret: "key" and "sig" stand for logins there.
+bool parameter_is_secret(std::string_view name) {
+  constexpr std::array<std::string_view, 6> kEnds = {"key", "sig", "signature", "auth", "pass", "pwd"};
+  const std::string plain = lower(name);
+  return names_a_secret(name) ||
+         std::ranges::any_of(kEnds, [&](std::string_view end) { return plain.ends_with(end); });
+}
+
 // A URL without its login, and without the values of those parameters whose names say that they are secret.
 std::string mask_url(std::string_view text) {
   const std::string url = http::without_user_info(text);
@@ -26,8 +42,8 @@ std::string mask_url(std::string_view text) {
   for (const std::string_view parameter : split(std::string_view(url).substr(question + 1), '&')) {
     const std::string_view name = parameter.substr(0, parameter.find('='));
     out += std::exchange(before, '&');
-    out += name.size() < parameter.size() && names_a_secret(name) ? fmt::format("{}={}", name, kMask)
-                                                                  : std::string(parameter);
+    const bool is_secret = name.size() < parameter.size() && parameter_is_secret(name);
+    out += is_secret ? fmt::format("{}={}", name, kMask) : std::string(parameter);
   }
   return out;
 }
@@ -57,7 +73,7 @@ bool names_a_secret(std::string_view name) {
 void redact(nlohmann::ordered_json& json) {
   if (json.is_string()) {
     const auto& text = json.get_ref<const std::string&>();
-    if (text.find("://") != text.npos) json = mask_url(text);
+    if (has_parameters_or_login(text)) json = mask_url(text);
     return;
   }
   if (!json.is_structured()) return;

@@ -26,11 +26,23 @@ TEST(Redaction, MasksUrlsThatAreKeys) {
 }
 
 TEST(Redaction, MasksParametersThatAreSecrets) {
-  Json json = Json::parse(R"({"address":"http://u:p@h/x?a=1&access_token=y&token","other":"/a?token=z"})");
+  Json json = Json::parse(R"({"address":"http://u:p@h/x?a=1&access_token=y&token","path":"/up?API_KEY=z",)"
+                          R"("query":"{status}?token=z&s={status}"})");
 
   redact(json);
 
-  EXPECT_EQ(json.dump(), R"({"address":"http://xxxx@h/x?a=1&access_token=xxxx&token","other":"/a?token=z"})");
+  EXPECT_EQ(json.dump(),
+            R"({"address":"http://xxxx@h/x?a=1&access_token=xxxx&token","path":"/up?API_KEY=xxxx",)"
+            R"("query":"{status}?token=xxxx&s={status}"})");
+}
+
+TEST(Redaction, LeavesQuestionMarksOfRulesAndPatternsAlone) {
+  const std::string text = R"--({"rule":"Path(`/a?token=b`)","regex":"^/?token=(.*)"})--";
+  Json json = Json::parse(text);
+
+  redact(json);
+
+  EXPECT_EQ(json.dump(), text);
 }
 
 TEST(Redaction, MasksAllHeadersThatAreSentToACollectorOrACheckedServer) {
