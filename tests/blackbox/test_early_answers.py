@@ -8,13 +8,17 @@ from support.raw import RawClient
 
 @pytest.fixture(scope="module")
 def site():
-    with Origin() as origin, Origin(respond(b"no", 403)) as authority:
+    with (Origin() as origin, Origin(respond(b"no", 403)) as authority, Origin(respond(b"ok"), read_body=False) as hasty,
+          Origin(b"HTTP/1.1 413 No\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nno\r\n0\r\n\r\n", read_body=False) as refusing):
         routers = {"closed": {"rule": "Host(`closed`)", "service": "app", "middlewares": ["closed"]},
                    "away": {"rule": "Host(`away`)", "service": "app", "middlewares": ["away"]},
                    "small": {"rule": "Host(`small`)", "service": "app", "middlewares": ["small"]},
-                   "asking": {"rule": "Host(`asking`)", "service": "app", "middlewares": ["asking"]}}
+                   "asking": {"rule": "Host(`asking`)", "service": "app", "middlewares": ["asking"]},
+                   "hasty": {"rule": "Host(`hasty`)", "service": "hasty"},
+                   "refusing": {"rule": "Host(`refusing`)", "service": "refusing"}}
+        servers = {"app": origin, "hasty": hasty, "refusing": refusing}
         dynamic = {"http": {"routers": routers,
-                            "services": {"app": {"loadBalancer": {"servers": [{"url": origin.url}]}}},
+                            "services": {name: {"loadBalancer": {"servers": [{"url": one.url}]}} for name, one in servers.items()},
                             "middlewares": {"closed": {"ipAllowList": {"sourceRange": ["192.0.2.1"]}},
                                             "away": {"redirectScheme": {"scheme": "https"}},
                                             "small": {"buffering": {"maxRequestBodyBytes": 4}},
@@ -23,7 +27,8 @@ def site():
             yield proxy
 
 
-@pytest.mark.parametrize(("host", "status"), [("closed", 403), ("away", 307), ("unknown", 404), ("asking", 403)])
+@pytest.mark.parametrize(("host", "status"), [("closed", 403), ("away", 307), ("unknown", 404), ("asking", 403),
+                                            ("hasty", 200), ("refusing", 413)])
 @pytest.mark.parametrize("framing", ["Content-Length: 5", "Content-Length: 500000", "Transfer-Encoding: chunked",
                                      "Content-Length: 5\r\nExpect: 100-continue"])
 def test_a_connection_whose_request_is_not_read_to_its_end_is_closed_as_announced(site, host, status, framing):

@@ -19,6 +19,12 @@ constexpr std::size_t kLowMark = 32 * 1024;
 constexpr std::string_view kChunkEndAndLast = "\r\n0\r\n\r\n";
 constexpr auto kStalledWrite = 60s;  // a client that takes no byte for so long has gone
 
+// A response that leaves no time to read on in: it is short, or it refuses the request.
+bool is_soon_over(const http::ResponseHead& head, bool last) {
+  return last || head.status >= 400 || http::never_has_content(head.status) ||
+         head.content_length.value_or(kHighMark + 1) <= kHighMark;
+}
+
 }  // namespace
 
 Result<> ServerConnection::gone() const {
@@ -80,8 +86,9 @@ Framing ServerConnection::frame(const http::ResponseHead& head, bool last) {
     keep_alive_ = false;
   if (asks_to_close(head)) keep_alive_ = false;
   // An answer before the request was read: the rest must not be taken for the next request. Small rests that
-  // are here already are read on, everything else ends the connection.
-  if (!body_.complete() && !(body_.leased() && body_.wanted()) &&
+  // are here already are read on, and so is what somebody reads during a long response; everything else ends
+  // the connection.
+  if (!body_.complete() && !(body_.leased() && body_.wanted() && !is_soon_over(head, last)) &&
       (body_.kind() != BodyKind::Length || body_.left() > input_.bytes().size()))
     keep_alive_ = false;
   framing.close = !keep_alive_;
