@@ -48,8 +48,22 @@ std::string_view header_of(const FetchResponse& answer, std::string_view name) {
   return {};
 }
 
+// Of that server's connection only (RFC 9110 §7.6.1).
+bool answer_nominates(const FetchResponse& answer, std::string_view name) {
+  return std::ranges::any_of(answer.headers, [&](const auto& line) {
+    return iequals(line.first, "Connection") && http::has_token(line.second, name);
+  });
+}
+
 std::string_view cookie_name(std::string_view set_cookie) {
   return trim(set_cookie.substr(0, set_cookie.find('=')));
+}
+
+// Anything but "https:…" (RFC 3986 §4.2); it may well carry a whole URL in its query. An empty Location leads
+// nowhere.
+bool is_relative(std::string_view location) {
+  const std::size_t end = location.find_first_of(":/?#");
+  return !location.empty() && (end == location.npos || end == 0 || location[end] != ':');
 }
 
 // Takes "user:password@" out of a normalized URL, and gives the Authorization that says the same; empty when
@@ -209,14 +223,13 @@ Response ForwardAuth::refuse(Exchange& x, const FetchResponse& answer) const {
   Response response(x.arena());
   response.head.status = answer.status;
   for (const auto& [name, value] : answer.headers) {
-    if (is_hop_by_hop(name) || iequals(name, "Content-Length")) continue;
-    if (!options_.preserve_location_header && iequals(name, "Location")) {
+    if (is_hop_by_hop(name) || iequals(name, "Content-Length") || answer_nominates(answer, name)) continue;
+    if (iequals(name, "Location") && !options_.preserve_location_header && is_relative(value)) {
       const auto absolute = resolve_url(options_.address, value);
       if (!absolute)
         return exchange::failure(
             x, {500, Fault::Upstream, false, "forwardAuth: unreadable Location: " + quoted(value)});
-      // An absolute one stays as it was written.
-      response.head.fields.add(name, value.find("://") == std::string::npos ? *absolute : value);
+      response.head.fields.add(name, *absolute);
       continue;
     }
     response.head.fields.add(name, value);

@@ -146,7 +146,10 @@ TEST(ForwardAuth, KeepsWhatAProxyInFrontToldWhereItIsTrustedWhateverIsListed) {
 
 TEST(ForwardAuth, RelaysTheCredentialsAndTheQuestionOfProxies) {
   const auto middleware = make({});
-  answers(407, {{"Proxy-Authenticate", "Basic realm=\"x\""}, {"Keep-Alive", "timeout=5"}});
+  answers(407, {{"Proxy-Authenticate", "Basic realm=\"x\""},
+                {"Keep-Alive", "timeout=5"},
+                {"Connection", "close, X-Hop"},
+                {"x-hop", "1"}});
   auto x = test::get("/");
   x.header("Proxy-Authorization", "Basic eA==");
 
@@ -156,6 +159,7 @@ TEST(ForwardAuth, RelaysTheCredentialsAndTheQuestionOfProxies) {
   EXPECT_EQ(response.head.status, 407);
   EXPECT_EQ(response.head.fields.get("Proxy-Authenticate"), "Basic realm=\"x\"");
   EXPECT_FALSE(response.head.fields.has("Keep-Alive"));
+  EXPECT_FALSE(response.head.fields.has("X-Hop"));
 }
 
 TEST(ForwardAuth, TakesHeadersOverAndDeletesTheClientsOwnInEverySpelling) {
@@ -225,6 +229,10 @@ TEST(ForwardAuth, ARelativeLocationIsMadeAbsoluteUnlessAskedOtherwise) {
   for (const auto& [given, expected] :
        {std::pair{"/login?rd=%2Fa", "http://auth.internal/login?rd=%2Fa"},
         {"login", "http://auth.internal/login"},
+        {"/login?rd=https://a.example.com/", "http://auth.internal/login?rd=https://a.example.com/"},
+        {"//sso.example.com/", "http://sso.example.com/"},
+        {"app:login", "app:login"},
+        {"", ""},
         {"/log in?rd=a b", "http://auth.internal/log%20in?rd=a+b"},
         {"https://sso.example.com/?rd=a b", "https://sso.example.com/?rd=a b"},
         {"https://sso.example.com/?rd=https://a.example.com/",
