@@ -108,6 +108,7 @@ Task<Response> Errors::handle(Exchange& x, exchange::Next next) const {
   }
   response->head.status = status;
   response->head.reason = {};
+  if (http::never_has_content(status)) response->body.reset();  // nobody would read it to its end
   response->cause = std::move(cause);
   co_return std::move(*response);
 }

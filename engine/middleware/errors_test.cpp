@@ -126,6 +126,18 @@ TEST(Errors, RewritesTheStatus) {
   EXPECT_EQ(made.pages.target, "/404-418");
 }
 
+TEST(Errors, AStatusWithoutContentLeavesThePageAway) {
+  const MadeErrors made(
+      test::options({{"status", "500"}, {"service", "pages"}, {"statusRewrites.500", "204"}}));
+  auto x = test::get("/");
+
+  const Response response = test::run(**made.result, x, answering(500));
+
+  EXPECT_EQ(response.head.status, 204);
+  EXPECT_EQ(made.pages.calls, 1);
+  EXPECT_FALSE(response.body);
+}
+
 TEST(Errors, NamedRequestHeadersAreTheOnlyOnes) {
   const MadeErrors made(
       test::options({{"status", "500"}, {"service", "pages"}, {"errorRequestHeaders", "Cookie,X-Theme"}}));
