@@ -4,6 +4,7 @@
 #include "engine/http/url.h"
 #include "engine/middleware/credentials.h"
 #include "engine/middleware/redirect_url.h"
+#include "engine/middleware/slips.h"
 
 #include <fmt/format.h>
 #include <openssl/crypto.h>
@@ -35,6 +36,16 @@ Configured<AuthUser> parse_entry(std::string_view entry) {
   if (parts[2].size() != 32 || !std::ranges::all_of(parts[2], [](char c) { return hex_value(c) >= 0; }))
     return misconfigured("", "has no HA1 of 32 hexadecimal digits");
   return AuthUser{std::string(parts[0]) + ':' + std::string(parts[1]), lower(parts[2])};
+}
+
+// HA1 has the realm in it, so a user of another one never gets in.
+void tell_users_of_other_realms(const DigestAuthOptions& options, schema::Problems& notices) {
+  for (const std::string& entry : options.users)
+    if (const auto parts = split(entry, ':'); parts[1] != options.realm)
+      warn("users",
+           fmt::format("({}) belongs to the realm {}, and {} is asked for; nobody can log in as this user",
+                       parts[0], quoted(parts[1]), quoted(options.realm)),
+           notices);
 }
 
 std::string_view value_of(const std::map<std::string, std::string>& given, const char* name) {
@@ -72,6 +83,7 @@ Configured<std::shared_ptr<const DigestAuth>> DigestAuth::make(Options options, 
   auto users = AuthUsers::make(options.users, options.users_file, &parse_entry, making);
   if (!users) return std::unexpected(std::move(users.error()));
   made->users_ = std::move(*users);
+  tell_users_of_other_realms(options, making.notices);
   made->nonces_ = making.carry_over.get<DigestNonces>(making.name, making.options_hash);
   made->opaque_ = md5_hex(making.name + options.realm);
   made->options_ = std::move(options);

@@ -202,5 +202,15 @@ TEST(DigestAuth, RefusesEntriesThatCannotWork) {
   EXPECT_THAT(test::Made("digestAuth", {{"users", "a:b:c"}}).error(), HasSubstr("hexadecimal"));
 }
 
+TEST(DigestAuth, TellsOfUsersWhoseRealmIsNotTheOneAskedFor) {
+  const test::Made made("digestAuth", {{"users", kEntry}, {"realm", "shop"}});
+
+  ASSERT_EQ(made.making.notices.size(), 1u);
+  EXPECT_EQ(
+      made.making.notices[0].what,
+      R"((test) belongs to the realm "traefik", and "shop" is asked for; nobody can log in as this user)");
+  EXPECT_TRUE(test::Made("digestAuth", {{"users", kEntry}}).making.notices.empty());
+}
+
 }  // namespace
 }  // namespace fairlead::middleware
