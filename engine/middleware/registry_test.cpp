@@ -2,6 +2,8 @@
 
 #include "engine/exchange/test_exchange.h"
 #include "engine/middleware/test_options.h"
+#include "engine/model/read.h"
+#include "engine/schema/labels.h"
 
 #include <gtest/gtest.h>
 
@@ -42,6 +44,19 @@ TEST(Registry, TakesAKeyWithoutOptionsOnlyWhereAllMayBeLeftOut) {
   EXPECT_TRUE(test::Made("contentType", {{"", "true"}}));
   EXPECT_FALSE(test::Made("headers", {{"", "true"}}));
   EXPECT_EQ(test::Made("contentType", {{"", "false"}}).error(), ": is switched off, so it cannot be used");
+}
+
+TEST(Registry, TheLabelsOfTheseTypesMayStandAlone) {
+  for (const Type& type : types()) {
+    const schema::Labels labels{{std::string("traefik.http.middlewares.m.") + type.name, "true"}};
+    schema::Problems problems;
+    const schema::Origin origin{.source = "container shop-1"};
+
+    const model::Dynamic read =
+        model::read_dynamic(schema::read_labels(labels, origin.source, problems), origin, {type_names(), {}});
+
+    EXPECT_EQ(read.http.middlewares.at("m").broken(), !type.may_be_empty) << type.name;
+  }
 }
 
 TEST(Registry, BreaksRoutersThatNeedAPlugin) {

@@ -17,7 +17,7 @@ using schema::Node;
 using schema::Problem;
 
 // Types of middlewares that need no option: `compress=true` and `compress: {}` create them.
-constexpr std::string_view kStandalone[] = {"compress", "contentType"};
+constexpr std::string_view kStandalone[] = {"compress", "contentType", "maintenance", "requestId"};
 
 constexpr const char* kSections = "http|tcp|udp|tls";
 
