@@ -33,15 +33,16 @@ def test_the_first_503_after_a_stop_signal_says_why_and_when_to_come_back(start,
 
 
 def test_a_container_that_was_only_created_is_known_at_once(start, origin, engine):
+    engine.put("other", origin.port, ["http.routers.other.rule=Host(`other`)"])
     proxy = start(install=engine.install)
-    wait_for(lambda: "connected to" in proxy.log(), 10, "the engine is known")
+    proxy.wait_status(200, "other")  # the list is over, the next one comes in half a minute
     labels = {f"traefik.{RULE[0].split('=', 1)[0]}": RULE[0].split("=", 1)[1]}
     engine.created.add("id-app")
     engine.containers["id-app"] = ("app", origin.port, labels)
 
     engine._event("create", "id-app")
 
-    answer = proxy.wait_status(503, "app", headers=[("Accept", "application/json")])
+    answer = proxy.wait_status(503, "app", seconds=3, headers=[("Accept", "application/json")])
     assert json.loads(answer.body)["reason"] == "stopped"
     engine.created.clear()
     engine.put("app", origin.port, labels)
