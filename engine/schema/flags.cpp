@@ -107,6 +107,8 @@ void FlagReader::unknown(const std::string& flag, std::string_view name, const K
     problem.suggestion = "--" + prefix + nearest;
   else if (nearest = same_option_elsewhere(root_, name.substr(prefix.size()), false); !nearest.empty())
     problem.suggestion = "--" + nearest;
+  else if (target.row && inner(target.row->type()).kind == TypeKind::Map && is_scalar_option(type))
+    problem.what += "; a name in a flag holds no dot, but in a file it may";
 }
 
 Problem& FlagReader::report(const std::string& flag, const Key& key, Problem::Kind kind, std::string what) {

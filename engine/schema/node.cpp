@@ -162,8 +162,11 @@ Node merge(Node base, Node over) {
     if (is_new) {
       base.add(std::move(entry.key), std::move(entry.value));
     } else {
-      Node& below = base.entries()[found->second].value;
-      below = merge(std::move(below), std::move(entry.value));
+      Node::Entry& below = base.entries()[found->second];
+      // Variables are written in capitals: a name is meant as whoever can choose its case spells it.
+      if (below.value.format() == Format::Environment && entry.value.format() != Format::Environment)
+        below.key = std::move(entry.key);
+      below.value = merge(std::move(below.value), std::move(entry.value));
     }
   }
   return base;

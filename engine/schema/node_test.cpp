@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
+
 namespace fairlead::schema {
 namespace {
 
@@ -46,6 +48,20 @@ TEST(Merge, LaysOneMapOverAnotherKeyByKey) {
   EXPECT_EQ(merged,
             map_of({{"log", map_of({{"level", Node::scalar("DEBUG")}, {"format", Node::scalar("json")}})},
                     {"ping", Node::scalar("true")}}));
+}
+
+TEST(Merge, ANameIsMeantAsAFlagSpellsItNotAsAVariable) {
+  const auto named = [](const char* name, Format format) {
+    Node option = map_of({{"address", Node::scalar(":80")}});
+    option.set_place(std::make_shared<const Place>(Place{{}, {}, format}));
+    return map_of({{name, option}});
+  };
+  const Node variable = named("websecure", Format::Environment);
+
+  EXPECT_EQ(merge(variable, named("webSecure", Format::Flag)).entries()[0].key, "webSecure");
+  EXPECT_EQ(merge(named("webSecure", Format::Yaml), variable).entries()[0].key, "webSecure");
+  EXPECT_EQ(merge(named("webSecure", Format::Yaml), named("WEBSECURE", Format::Flag)).entries()[0].key,
+            "webSecure");
 }
 
 TEST(Merge, ReplacesListsAndScalars) {

@@ -72,10 +72,14 @@ class TomlBuilder {
   std::shared_ptr<const Place> place_;
 };
 
-// Regular expressions hold backslashes, which a string in double quotes takes for escapes.
 std::string told(std::string_view complaint) {
-  const bool is_escape = complaint.find("unknown escape sequence") != complaint.npos;
-  return fmt::format("{}{}", complaint, is_escape ? "; in single quotes a backslash stands for itself" : "");
+  std::string_view remedy;
+  // Regular expressions hold backslashes, which a string in double quotes takes for escapes.
+  if (complaint.find("unknown escape sequence") != complaint.npos)
+    remedy = "; in single quotes a backslash stands for itself";
+  if (complaint.find("expected '=', saw ':'") != complaint.npos)
+    remedy = "; if this is YAML, the name of the file must end with .yml";
+  return fmt::format("{}{}", complaint, remedy);
 }
 
 }  // namespace

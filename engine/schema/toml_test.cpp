@@ -26,6 +26,9 @@ TEST(Toml, ErrorsNameLineAndColumn) {
   EXPECT_EQ(toml("a = \n").substr(0, 9), "f.toml:1:");
   EXPECT_NE(toml("a = \"PathRegexp(`\\d`)\"\n").find("in single quotes a backslash stands for itself"),
             std::string::npos);
+  EXPECT_NE(
+      toml("entryPoints:\n  web: {}\n").find("if this is YAML, the name of the file must end with .yml"),
+      std::string::npos);
 }
 
 TEST(Toml, ATableNameThatTripsTheLibraryIsRefused) {

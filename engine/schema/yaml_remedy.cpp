@@ -17,6 +17,7 @@ constexpr Remedy kRemedies[] = {
     // libfyaml takes no entry without a value in a list that is not indented.
     {"did not find expected node content", "a `-` with nothing behind it can be left out"},
     {"invalid multiline plain key", "a blank belongs behind the colon"},
+    {"missing document start", "if this is TOML, the name of the file must end with .toml"},
 };
 
 }  // namespace

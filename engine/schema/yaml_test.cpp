@@ -85,6 +85,7 @@ TEST(Yaml, WhatYamlMakesOfRulesAndWildcardsIsToldWithItsRemedy) {
   has("rule: \"PathRegexp(`\\d`)\"\n", "in single quotes a backslash stands for itself");
   has("a:\n  rule:Host(`a`)\n  service: b\n", "a blank belongs behind the colon");
   has("middlewares:\n- auth\n-\n", "a `-` with nothing behind it can be left out");
+  has("[entryPoints.web]\naddress = ':80'\n", "if this is TOML, the name of the file must end with .toml");
   EXPECT_EQ(yaml("a: [1\n").find("quotes"), std::string::npos);
 }
 

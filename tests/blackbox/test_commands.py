@@ -107,6 +107,8 @@ def test_an_unknown_flag_is_refused_with_the_nearest_spelling():
     done = call("--providers.dokcer=true")
     assert done.returncode == 2
     assert "providers.docker" in (done.stdout + done.stderr).lower()
+    dotted = call("--tracing.resourceAttributes.deployment.environment=prod").stderr
+    assert "a name in a flag holds no dot, but in a file it may" in dotted
 
 
 def test_a_value_without_its_equals_sign_is_refused():
