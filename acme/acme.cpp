@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t kMany = 5000;                    // certificates
 constexpr auto kClockMoves = std::chrono::minutes(1);  // without anything being decided anew
+constexpr auto kShowSteps = std::chrono::seconds(1);   // what orders do meanwhile
 
 // Where only the storage moved, what the old one holds goes along: else every name would be ordered anew and
 // have no certificate meanwhile. What the new one holds of the resolver counts.
@@ -111,6 +112,7 @@ void Acme::run_planner(std::stop_token stop) {
   while (!stop.stop_requested()) {
     bool wanted = false;
     bool configured = false;
+    bool stepped = false;
     {
       std::unique_lock lock(mutex_);
       // Files may be changed by others at any time.
@@ -118,6 +120,7 @@ void Acme::run_planner(std::stop_token stop) {
                        [this] { return event_ || configuration_changed_; });
       wanted = std::exchange(event_, false);
       configured = std::exchange(configuration_changed_, false);
+      stepped = stepped_;
     }
     if (stop.stop_requested()) return;
     configured |= authorities_changed();
@@ -126,6 +129,8 @@ void Acme::run_planner(std::stop_token stop) {
     if (wanted || configured || stored || clock_was_put_back() ||
         std::chrono::system_clock::now() >= next_plan_)
       plan();
+    else if (stepped && std::chrono::steady_clock::now() >= reported_at_ + kShowSteps)
+      make_report(std::chrono::system_clock::now());
   }
 }
 
@@ -330,19 +335,15 @@ void Acme::plan() {
   }
   ask_for_renewal_info(made.used, now);
   forget_outdated(made.used, now);
+  used_ = std::move(made.used);
   publish(now);
-  make_report(made, now);
+  make_report(now);
 }
 
 // Puts what there is into force, when it is not.
 void Acme::publish(WallTime now) {
   std::vector<tls::CertificatePtr> certificates;
   for (const auto& known : known_) certificates.push_back(known->certificate);
-  // What expires leaves its names to those that are valid.
-  const auto expired_of = [now](const std::vector<tls::CertificatePtr>& all) {
-    return std::ranges::count_if(all, [now](const auto& one) { return one->not_after() <= now; });
-  };
-  const auto expired = expired_of(certificates) + expired_of(parts_.certificates.configured());
   tls::CertificatePtr by_default;
   std::shared_ptr<const model::Static> install;
   {
@@ -354,11 +355,11 @@ void Acme::publish(WallTime now) {
           by_default = known->certificate;
   }
   const bool changed = certificates != published_ || by_default != published_default_;
-  if (changed || expired != published_expired_) {
+  // What expires leaves its names to those that are valid.
+  if (changed || parts_.certificates.outdated(now)) {
     published_ = certificates;
     published_default_ = by_default;
-    published_expired_ = expired;
-    parts_.certificates.set_issued(std::move(certificates), std::move(by_default));
+    parts_.certificates.set_issued(std::move(certificates), std::move(by_default), now);
   }
   export_issued(install->certificates, changed, now);
 }

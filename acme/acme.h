@@ -105,7 +105,7 @@ class Acme {
   void forget_outdated(const std::set<std::string>& used, WallTime now);
   void publish(WallTime now);
   void export_issued(const model::Certificates& options, bool changed, WallTime now);
-  void make_report(const Plan& plan, WallTime now);
+  void make_report(WallTime now);
   void start(Job job);
 
   // Order threads.
@@ -138,6 +138,7 @@ class Acme {
   std::map<std::string, std::shared_ptr<Resolver>> resolvers_;
   std::set<std::string> busy_;                // names of orders that wait or run
   std::map<std::string, std::string> steps_;  // by the first name of a running order: what it does
+  bool stepped_ = false;                      // since the last report
   std::map<std::string, TimePoint>
       held_by_other_;             // names that another instance orders, and when to look again
   std::set<std::string> asked_;   // fingerprints whose renewal information is being asked for
@@ -154,11 +155,12 @@ class Acme {
   std::unordered_map<tls::CertificateTextPtr, std::shared_ptr<const Known>> read_;  // null: it cannot be used
   std::vector<tls::CertificatePtr> published_;
   tls::CertificatePtr published_default_;
-  std::ptrdiff_t published_expired_ = 0;  // of those in force, configured ones included
   std::string exported_to_;
   WallTime next_plan_ = WallTime::max();
-  WallTime planned_{};                // the time of the last plan, by the clock on the wall
-  TimePoint planned_after_;           // and by the one that only goes on
+  WallTime planned_{};          // the time of the last plan, by the clock on the wall
+  TimePoint planned_after_;     // and by the one that only goes on
+  std::set<std::string> used_;  // fingerprints of certificates that serve somebody, by that plan
+  TimePoint reported_at_;
   std::atomic<bool> shared_ = false;  // another instance uses one of the stores
 
   std::mutex planner_mutex_;  // guards what follows

@@ -141,6 +141,7 @@ bool Acme::order_names(const Job& job, const std::stop_token& stop) {
     order.on_step = [this, &job](std::string step) {
       const std::lock_guard lock(mutex_);
       steps_[job.task.names.front()] = std::move(step);
+      stepped_ = true;
     };
     order.on_setback = [this, &job, &resolver](std::string what) {
       spdlog::warn("resolver {}: {}: {}", resolver.name(), in_words(job.task.names), what);

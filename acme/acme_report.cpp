@@ -51,8 +51,9 @@ class ByName {
 // Puts one report together, on the planner's thread.
 class Acme::Reporter {
  public:
-  Reporter(Acme& acme, const Plan& plan, WallTime now) : acme_(acme), plan_(plan), now_(now) {
+  Reporter(Acme& acme, WallTime now) : acme_(acme), now_(now) {
     const std::lock_guard lock(acme.mutex_);
+    acme.stepped_ = false;
     resolvers_ = acme.resolvers_;
     wanted_ = acme.wanted_;
     unusable_ = acme.unusable_;
@@ -95,7 +96,6 @@ class Acme::Reporter {
   }
 
   Acme& acme_;
-  const Plan& plan_;
   const WallTime now_;
   std::map<std::string, std::shared_ptr<Resolver>> resolvers_;
   std::vector<Wanted> wanted_;
@@ -205,13 +205,10 @@ void Acme::Reporter::add(const Known& known) {
   CertificateStatus status;
   status.names = known.chain.names;
   status.resolver = known.resolver;
-  status.issuer = known.chain.issuer;
   status.fingerprint = known.chain.fingerprint;
-  status.not_before = known.chain.not_before;
-  status.not_after = known.chain.not_after;
   if (const auto found = users_.find(known.chain.fingerprint); found != users_.end())
     status.routers = found->second;
-  const bool used = plan_.used.contains(known.chain.fingerprint);
+  const bool used = acme_.used_.contains(known.chain.fingerprint);
   if (!used)
     status.next = known.chain.not_after <= now_ ? "expired; replaced or removed"
                                                 : "no route uses it: not renewed, removed after expiry";
@@ -239,16 +236,14 @@ void Acme::Reporter::add(const Known& known) {
 void Acme::Reporter::add(const tls::Certificate& configured) {
   CertificateStatus status;
   status.names = configured.names();
-  status.issuer = configured.issuer();
   status.fingerprint = configured.fingerprint();
-  status.not_before = configured.not_before();
-  status.not_after = configured.not_after();
-  status.next = "its owner renews it";
+  status.next = kOwnerRenews;
   out_.certificates.push_back(std::move(status));
 }
 
-void Acme::make_report(const Plan& plan, WallTime now) {
-  auto report = std::make_shared<const Report>(Reporter(*this, plan, now).make());
+void Acme::make_report(WallTime now) {
+  reported_at_ = std::chrono::steady_clock::now();
+  auto report = std::make_shared<const Report>(Reporter(*this, now).make());
   const std::lock_guard lock(mutex_);
   report_ = std::move(report);
 }

@@ -1,6 +1,5 @@
 #pragma once
 
-#include "engine/base/clock.h"
 #include "engine/model/reason.h"
 
 #include <map>
@@ -14,14 +13,14 @@ struct CertificateStatus {
   std::vector<std::string> names;
   std::string resolver;  // empty: configured, from a file
   std::vector<std::string> routers;
-  std::string issuer;
   std::string fingerprint;  // SHA-256 of the leaf; empty: there is none
-  WallTime not_before{};
-  WallTime not_after{};
-  std::string next;     // what happens next, in words: "renewed at 2026-12-01T10:00:00Z"
-  std::string error;    // the last failure, in the authority's words
-  std::string meaning;  // and what it means
+  std::string next;         // what happens next, in words: "renewed at 2026-12-01T10:00:00Z"
+  std::string error;        // the last failure, in the authority's words
+  std::string meaning;      // and what it means
 };
+
+// What happens next to a certificate from a file.
+inline constexpr const char* kOwnerRenews = "its owner renews it";
 
 // What is known about certificates at one moment. Immutable.
 struct Report {

@@ -10,6 +10,8 @@
 
 #include <cstdlib>
 #include <map>
+#include <set>
+#include <utility>
 
 namespace fairlead::cmd {
 namespace {
@@ -34,18 +36,18 @@ std::string answer(const acme::Acme::Said& said) {
   return dump(said ? Json{{"said", *said}} : Json{{"error", said.error()}});
 }
 
-Json json_of(const acme::CertificateStatus& status) {
-  Json out{{"names", status.names}, {"next", status.next}};
-  if (!status.resolver.empty()) out["resolver"] = status.resolver;
-  if (!status.routers.empty()) out["routers"] = status.routers;
-  if (!status.fingerprint.empty()) {
-    out["issuer"] = status.issuer;
-    out["fingerprint"] = status.fingerprint;
-    out["notBefore"] = acme::time_text(status.not_before);
-    out["notAfter"] = acme::time_text(status.not_after);
+Json json_of(const admin::CertificateView& view) {
+  Json out{{"names", view.names}, {"next", view.next}};
+  if (!view.resolver.empty()) out["resolver"] = view.resolver;
+  if (!view.routers.empty()) out["routers"] = view.routers;
+  if (const tls::CertificatePtr& certificate = view.certificate) {
+    out["issuer"] = certificate->issuer();
+    out["fingerprint"] = certificate->fingerprint();
+    out["notBefore"] = acme::time_text(certificate->not_before());
+    out["notAfter"] = acme::time_text(certificate->not_after());
   }
-  if (!status.error.empty()) out["error"] = status.error;
-  if (!status.meaning.empty()) out["meaning"] = status.meaning;
+  if (!view.error.empty()) out["error"] = view.error;
+  if (!view.meaning.empty()) out["meaning"] = view.meaning;
   return out;
 }
 
@@ -60,6 +62,8 @@ Certificates::Certificates(runtime::Control& control)
              .hosts = hosts_of_rule}) {}
 
 std::vector<admin::CertificateView> Certificates::views() const {
+  std::set<tls::CertificatePtr> of_files;
+  for (tls::CertificatePtr& certificate : table_.configured()) of_files.insert(std::move(certificate));
   std::map<std::string, tls::CertificatePtr, std::less<>> by_fingerprint;
   for (const tls::CertificatePtr& certificate : table_.all())
     by_fingerprint.emplace(certificate->fingerprint(), certificate);
@@ -80,10 +84,12 @@ std::vector<admin::CertificateView> Certificates::views() const {
     view.error = status.error;
     view.meaning = status.meaning;
   }
+  // Where there are no resolvers nobody reports.
   for (const auto& [fingerprint, certificate] : by_fingerprint) {
     admin::CertificateView& view = out.emplace_back();
     view.certificate = certificate;
     view.names = certificate->names();
+    if (of_files.contains(certificate)) view.next = acme::kOwnerRenews;
   }
   return out;
 }
@@ -101,8 +107,7 @@ std::string Certificates::command(std::string_view arguments) {
                                                          : trim(arguments.substr(space)));
   if (verb == "list") {
     Json out{{"certificates", Json::array()}};
-    for (const acme::CertificateStatus& status : acme_.report()->certificates)
-      out["certificates"].push_back(json_of(status));
+    for (const admin::CertificateView& view : views()) out["certificates"].push_back(json_of(view));
     return dump(out);
   }
   if (verb == "renew") return answer(acme_.renew(rest));

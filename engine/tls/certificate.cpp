@@ -81,8 +81,28 @@ std::vector<std::string> names_of(X509* leaf) {
   return names;
 }
 
+// "C=US, O=Example, CN=R3"
+std::string one_line(const X509_NAME* name) {
+  const BioPtr out(BIO_new(BIO_s_mem()));
+  X509_NAME_print_ex(out.get(), name, 0, XN_FLAG_ONELINE & ~ASN1_STRFLGS_ESC_MSB & ~XN_FLAG_SPC_EQ);
+  const char* data = nullptr;
+  const long size = BIO_get_mem_data(out.get(), &data);
+  return {data, static_cast<std::size_t>(size)};
+}
+
 KeyPtr read_key(std::string_view pem) {
   return KeyPtr(PEM_read_bio_PrivateKey(reader(pem).get(), nullptr, no_passphrase, nullptr));
+}
+
+// ", since it ...": what was probably done to a file without a certificate or key in it; empty: no idea.
+std::string as_it(std::string_view text) {
+  constexpr char kSequence = '\x30';  // the first byte of what is encoded in DER
+  const auto has = [text](std::string_view what) { return text.find(what) != std::string_view::npos; };
+  if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) return ", since it is empty";
+  if (text.front() == kSequence) return ", since it is binary (DER or PKCS #12): convert it with openssl";
+  if (has("----------BEGIN ")) return ", since a line end is missing between two blocks";
+  if (has("-----BEGIN ") && !has("-----END ")) return ", since it is cut: it has no END line";
+  return {};
 }
 
 bool is_rsa(const X509* leaf) {
@@ -170,9 +190,7 @@ void Certificate::describe(X509* leaf) {
   names_ = names_of(leaf);
   not_before_ = time_of(X509_get0_notBefore(leaf));
   not_after_ = time_of(X509_get0_notAfter(leaf));
-  const std::unique_ptr<char, Freed<[](char* text) { OPENSSL_free(text); }>> issuer(
-      X509_NAME_oneline(X509_get_issuer_name(leaf), nullptr, 0));
-  issuer_ = issuer.get();
+  issuer_ = one_line(X509_get_issuer_name(leaf));
   for (const char c : digest_of(leaf)) fingerprint_ += fmt::format("{:02x}", static_cast<unsigned char>(c));
   ecdsa_ = !is_rsa(leaf);
 }
@@ -222,9 +240,10 @@ Configured<CertificatePtr> Certificate::from_text(CertificateTextPtr text) {
   const CertificateStatement leaf = read_statement(reader(made->text_->leaf()).get());
   if (!leaf) {
     ERR_clear_error();
-    const bool is_key = made->text_->leaf().find("PRIVATE KEY-----") != std::string::npos;
+    const std::string chain = made->text_->chain();
+    const bool is_key = chain.find("PRIVATE KEY-----") != std::string::npos;
     return misconfigured("certFile", is_key ? "this is a private key: are certFile and keyFile interchanged?"
-                                            : "no certificate in PEM form");
+                                            : "no certificate in PEM form" + as_it(chain));
   }
   auto issuers = read_issuers(*made->text_);
   if (!issuers) return std::unexpected(issuers.error());
@@ -235,10 +254,11 @@ Configured<CertificatePtr> Certificate::from_text(CertificateTextPtr text) {
       // "ENCRYPTED PRIVATE KEY", or "Proc-Type: 4,ENCRYPTED" within.
       const bool sealed = made->text_->key().find("ENCRYPTED") != std::string_view::npos;
       const std::string words = openssl_error();
-      return misconfigured("keyFile",
-                           sealed ? "the private key is encrypted, and nobody is there to give its pass "
-                                    "phrase: store it without one (openssl pkey -in KEY -out PLAIN)"
-                                  : fmt::format("no usable private key ({})", words));
+      const std::string why = as_it(made->text_->key());
+      return misconfigured(
+          "keyFile", sealed ? "the private key is encrypted, and nobody is there to give its pass "
+                              "phrase: store it without one (openssl pkey -in KEY -out PLAIN)"
+                            : "no usable private key" + (why.empty() ? fmt::format(" ({})", words) : why));
     }
     if (X509_check_private_key(made->leaf().get(), key.get()) != 1) {
       std::string what = mismatch(key.get(), made->issuers_->chain.get());

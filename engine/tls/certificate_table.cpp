@@ -1,19 +1,27 @@
 #include "engine/tls/certificate_table.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace fairlead::tls {
+namespace {
+
+constexpr auto kClockMoves = std::chrono::minutes(1);  // backwards, without anything being decided anew
+
+}  // namespace
 
 CertificateTable::CertificateTable(const std::vector<CertificatePtr>& certificates, CertificatePtr fallback,
-                                   std::chrono::system_clock::time_point now)
+                                   WallTime now)
     : fallback_(std::move(fallback)) {
-  const auto expired = [now](const CertificatePtr& certificate) { return certificate->not_after() <= now; };
+  const auto valid = [now](const CertificatePtr& certificate) {
+    return certificate->not_before() <= now && now < certificate->not_after();
+  };
   for (const CertificatePtr& certificate : certificates)
-    if (!expired(certificate))
+    if (valid(certificate))
       for (const std::string& name : certificate->names()) add(name, certificate);
   std::vector<std::pair<const std::string*, const CertificatePtr*>> uncovered;
   for (const CertificatePtr& certificate : certificates)
-    if (expired(certificate))
+    if (!valid(certificate))
       for (const std::string& name : certificate->names())
         if (!find(name)) uncovered.emplace_back(&name, &certificate);
   for (const auto& [name, certificate] : uncovered) add(*name, *certificate);
@@ -38,22 +46,33 @@ const Identity* CertificateTable::find(std::string_view name) const {
 Certificates::Certificates()
     : self_signed_(Certificate::self_signed(kNoCertificateYet, {})),
       table_(std::make_shared<const CertificateTable>()) {
-  rebuild();
+  rebuild(std::chrono::system_clock::now());
 }
 
-void Certificates::set_configured(std::vector<CertificatePtr> certificates, CertificatePtr fallback) {
+void Certificates::set_configured(std::vector<CertificatePtr> certificates, CertificatePtr fallback,
+                                  WallTime now) {
   const std::lock_guard lock(mutex_);
-  if (configured_ == certificates && configured_fallback_ == fallback) return;
+  if (configured_ == certificates && configured_fallback_ == fallback && !is_outdated(now)) return;
   configured_ = std::move(certificates);
   configured_fallback_ = std::move(fallback);
-  rebuild();
+  rebuild(now);
 }
 
-void Certificates::set_issued(std::vector<CertificatePtr> certificates, CertificatePtr fallback) {
+void Certificates::set_issued(std::vector<CertificatePtr> certificates, CertificatePtr fallback,
+                              WallTime now) {
   const std::lock_guard lock(mutex_);
   issued_ = std::move(certificates);
   issued_fallback_ = std::move(fallback);
-  rebuild();
+  rebuild(now);
+}
+
+bool Certificates::outdated(WallTime now) const {
+  const std::lock_guard lock(mutex_);
+  return is_outdated(now);
+}
+
+bool Certificates::is_outdated(WallTime now) const {
+  return now >= next_change_ || now < built_ - kClockMoves;
 }
 
 std::vector<CertificatePtr> Certificates::configured() const {
@@ -68,12 +87,19 @@ std::vector<CertificatePtr> Certificates::all() const {
   return out;
 }
 
-void Certificates::rebuild() {
+void Certificates::rebuild(WallTime now) {
   std::vector<CertificatePtr> all = configured_;
   all.insert(all.end(), issued_.begin(), issued_.end());
-  table_.set(std::make_shared<const CertificateTable>(all, configured_fallback_ ? configured_fallback_
-                                                           : issued_fallback_   ? issued_fallback_
-                                                                                : self_signed_));
+  built_ = now;
+  next_change_ = WallTime::max();
+  for (const CertificatePtr& certificate : all)
+    for (const WallTime change : {certificate->not_before(), certificate->not_after()})
+      if (change > now) next_change_ = std::min(next_change_, change);
+  table_.set(std::make_shared<const CertificateTable>(all,
+                                                      configured_fallback_ ? configured_fallback_
+                                                      : issued_fallback_   ? issued_fallback_
+                                                                           : self_signed_,
+                                                      now));
 }
 
 }  // namespace fairlead::tls

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "engine/base/clock.h"
 #include "engine/tls/certificate.h"
 #include "engine/tls/published.h"
 
@@ -24,10 +25,10 @@ struct Identity {
 class CertificateTable {
  public:
   CertificateTable() = default;
-  // Of two certificates for one name (and kind of key) the first counts. One that has expired serves only
-  // names that no valid one covers, not even by a wildcard.
+  // Of two certificates for one name (and kind of key) the first counts. One that has expired, or is not yet
+  // valid, serves only names that no valid one covers, not even by a wildcard.
   CertificateTable(const std::vector<CertificatePtr>& certificates, CertificatePtr fallback,
-                   std::chrono::system_clock::time_point now = std::chrono::system_clock::now());
+                   WallTime now = std::chrono::system_clock::now());
 
   // The name itself, else `*.` and what follows its first label; `name` in lower case, or an address. Null:
   // none.
@@ -53,11 +54,14 @@ class Certificates {
   Certificates();
 
   // Those of the configuration; `fallback` null: a self-signed one, made once per process.
-  void set_configured(std::vector<CertificatePtr> certificates, CertificatePtr fallback);
+  void set_configured(std::vector<CertificatePtr> certificates, CertificatePtr fallback,
+                      WallTime now = std::chrono::system_clock::now());
   // Those that resolvers obtained; the configured ones come first. `fallback`: of
-  // tls.stores.default.defaultGeneratedCert, behind a configured default certificate. To be called again when
-  // one of any source expires.
-  void set_issued(std::vector<CertificatePtr> certificates, CertificatePtr fallback = nullptr);
+  // tls.stores.default.defaultGeneratedCert, behind a configured default certificate.
+  void set_issued(std::vector<CertificatePtr> certificates, CertificatePtr fallback = nullptr,
+                  WallTime now = std::chrono::system_clock::now());
+  // Whether one of any source has begun or ended since, or the clock was put back: they are to be set again.
+  bool outdated(WallTime now = std::chrono::system_clock::now()) const;
 
   std::shared_ptr<const CertificateTable> table() const { return table_.get(); }
   std::vector<CertificatePtr> configured() const;
@@ -65,14 +69,17 @@ class Certificates {
   std::vector<CertificatePtr> all() const;
 
  private:
-  void rebuild();
+  bool is_outdated(WallTime now) const;
+  void rebuild(WallTime now);
 
-  mutable std::mutex mutex_;  // guards the sources
+  mutable std::mutex mutex_;  // guards the sources, and the times
   std::vector<CertificatePtr> configured_;
   std::vector<CertificatePtr> issued_;
   CertificatePtr configured_fallback_;
   CertificatePtr issued_fallback_;
   CertificatePtr self_signed_;
+  WallTime built_{};        // what the table holds for now
+  WallTime next_change_{};  // when the next one begins or ends
   Published<CertificateTable> table_;
 };
 

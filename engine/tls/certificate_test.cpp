@@ -14,8 +14,8 @@
 namespace fairlead::tls {
 namespace {
 
-CertificatePtr made(const std::string& names, bool rsa = false, long left = 3600) {
-  const TestCertificate pem = test_certificate(names, rsa, "test", left);
+CertificatePtr made(const std::string& names, bool rsa = false, long left = 3600, long begins = -60) {
+  const TestCertificate pem = test_certificate(names, rsa, "test", left, begins);
   auto certificate = Certificate::from_pem(pem.chain, pem.key);
   EXPECT_TRUE(certificate) << certificate.error().what;
   return certificate.value_or(nullptr);
@@ -48,6 +48,24 @@ TEST(Certificate, RefusesWhatCouldNotBeServed) {
   std::string broken = one.chain;
   broken[broken.size() / 2] = '!';
   EXPECT_FALSE(Certificate::from_pem(one.chain + broken, one.key));
+}
+
+TEST(Certificate, SaysWhatWasProbablyDoneToItsFile) {
+  const TestCertificate one = test_certificate("DNS:a");
+  const auto told = [](const std::string& chain, const std::string& key) {
+    return Certificate::from_pem(chain, key).error().what;
+  };
+  const std::string glued = one.chain.substr(0, one.chain.size() - 1) + one.chain;
+
+  EXPECT_EQ(told(glued, one.key),
+            "no certificate in PEM form, since a line end is missing between two blocks");
+  EXPECT_EQ(told("\x30\x82\x01\x01", one.key),
+            "no certificate in PEM form, since it is binary (DER or PKCS #12): convert it with openssl");
+  EXPECT_EQ(told(one.chain.substr(0, one.chain.size() / 2), one.key),
+            "no certificate in PEM form, since it is cut: it has no END line");
+  EXPECT_EQ(told(one.chain, one.key.substr(0, one.key.size() / 2)),
+            "no usable private key, since it is cut: it has no END line");
+  EXPECT_EQ(told(one.chain, "\n"), "no usable private key, since it is empty");
 }
 
 TEST(Certificate, SaysThatAnEncryptedKeyIsOfNoUse) {
@@ -197,6 +215,15 @@ TEST(CertificateTable, ServesAnExpiredCertificateOnlyWhereNoValidOneCovers) {
   EXPECT_EQ(alone.find("www.a.example")->ecdsa, expired) << "all have expired: the name before the wildcard";
 }
 
+TEST(CertificateTable, ServesACertificateThatIsNotYetValidOnlyWhereNoValidOneCovers) {
+  const auto next = made("DNS:a.example", false, 7200, 3600);
+  const auto current = made("DNS:a.example");
+  EXPECT_EQ(CertificateTable({next}, nullptr).find("a.example")->ecdsa, next);
+  EXPECT_EQ(CertificateTable({next, current}, nullptr).find("a.example")->ecdsa, current);
+  const CertificateTable later({next, current}, nullptr, next->not_before());
+  EXPECT_EQ(later.find("a.example")->ecdsa, next);
+}
+
 TEST(CertificateTable, TakesACertificateWithoutEndForValid) {
   constexpr long kThousandYears = 365L * 24 * 3600 * 1000;
   const auto endless = made("DNS:a.example", false, kThousandYears);
@@ -224,6 +251,26 @@ TEST(Certificates, ServeConfiguredOnesBeforeIssuedOnes) {
   EXPECT_EQ(certificates.table()->find("a")->ecdsa, configured);
   EXPECT_EQ(certificates.table()->find("b")->ecdsa, issued);
   EXPECT_EQ(certificates.table()->fallback(), configured);
+}
+
+TEST(Certificates, AreSetAgainWhenOneEndsOrTheClockIsPutBack) {
+  Certificates certificates;
+  const auto own = made("DNS:www.a.example", false, 600);
+  const auto wildcard = made("DNS:*.a.example");
+  const WallTime now = std::chrono::system_clock::now();
+  certificates.set_configured({own, wildcard}, nullptr, now);
+  EXPECT_EQ(certificates.table()->find("www.a.example")->ecdsa, own);
+  EXPECT_FALSE(certificates.outdated(now));
+
+  const WallTime end = own->not_after();
+  EXPECT_TRUE(certificates.outdated(end));
+  certificates.set_configured({own, wildcard}, nullptr, end);
+  EXPECT_EQ(certificates.table()->find("www.a.example")->ecdsa, wildcard);
+  EXPECT_FALSE(certificates.outdated(end));
+
+  EXPECT_TRUE(certificates.outdated(now));
+  certificates.set_configured({own, wildcard}, nullptr, now);
+  EXPECT_EQ(certificates.table()->find("www.a.example")->ecdsa, own);
 }
 
 TEST(Challenges, AnswerUntilForgotten) {

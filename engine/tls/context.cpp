@@ -31,6 +31,20 @@ int on_ticket(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* 
   return found == kGood && issues == 0 && SSL_version(ssl) == TLS1_3_VERSION ? kRenew : found;
 }
 
+// How strong our own chain is signed is for clients to judge, as with Go: OpenSSL would refuse each handshake
+// over an old cross-signature (SHA-1), and over an RSA key of 1,024 bits, which some device may insist on.
+int judge_strength(const SSL* ssl, const SSL_CTX* context, int operation, int bits, int nid, void* other,
+                   void* extra) {
+  constexpr int kRsa1024 = 80;  // security bits
+  static const auto by_level = [] {
+    const ContextPtr plain(SSL_CTX_new(TLS_method()));
+    return SSL_CTX_get_security_callback(plain.get());
+  }();
+  const bool own_key = operation == SSL_SECOP_EE_KEY || operation == SSL_SECOP_CA_KEY;
+  if (operation == SSL_SECOP_CA_MD || (own_key && bits >= kRsa1024)) return 1;
+  return by_level(ssl, context, operation, bits, nid, other, extra);
+}
+
 // Any certificate will do: the owner of the options only wants to see one.
 int accept_any(int, X509_STORE_CTX*) { return 1; }
 
@@ -64,6 +78,7 @@ Configured<ServerContextPtr> ServerContext::make(const std::string& name, const 
   // A chain is sent as it was given; OpenSSL would look for one in each handshake of a lone certificate.
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN);
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_security_callback(context, judge_strength);
   SSL_CTX_set_max_early_data(context, 0);
   if (auto ok = made->set_versions(options); !ok) return std::unexpected(ok.error());
   if (auto ok = made->set_ciphers(options, notices); !ok) return std::unexpected(ok.error());

@@ -132,6 +132,10 @@ void Site::build(model::Tls& config) {
     if (!made) continue;
     if (std::string when = out_of_time(*made); !when.empty())
       element.warn(model::ReasonKind::Certificate, std::move(when));
+    if (made->names().empty())
+      element.warn(
+          model::ReasonKind::Ineffective,
+          "the certificate names neither host nor address: it could serve as defaultCertificate only");
     certificates.push_back(std::move(made));
   }
   CertificatePtr fallback;

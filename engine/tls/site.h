@@ -52,8 +52,9 @@ class Site {
   // Who gets which options at one entry point.
   std::shared_ptr<const HostTable> hosts(const std::vector<Wish>& wishes, std::vector<Dispute>& disputes);
 
-  // Whether a file that the configuration names has changed: build again.
-  bool files_changed() { return files_.poll(); }
+  // Whether a file that the configuration names has changed, or a certificate has begun or ended: build
+  // again.
+  bool files_changed() { return files_.poll() || tables_->certificates.outdated(); }
   Files& files() { return files_; }
   const std::shared_ptr<Tables>& tables() const { return tables_; }
 

@@ -185,6 +185,15 @@ TEST_F(SiteTest, ServesChangedFilesAndKeepsGoodOnes) {
   std::filesystem::remove_all(folder);
 }
 
+TEST_F(SiteTest, TellsACertificateThatServesNobody) {
+  const TestCertificate unnamed = test_certificate("", false, "Some Machine");
+  config.certificates.emplace_back().options = {unnamed.chain, unnamed.key, {}};
+  site.build(config);
+  EXPECT_FALSE(config.certificates[0].broken());
+  ASSERT_EQ(config.certificates[0].reasons.size(), 1u);
+  EXPECT_EQ(config.certificates[0].reasons[0].kind, ReasonKind::Ineffective);
+}
+
 TEST_F(SiteTest, TellsCertificatesThatHaveExpired) {
   const TestCertificate old = test_certificate("DNS:a", false, "test", -1);
   config.certificates.emplace_back().options = {old.chain, old.key, {}};

@@ -19,15 +19,16 @@ struct TestCertificate {
 };
 
 // `names`: as OpenSSL writes them, "DNS:a.example,IP:127.0.0.1"; signed by itself. `left`: seconds of
-// validity.
+// validity, from `begins` seconds from now on.
 inline TestCertificate test_certificate(const std::string& names, bool rsa = false,
-                                        const char* common_name = "test", long left = 3600) {
+                                        const char* common_name = "test", long left = 3600,
+                                        long begins = -60) {
   const KeyPtr key(rsa ? EVP_RSA_gen(2048) : EVP_EC_gen("P-256"));
   const X509Ptr certificate(X509_new());
   X509* x = certificate.get();
   X509_set_version(x, X509_VERSION_3);
   ASN1_INTEGER_set(X509_get_serialNumber(x), 7);
-  X509_gmtime_adj(X509_getm_notBefore(x), -60);
+  X509_gmtime_adj(X509_getm_notBefore(x), begins);
   X509_gmtime_adj(X509_getm_notAfter(x), left);
   X509_set_pubkey(x, key.get());
   X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_UTF8,

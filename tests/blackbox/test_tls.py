@@ -4,11 +4,12 @@ import signal
 import socket
 import ssl
 import struct
+import subprocess
 import threading
 
 import pytest
 from support.certificates import TlsClient, make, s_client
-from support.fairlead import routes
+from support.fairlead import BINARY, environment, routes
 from support.origin import Origin, respond
 from support.ports import wait_for
 from support.raw import RawClient
@@ -155,6 +156,25 @@ def test_ecdsa_and_rsa_stand_side_by_side(start, origin, pki):
         assert f"a:PKEY: {expected}" in printed, printed
 
 
+def test_how_strong_the_own_chain_is_clients_judge(start, origin, pki, tmp_path):
+    """As in Traefik: a key of 1,024 bits, and issuers whose own signature is an old one."""
+    root = make(tmp_path, "root", ca=True)
+    old = make(tmp_path, "old", ca=True, issuer=root, digest="sha1")
+    leaf = make(tmp_path, "leaf", ["DNS:old"], old)
+    leaf.cert.write_bytes(leaf.cert.read_bytes() + old.cert.read_bytes())
+    weak = make(tmp_path, "weak", ["DNS:weak"], algorithm="rsa:1024", digest="sha1")
+    dynamic = site(origin, pki)
+    dynamic["tls"]["certificates"] = [leaf.config, weak.config]
+    proxy = start(dynamic)
+
+    for name in ("old", "weak"):
+        for version in ("-tls1_2", "-tls1_3"):
+            _, printed = s_client(proxy.port(), version, "-cipher", "ALL:@SECLEVEL=0", name=name)
+            assert "HTTP/1.1 200" in printed, printed
+    _, printed = s_client(proxy.port(), "-cipher", "ALL:@SECLEVEL=0", "-sigalgs", "RSA+SHA1", "-tls1_2", name="weak")
+    assert "HTTP/1.1 200" not in printed, "what is signed in the handshake is as strong as ever"
+
+
 def test_a_default_certificate_of_the_configuration(start, origin, pki):
     proxy = start(site(origin, pki, certificates=(), stores={"default": {"defaultCertificate": pki.wild.config}}))
 
@@ -191,6 +211,26 @@ def test_a_renewed_certificate_file_is_served(start, origin, pki, tmp_path):
             return client.server() != before
 
     wait_for(renewed, 10, "the new certificate is served")
+
+
+def test_a_certificate_that_expires_makes_room_for_one_that_is_valid(start, origin, pki, tmp_path):
+    own = make(tmp_path, "own", ["DNS:www.wild.example"], pki.ca, left=5)
+    dynamic = site(origin, pki, certificates=("wild",))
+    dynamic["tls"]["certificates"].insert(0, own.config)
+    proxy = start(dynamic, env={"XDG_RUNTIME_DIR": str(tmp_path)})
+
+    def shown():
+        with TlsClient(proxy.port(), "www.wild.example") as client:
+            return client.server()
+
+    assert "CN = own" in shown()
+    wait_for(lambda: "CN = wild" in shown(), 15, "the wildcard serves once the other one has expired")
+    assert "the certificate expired at" in proxy.log()
+    # There is no resolver, and the command knows what files hold.
+    listed = subprocess.run([BINARY, "certs", "list"], capture_output=True, text=True, timeout=30,
+                            env=environment(XDG_RUNTIME_DIR=str(tmp_path)))
+    assert "www.wild.example" in listed.stdout and "issued by CN=ca, valid until" in listed.stdout, listed
+    assert "from a file\n  next: its owner renews it" in listed.stdout
 
 
 def test_a_certificate_of_another_key_is_skipped_and_told(start, origin, pki):

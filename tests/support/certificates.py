@@ -27,11 +27,14 @@ class Pair:
         return context
 
 
-def make(folder, name, names=(), issuer=None, algorithm="ec", subject=None, ca=False):
-    """`names`: alternative names, "DNS:a" or "IP:127.0.0.1". Without an issuer it signs itself."""
+def make(folder, name, names=(), issuer=None, algorithm="ec", subject=None, ca=False, digest="sha256", left=None):
+    """`names`: alternative names, "DNS:a" or "IP:127.0.0.1". Without an issuer it signs itself. `left`: seconds until it
+    expires, of 30 days."""
     pair = Pair(folder / f"{name}.pem", folder / f"{name}.key")
     kind = ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"] if algorithm == "ec" else [algorithm]
-    command = ["openssl", "req", "-x509", "-newkey", *kind, "-nodes", "-days", "30", "-subj", subject or f"/CN={name}",
+    earlier = [] if left is None else ["faketime", "-f", f"-{30 * 86400 - left}s"]
+    command = [*earlier, "openssl", "req", "-x509", "-newkey", *kind, "-nodes", "-days", "30", f"-{digest}",
+               "-subj", subject or f"/CN={name}",
                "-out", str(pair.cert), "-keyout", str(pair.key),
                "-addext", f"basicConstraints=critical,CA:{'TRUE' if ca else 'FALSE'}"]
     if names:
