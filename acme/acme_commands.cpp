@@ -25,6 +25,7 @@ Acme::Said Acme::renew(const std::string& written) {
   const std::string name = certificate_name(written);
   if (name.empty())
     return std::unexpected(fmt::format("{} can be in no certificate", fairlead::quoted(written)));
+  const WallTime now = std::chrono::system_clock::now();
   std::map<std::string, std::set<std::string>> again;  // by resolver
   std::size_t certificates = 0;
   std::map<std::string, std::shared_ptr<Resolver>> resolvers;
@@ -36,6 +37,19 @@ Acme::Said Acme::renew(const std::string& written) {
         again[wanted.resolver].insert(wanted.names.begin(), wanted.names.end());
     if (again.empty())
       return std::unexpected(fmt::format("no router asks for a certificate for {}", fairlead::quoted(name)));
+    // As the plan has it (plan.h).
+    const auto configured = parts_.certificates.configured();
+    const auto is_configured = [&](const std::string& one) {
+      return std::ranges::any_of(configured, [&](const tls::CertificatePtr& certificate) {
+        return certificate->not_after() > now && covers(certificate->names(), one);
+      });
+    };
+    if (std::ranges::all_of(
+            again, [&](const auto& entry) { return std::ranges::all_of(entry.second, is_configured); }))
+      return std::unexpected(
+          fmt::format("a certificate of the configuration covers {}: nothing is ordered, and its owner "
+                      "renews it",
+                      name));
     for (const CertificateStatus& status : report_->certificates)
       if (!status.fingerprint.empty() && !status.resolver.empty() && covers(status.names, name)) {
         forced_.insert(status.fingerprint);

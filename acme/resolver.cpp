@@ -364,10 +364,19 @@ void Resolver::forget_other_setup() {
   const auto other_authority = [authority = client_->directory_url()](const ResolverState& own) {
     return own.limits != LimitState{} && !own.authority.empty() && own.authority != authority;
   };
-  const bool any = store_->read([&](const State& state) {
+  bool any = false;
+  bool has_others = false;  // certificates of another authority, by the account that stands beside them
+  store_->read([&](const State& state) {
     const auto own = state.find(name_);
-    return own != state.end() && (other_setup(own->second) || other_authority(own->second));
+    if (own == state.end()) return;
+    any = other_setup(own->second) || other_authority(own->second);
+    has_others = !own->second.certificates.empty() && own->second.account && !is_ours(*own->second.account);
   });
+  if (has_others)
+    spdlog::info(
+        "resolver {}: the authority is {} now; certificates of the one before serve until they are "
+        "renewed, by `fairlead certs renew NAME` at once",
+        name_, client_->directory_url());
   if (!any) return;
   spdlog::info("resolver {}: it is set up differently than before; names that failed are tried again now",
                name_);

@@ -71,7 +71,6 @@ void Collector::add(const std::string& resolver, const std::vector<std::string>&
   if (!install_.certificates_resolvers.contains(resolver)) return;  // the router says so already
   std::vector<std::string> usable;
   for (const std::string& written : names) {
-    if (written == "*") continue;  // catches what has no name
     std::string name = certificate_name(written);
     if (name.empty())
       out_.unusable.push_back(
@@ -110,7 +109,8 @@ void Collector::tls(const Tls& options, const std::string& router, const std::st
                     const std::string& syntax, bool is_tcp, bool may_order, bool is_own) {
   if (options.cert_resolver.empty()) return;
   if (options.domains.empty()) {
-    const std::vector<std::string> hosts = hosts_(rule, syntax, is_tcp);
+    std::vector<std::string> hosts = hosts_(rule, syntax, is_tcp);
+    std::erase(hosts, "*");  // catches what has no name
     // Said where the router itself asks: what an entry point gives to all of its routers is no mistake.
     if (hosts.empty() && is_own && install_.certificates_resolvers.contains(options.cert_resolver))
       out_.unusable.push_back(
@@ -143,8 +143,15 @@ void Collector::http(const std::string& name, const model::Element<model::HttpRo
   const auto names = router.entry_points.empty() ? install_.default_entry_points(false) : router.entry_points;
   for (const std::string& entry_point : names) {
     const auto found = install_.entry_points.find(entry_point);
-    if (found != install_.entry_points.end() && found->second.http.tls)
-      tls(*found->second.http.tls, "http/" + name, router.rule, syntax, false, may_order, false);
+    if (found == install_.entry_points.end() || !found->second.http.tls) continue;
+    const auto& options = *found->second.http.tls;
+    // One line of the log has told it, of the entry point.
+    if (!options.cert_resolver.empty() && !install_.certificates_resolvers.contains(options.cert_resolver))
+      out_.unusable.push_back(
+          {"http/" + name, fmt::format("there is no certificate resolver `{}`, which entry "
+                                       "point `{}` names; other certificates are used",
+                                       options.cert_resolver, entry_point)});
+    tls(options, "http/" + name, router.rule, syntax, false, may_order, false);
   }
 }
 

@@ -171,6 +171,7 @@ TEST_F(Wanting, TellsHowNamesOfOtherScriptsAreWritten) {
 
 TEST_F(Wanting, TellsARouterWhoseRuleNamesNoHost) {
   router("a@docker", "");
+  router("any@docker", "*");
   router("b@docker", "").tls->cert_resolver = "nobody";
   router("c@docker", "").tls->domains = {{"c.test", {}}};
   install_.entry_points["secure"].http.tls.emplace().cert_resolver = "le";
@@ -180,9 +181,27 @@ TEST_F(Wanting, TellsARouterWhoseRuleNamesNoHost) {
 
   const auto list = wanted();
 
+  ASSERT_EQ(list.unusable.size(), 2U);
+  EXPECT_EQ(list.unusable[0].router, "http/a@docker");
+  EXPECT_EQ(list.unusable[1].router, "http/any@docker");
+  EXPECT_THAT(list.unusable[1].what, testing::HasSubstr("name them in tls.domains"));
+}
+
+TEST_F(Wanting, TellsRoutersThatTheirEntryPointNamesAResolverThatIsMissing) {
+  install_.entry_points["secure"].http.tls.emplace().cert_resolver = "nobody";
+  model::HttpRouter& inherits = router("a@docker", "a.test");
+  inherits.tls.reset();
+  inherits.entry_points = {"secure"};
+  router("b@docker", "b.test").entry_points = {"secure"};
+
+  const auto list = wanted();
+
+  EXPECT_EQ(list.certificates.size(), 1U);
   ASSERT_EQ(list.unusable.size(), 1U);
   EXPECT_EQ(list.unusable[0].router, "http/a@docker");
-  EXPECT_THAT(list.unusable[0].what, testing::HasSubstr("name them in tls.domains"));
+  EXPECT_EQ(list.unusable[0].what,
+            "there is no certificate resolver `nobody`, which entry point `secure` names; "
+            "other certificates are used");
 }
 
 TEST_F(Wanting, TellsDomainsThatNameNone) {

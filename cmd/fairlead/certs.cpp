@@ -77,6 +77,7 @@ int list(bool as_json) {
   if (as_json) return print(all.dump(2, ' ', false, Json::error_handler_t::replace) + '\n');
   if (all.empty()) return print("There are no certificates, and none is wanted.\n");
   std::string out;
+  bool some_failed = false;
   const auto to = std::back_inserter(out);
   for (const Json& one : all) {
     const std::string end = text(one, "notAfter");
@@ -90,11 +91,13 @@ int list(bool as_json) {
     fmt::format_to(to, "  {}{}\n", resolver.empty() ? "from a file" : "resolver " + resolver,
                    routers.empty() ? "" : ", used by " + routers);
     fmt::format_to(to, "  next: {}\n", text(one, "next"));
-    if (const std::string error = text(one, "error"); !error.empty())
-      fmt::format_to(to, "  last error: {}\n", error);
+    const std::string error = text(one, "error");
+    some_failed |= !error.empty();
+    if (!error.empty()) fmt::format_to(to, "  last error: {}\n", error);
     if (const std::string meaning = text(one, "meaning"); !meaning.empty())
       fmt::format_to(to, "  that means: {}\n", meaning);
   }
+  if (some_failed) out += "Who has mended a cause need not wait: fairlead certs renew NAME\n";
   return print(out);
 }
 

@@ -44,10 +44,14 @@ class Checker {
   }
   void entry_point_exists(const std::string& name, schema::Path segments, Severity severity) {
     if (s_.entry_points.contains(name)) return;
-    std::string names;
-    for (const auto& [known, unused] : s_.entry_points) names += (names.empty() ? "" : "|") + known;
     say(severity, std::move(segments), fmt::format("there is no entry point `{}`", name)).suggestion =
-        schema::nearest_choice(names, name);
+        schema::nearest_choice(names_of(s_.entry_points), name);
+  }
+  // "web|websecure"
+  static std::string names_of(const auto& all) {
+    std::string names;
+    for (const auto& [known, unused] : all) names += (names.empty() ? "" : "|") + known;
+    return names;
   }
 
   const Static& s_;
@@ -129,7 +133,8 @@ void Checker::entry_point_http(const std::string& name, const EntryPointHttp& ht
       !s_.certificates_resolvers.contains(http.tls->cert_resolver))
     say(Severity::Warning, {"entryPoints", name, "http", "tls", "certResolver"},
         fmt::format("there is no certificate resolver `{}`; its routers are served with other certificates",
-                    http.tls->cert_resolver));
+                    http.tls->cert_resolver))
+        .suggestion = schema::nearest_choice(names_of(s_.certificates_resolvers), http.tls->cert_resolver);
   for (const std::string& middleware : http.middlewares)
     if (middleware.find('@') == std::string::npos)
       say(Severity::Notice, {"entryPoints", name, "http", "middlewares"},

@@ -36,7 +36,7 @@ const Reason* first_break(const Element<T>& element) {
 
 // "did you mean `auth@file`?", or nothing. Among many only the same name of other providers is looked for.
 template <class T>
-std::string hint_for(std::string_view name, const std::map<std::string, Element<T>>& elements) {
+std::string hint_for(std::string_view name, const std::map<std::string, T>& elements) {
   const std::string begin =
       elements.size() > kMostKnown ? fmt::format("{}@", split(name).name) : std::string();
   std::vector<std::string_view> known;

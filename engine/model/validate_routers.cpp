@@ -155,7 +155,8 @@ void Routers::tls(const TlsBlock& block, Element<T>& element) {
   if (!block.cert_resolver.empty() && !s_.certificates_resolvers.contains(block.cert_resolver))
     element.warn(ReasonKind::MissingReference,
                  fmt::format("there is no certificate resolver `{}`; other certificates are used",
-                             block.cert_resolver));
+                             block.cert_resolver),
+                 hint_for(block.cert_resolver, s_.certificates_resolvers));
 }
 
 // A provider that links routers by itself says first why it could not.

@@ -62,7 +62,8 @@ void check_generated(const GeneratedCert& generated, const Static& install, Elem
                  "set defaultGeneratedCert.resolver");
   else if (!install.certificates_resolvers.contains(generated.resolver))
     element.warn(ReasonKind::MissingReference,
-                 fmt::format("there is no certificate resolver `{}`", generated.resolver));
+                 fmt::format("there is no certificate resolver `{}`", generated.resolver),
+                 hint_for(generated.resolver, install.certificates_resolvers));
 }
 
 }  // namespace

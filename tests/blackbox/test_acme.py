@@ -12,6 +12,7 @@ import time
 import pytest
 from support.acme_front import Front
 from support.acme_site import Stage, names_of, reason, row, served, site, wait_served
+from support.certificates import make
 from support.pebble import Pebble
 from support.ports import free_port, wait_for
 
@@ -281,6 +282,11 @@ def test_the_patience_that_one_authority_asks_for_is_not_owed_to_another(stage, 
     proxy = stage.start(site(origin, "Host(`moved.test`)"))
 
     wait_served(proxy, "moved.test", stage.pebble.root(), 60)
+    stage.wait_certificates()
+    proxy.stop()
+    with Front(stage.pebble) as front:
+        proxy = stage.start(site(origin, "Host(`moved.test`)"), caServer=front.directory)
+        wait_for(lambda: "certificates of the one before serve until they are renewed" in proxy.log(), 10, "it is said")
 
 
 def test_an_authority_that_asks_for_no_patience_is_not_asked_all_the_time(stage, origin):
@@ -378,6 +384,9 @@ def test_files_of_authorities_are_read_again(stage, origin):
 
 def test_wildcards_need_dns01_and_resolvers_must_exist(stage, origin):
     dynamic = site(origin, ("Host(`w.test`)", {"domains": [{"main": "*.w.test"}]}))
+    dynamic["http"]["routers"]["mine"] = {"rule": "Host(`mine.test`)", "service": "origin", "tls": {"certResolver": "le"}}
+    dynamic["tls"] = {"certificates": [make(stage.folder, "mine", ["DNS:mine.test"]).config]}
+    dynamic["http"]["routers"]["case"] = {"rule": "Host(`case.test`)", "service": "origin", "tls": {"certResolver": "Le"}}
     dynamic["http"]["routers"]["lost"] = {"rule": "Host(`lost.test`)", "service": "origin", "tls": {"certResolver": "nobody"}}
     dynamic["http"]["routers"]["tail"] = {"rule": "Host(`tail.test`)", "service": "origin", "tls": {"certResolver": "ts"}}
     proxy = stage.start(dynamic, resolvers={
@@ -387,6 +396,10 @@ def test_wildcards_need_dns01_and_resolvers_must_exist(stage, origin):
                     "the router says so")
     assert "the authority does not issue for names of this kind" not in text + json.dumps(proxy.router("r0@file"))
     wait_for(lambda: "there is no certificate resolver `nobody`" in reason(proxy, "lost@file"), 10, "the router says so")
+    assert "did you mean `le`?" in reason(proxy, "case@file")
+    assert "a certificate of the configuration covers mine.test" in stage.certs("renew", "mine.test").stderr
+    listed = stage.certs("list").stdout
+    assert "last error: a wildcard can only be proven by DNS-01" in listed and "need not wait: fairlead certs renew NAME" in listed
     wait_for(lambda: "Tailscale is not supported" in reason(proxy, "tail@file"), 10, "the router says so")
 
 
@@ -959,6 +972,8 @@ def test_answers_that_make_no_sense_leave_other_names_alone(stage, origin, what)
     with Front(stage.pebble, fault=nonsense) as front:
         proxy = stage.start(site(origin, "Host(`one.odd.test`)"), caServer=front.directory)
         wait_for(lambda: nonsense.done, 20, "the answer was nonsense")
+        if what == "slow":
+            wait_for(lambda: "being obtained: waiting for the certificate" in reason(proxy, "r0@file"), 10, "what it waits for is said")
 
         proxy.write_dynamic(site(origin, "Host(`one.odd.test`)", "Host(`two.odd.test`)"))
 
