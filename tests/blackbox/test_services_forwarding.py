@@ -125,16 +125,21 @@ def test_a_body_that_the_server_refuses_is_neither_asked_for_nor_sent(house):
 
 
 def test_a_server_that_does_not_answer_the_question_gets_the_body_after_a_second(house):
-    proxy, servers, _ = house
+    proxy, servers, other = house
 
     begun = time.monotonic()
-    with RawClient(proxy.port()) as client:
+    with RawClient(proxy.port()) as client, RawClient(proxy.port()) as large:
         client.send(EXPECTING.format("silent"))
+        large.send(EXPECTING.format("other").replace("Length: 4", "Length: 100000"))  # so much is moved, not read
         assert client.read_head().status == 100
         assert 0.8 < time.monotonic() - begun < 30
         client.send("body")
         assert client.read_answer().status == 200
+        assert large.read_head().status == 100
+        large.send(b"x" * 100_000)
+        assert large.read_answer().status == 200
     assert servers["silent"].bodies[-1] == b"body"
+    assert other.last().body == b"x" * 100_000
 
 
 def test_several_interim_answers_pass_in_order(house):

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace fairlead::codec::h1 {
 
@@ -104,11 +105,12 @@ std::optional<Result<http::Chunk>> MessageBody::take(std::size_t max_bytes) {
   return now;
 }
 
+void MessageBody::want() {
+  if (!std::exchange(wanted_, true)) owner_.body_wanted();
+}
+
 Task<Result<http::Chunk>> MessageBody::read(std::size_t max_bytes) {
-  if (!wanted_) {
-    wanted_ = true;
-    owner_.body_wanted();
-  }
+  want();
   if (input_.had_its_turn()) [[unlikely]]
     return read_next_turn(max_bytes);
   if (auto now = take(max_bytes)) return Task<Result<http::Chunk>>::ready(std::move(*now));
@@ -139,6 +141,7 @@ std::optional<http::Lent> MessageBody::lend() {
 }
 
 Task<Result<>> MessageBody::readable() {
+  want();
   if (input_.had_its_turn()) co_await input_.next_turn();
   owner_.body_waits(true);
   while (!input_.readable() && !failed_) co_await signal_.wait();
@@ -149,6 +152,7 @@ Task<Result<>> MessageBody::readable() {
 
 void MessageBody::moved(std::uint64_t bytes, bool drained) {
   if (drained) input_.mark_dry();
+  if (bytes > 0) wanted_ = true;  // it came without a 100
   input_.note_moved(bytes);
   left_ -= bytes;
   received_ += bytes;

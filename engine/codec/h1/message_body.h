@@ -73,6 +73,8 @@ class MessageBody final : public http::Body, http::Lender {
   Task<Result<>> readable() override;
   void moved(std::uint64_t bytes, bool drained) override;
 
+  // Somebody begins to read.
+  void want();
   // What can be had now without waiting: a chunk, an error, or nothing yet.
   std::optional<Result<http::Chunk>> take(std::size_t max_bytes);
   std::optional<Result<http::Chunk>> try_take(std::size_t max_bytes);
