@@ -91,7 +91,9 @@ std::uint32_t RuleSet::best_rank(const Subject& subject) const {
   candidates(subject, [&](std::span<const std::uint32_t> ranks) {
     for (const std::uint32_t rank : ranks) {
       if (rank >= best) return;
-      if (holds(entries_[rank].step, subject, tracer)) {
+      // A rule that its host has found already is not read again: among many thousands it is in no cache.
+      const Entry& entry = entries_[rank];
+      if (entry.is_host || holds(entry.step, subject, tracer)) {
         best = rank;
         return;
       }

@@ -82,7 +82,8 @@ class RuleSet {
   };
 
   struct Entry {
-    std::uint32_t step;  // root of its rule
+    std::uint32_t step : 31;    // root of its rule
+    std::uint32_t is_host : 1;  // the rule is one literal Host: being found by it is all there is to test
     std::uint32_t index;
     std::int64_t priority;
   };

@@ -34,7 +34,7 @@ void RuleSet::add_step(const Node& node) {
 }
 
 void RuleSet::add(const Rule& rule, const Standing& standing, std::uint32_t index) {
-  entries_.push_back({static_cast<std::uint32_t>(steps_.size()), index, standing.priority});
+  entries_.push_back({static_cast<std::uint32_t>(steps_.size()), false, index, standing.priority});
   standings_.push_back(standing);
   for (const Node& node : rule.nodes) add_step(node);
 }
@@ -93,10 +93,12 @@ void RuleSet::index_hosts() {
     }
     for (const std::uint32_t at : found) {
       const Place host = steps_[at].first;
-      if (is_wildcard_host(view(host)))
+      if (is_wildcard_host(view(host))) {
         wildcard_.hosts.add(text_.data(), {host.at + 2, host.bytes - 2}, rank);
-      else
+      } else {
         exact_.hosts.add(text_.data(), host, rank);
+        entries_[rank].is_host = at == entries_[rank].step;
+      }
     }
   }
   index_long_lists(exact_);
