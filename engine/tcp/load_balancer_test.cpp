@@ -58,11 +58,13 @@ class Fake final : public Service, public service::Status {
   Fake(std::string name, bool is_up, bool fails) : name_(std::move(name)), is_up_(is_up), fails_(fails) {}
   Task<Result<Upstream>> connect(Client& client) const override {
     held_ = client.may_hold;
+    ++calls_;
     if (fails_) co_return fail(503, Fault::Upstream, name_, true);
     co_return Upstream{nullptr, name_, {}};
   }
   bool up(const upstream::Pools&) const override { return is_up_; }
   mutable bool held_ = false;
+  mutable int calls_ = 0;
 
  private:
   std::string name_;
@@ -119,6 +121,22 @@ TEST_F(WeightedTest, TheNextChildTriesWhenOneHasNoServer) {
 
   for (int i = 0; i < 4; ++i) EXPECT_EQ(ask(weighted), "b");
   EXPECT_FALSE(failing->held_) << "nothing is held while another can serve";
+}
+
+TEST_F(WeightedTest, WhatLeadsToOneServerAThousandWaysIsNotTriedForEver) {
+  const auto failing = add("a", 1, true, true);
+  std::shared_ptr<const Service> all = failing;
+  for (int level = 0; level < 15; ++level)
+    all = std::make_shared<Weighted>(std::vector<Child>{{"one", 1, all, failing}, {"two", 1, all, failing}},
+                                     state_);
+  Client client{loop_, pools_, {}};
+
+  Task<Result<Upstream>> task = all->connect(client);
+  task.start(nullptr);
+
+  ASSERT_TRUE(task.done());
+  EXPECT_EQ(task.take().error().detail, "1000 child services were tried in vain");
+  EXPECT_LT(failing->calls_, 1100);
 }
 
 TEST_F(WeightedTest, WhenAllAreDownAChildMayHoldTheConnection) {

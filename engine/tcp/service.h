@@ -18,6 +18,7 @@ struct Client {
   net::Address address;
   const net::Transport* transport = nullptr;  // its connection; asked for our end of it
   bool may_hold = true;  // wait for a successor when the last server left; not where another service may do
+  int services_tried = 0;
 };
 
 // A connection to a server, ready for the client's bytes.

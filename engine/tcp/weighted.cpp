@@ -1,9 +1,16 @@
 #include "engine/tcp/weighted.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
 namespace fairlead::tcp {
+namespace {
+// Services below each other may lead to the same servers again and again: twice at each level, 65,000 times
+// at the deepest.
+constexpr int kMostTried = 1000;
+}  // namespace
 
 Weighted::Weighted(std::vector<Child> children, std::shared_ptr<upstream::ServiceState> state)
     : children_(std::move(children)), state_(std::move(state)) {
@@ -37,6 +44,8 @@ Task<Result<Upstream>> Weighted::connect(Client& client) const {
   for (std::size_t i = 0; i < children_.size(); ++i) {
     const std::size_t index = pick(client.pools, tried);
     if (index == kNone) break;
+    if (++client.services_tried > kMostTried)
+      co_return fail(503, Fault::Upstream, fmt::format("{} child services were tried in vain", kMostTried));
     tried[index] = true;
     // Nothing is held while another child can serve.
     client.may_hold = may_hold && !up(client.pools);
