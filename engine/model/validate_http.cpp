@@ -170,9 +170,12 @@ void check_children(std::vector<WeightedChild>& children, Element<HttpService>& 
   for (WeightedChild& child : children) no_negative_weight(child.weight, child.name, element);
 }
 
-// What no browser keeps ties nobody to a server, and nothing else would tell.
+// What no browser gets or keeps ties nobody to a server, and nothing else would tell.
 void check_sticky(const std::optional<Sticky>& sticky, Element<HttpService>& element) {
-  if (!sticky || !sticky->cookie) return;
+  if (!sticky) return;
+  if (!sticky->cookie)
+    return element.warn(ReasonKind::BadOption, "sticky without a cookie ties nobody to a server",
+                        "set sticky.cookie=true");
   const std::string same_site = lower(sticky->cookie->same_site);
   if (!same_site.empty() && same_site != "none" && same_site != "lax" && same_site != "strict")
     element.warn(ReasonKind::BadOption,

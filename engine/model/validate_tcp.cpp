@@ -34,6 +34,10 @@ class Weights {
     if (!is_new) return;
     for (const Reference& reference : references(element.options)) {
       if (reference.target != Target::Service) continue;
+      if (reference.name.empty()) {
+        element.break_off(ReasonKind::BadOption, fmt::format("{} names no service", reference.option));
+        continue;
+      }
       const auto found = services_.find(reference.name);
       if (found != services_.end()) {
         const auto below = seen_.find(reference.name);
@@ -58,13 +62,14 @@ class Weights {
   std::map<std::string, Seen> seen_;
 };
 
-// "host:port" or "[::1]:port"; a URL is none, and neither is an IPv6 address whose end may be the port.
+// "host:port" or "[::1]:port"; a URL is none, and neither is an IPv6 address whose end may be the port, or
+// what holds a blank.
 bool is_address(std::string_view address) {
   const std::size_t colon = address.rfind(':');
   if (colon == std::string_view::npos || colon == 0) return false;
   const std::string_view host = address.substr(0, colon);
   const bool bracketed = host.size() > 2 && host.starts_with('[') && host.ends_with(']');
-  if (!bracketed && host.find_first_of(":/[]") != std::string_view::npos) return false;
+  if (!bracketed && host.find_first_of(":/[] \t\r\n") != std::string_view::npos) return false;
   const std::string_view port = address.substr(colon + 1);
   return !port.empty() && port.size() <= 5 && port.find_first_not_of("0123456789") == std::string_view::npos;
 }

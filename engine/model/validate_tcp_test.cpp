@@ -4,6 +4,7 @@
 #include "engine/model/validate.h"
 #include "engine/schema/file.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -52,6 +53,18 @@ TEST(ValidateTcp, WhatATransportReplacesOfAServiceIsTold) {
 
 TEST(ValidateTcp, AWeightedServiceOfNothingIsTold) {
   EXPECT_EQ(said_of_service("weighted: {services: []}"), std::vector<std::string>{"has no service below it"});
+}
+
+TEST(ValidateTcp, AWeightedChildWithoutANameIsTold) {
+  EXPECT_EQ(said_of_service("weighted: {services: [{weight: 2}]}"),
+            std::vector<std::string>{"weighted.services names no service"});
+}
+
+TEST(ValidateTcp, AnAddressIsAHostAndAPort) {
+  for (const char* address : {"a:1", "10.0.0.1:1", "[::1]:1"})
+    EXPECT_EQ(times(said_of(fmt::format("servers: [{{address: '{}'}}]", address)), "is none"), 0) << address;
+  for (const char* address : {"a", ":1", "::1:1", "tcp://a:1", " a:1", "a b:1", "a:1 "})
+    EXPECT_EQ(times(said_of(fmt::format("servers: [{{address: '{}'}}]", address)), "is none"), 1) << address;
 }
 
 TEST(ValidateTcp, TlsThatCannotWorkIsToldOnceAndNotOfATransportThatIsMissing) {

@@ -50,6 +50,19 @@ TEST(Validate, FindsNothingWrongWithAPlainSite) {
   EXPECT_TRUE(d.http.services.at("app@file").reasons.empty());
 }
 
+TEST(Validate, SaysThatStickyAloneHasNoEffect) {
+  const Dynamic d = validated(R"(
+http:
+  services:
+    bare: {loadBalancer: {sticky: {}, servers: [{url: "http://10.0.0.1"}]}}
+    good: {loadBalancer: {sticky: {cookie: {}}, servers: [{url: "http://10.0.0.1"}]}}
+)");
+
+  EXPECT_EQ(d.http.services.at("bare@file").reasons.at(0).text,
+            "sticky without a cookie ties nobody to a server");
+  EXPECT_TRUE(d.http.services.at("good@file").reasons.empty());
+}
+
 TEST(Validate, BreaksARouterWithoutItsMiddleware) {
   const Dynamic d =
       validated("http:\n  routers:\n    web: {rule: Host(`a`), service: app, middlewares: [auth]}\n" + kApp);
