@@ -2,6 +2,7 @@
 
 #include "engine/base/strings.h"
 #include "engine/tls/pem.h"
+#include "engine/tls/ticket_chain.h"
 #include "engine/tls/ticket_keys.h"
 
 #include <fmt/format.h>
@@ -92,6 +93,7 @@ Configured<ServerContextPtr> ServerContext::make(const std::string& name, const 
   } else {
     SSL_CTX_set_num_tickets(context, 1);
     SSL_CTX_set_tlsext_ticket_key_evp_cb(context, on_ticket);
+    if (made->client_rule_ != ClientRule::Ignores) keep_client_chain(context);
   }
   made->key_material_ +=
       fmt::format("strict {} tickets {}", options.sni_strict, !options.disable_session_tickets);

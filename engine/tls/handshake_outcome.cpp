@@ -1,4 +1,5 @@
 #include "engine/tls/pem.h"
+#include "engine/tls/ticket_chain.h"
 #include "engine/tls/tls_transport.h"
 
 #include <fmt/format.h>
@@ -67,6 +68,7 @@ Agreed TlsTransport::agreed() const {
   const STACK_OF(X509)* chain = SSL_get_peer_cert_chain(ssl_.get());
   for (int i = is_client() ? 1 : 0; i < sk_X509_num(chain); ++i)
     out.peer_chain_pem += to_pem(sk_X509_value(chain, i));
+  if (!is_client() && SSL_session_reused(ssl_.get())) out.peer_chain_pem += kept_client_chain(ssl_.get());
   return out;
 }
 

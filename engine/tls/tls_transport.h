@@ -33,7 +33,7 @@ struct Agreed {
   std::string protocol;        // ALPN; empty: none
   std::string server_name;     // SNI
   std::string peer_subject;    // of the peer's certificate; empty: it sent none
-  std::string peer_chain_pem;  // leaf first; a resumed session knows the leaf alone
+  std::string peer_chain_pem;  // leaf first
 };
 
 // TLS over another transport. One receive feeds many records and what one call writes leaves in one send, in

@@ -144,11 +144,14 @@ def check(w, host):
 def check(w, host):
     with TlsClient(w.proxy.port("tls"), host, w.ca, w.client) as client:
         assert client.ask(host=host).status == 200
-    seen = w.origin.last()
-    # A client that knows its authority's certificate sends it along.
-    assert seen.header("X-Forwarded-Tls-Client-Cert-Info") == (
-        "Subject%3D%22CN%3Dalice%22%3BIssuer%3D%22O%3DRoot%22%2CSubject%3D%22CN%3Dca%22%3BIssuer%3D%22O%3DRoot%22")
-    assert seen.header("X-Forwarded-Tls-Client-Cert") is None
+        with TlsClient(w.proxy.port("tls"), host, w.ca, w.client, resumes=client) as again:
+            assert again.socket.session_reused
+            assert again.ask(host=host).status == 200
+    for seen in w.origin.requests[-2:]:
+        # A client that knows its authority's certificate sends it along.
+        assert seen.header("X-Forwarded-Tls-Client-Cert-Info") == (
+            "Subject%3D%22CN%3Dalice%22%3BIssuer%3D%22O%3DRoot%22%2CSubject%3D%22CN%3Dca%22%3BIssuer%3D%22O%3DRoot%22")
+        assert seen.header("X-Forwarded-Tls-Client-Cert") is None
 
 
 # ---- forwardAuth

@@ -46,11 +46,12 @@ def make(folder, name, names=(), issuer=None, algorithm="ec", subject=None, ca=F
 
 
 class TlsClient(RawClient):
-    """A strict HTTP client over TLS. `authority` None: the server is not verified."""
+    """A strict HTTP client over TLS. `authority` None: the server is not verified. `resumes`: an earlier one that was
+    made with the same arguments, whose session goes on."""
 
-    def __init__(self, port, name, authority=None, certificate=None, protocols=("http/1.1",), timeout=60.0):
+    def __init__(self, port, name, authority=None, certificate=None, protocols=("http/1.1",), timeout=60.0, resumes=None):
         super().__init__(port, timeout=timeout)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context = resumes.socket.context if resumes else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = authority is not None
         context.verify_mode = ssl.CERT_REQUIRED if authority else ssl.CERT_NONE
         if authority:
@@ -60,7 +61,7 @@ class TlsClient(RawClient):
         if protocols:
             context.set_alpn_protocols(list(protocols))
         try:
-            self.socket = context.wrap_socket(self.socket, server_hostname=name)
+            self.socket = context.wrap_socket(self.socket, server_hostname=name, session=resumes and resumes.socket.session)
         except BaseException:
             self.socket.close()
             raise
