@@ -3,6 +3,7 @@
 #include "acme/solver_dns01.h"
 #include "engine/base/strings.h"
 #include "engine/routing/rule_parser.h"
+#include "engine/tls/files.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -51,6 +52,18 @@ Json json_of(const admin::CertificateView& view) {
   return out;
 }
 
+// What is wrong with files of certificates: one that cannot be read has no name to be listed under.
+Json complaints_of(const model::Dynamic& dynamic) {
+  Json out = Json::array();
+  const auto add = [&out](const std::string& what, const std::vector<model::Reason>& reasons) {
+    for (const model::Reason& reason : reasons) out.push_back({{"file", what}, {"reason", reason.text}});
+  };
+  for (const auto& element : dynamic.tls.certificates)
+    add(tls::in_words(element.options.cert_file), element.reasons);
+  for (const auto& [name, element] : dynamic.tls.stores) add("store " + name, element.reasons);
+  return out;
+}
+
 }  // namespace
 
 Certificates::Certificates(runtime::Control& control)
@@ -60,6 +73,12 @@ Certificates::Certificates(runtime::Control& control)
              .environment = variable,
              .make_dns01 = acme::make_dns01_solver,
              .hosts = hosts_of_rule}) {}
+
+void Certificates::update(const runtime::Snapshot& snapshot) {
+  acme_.update(snapshot.install, snapshot.dynamic);
+  const std::lock_guard lock(mutex_);
+  dynamic_ = snapshot.dynamic;
+}
 
 std::vector<admin::CertificateView> Certificates::views() const {
   std::set<tls::CertificatePtr> of_files;
@@ -108,6 +127,8 @@ std::string Certificates::command(std::string_view arguments) {
   if (verb == "list") {
     Json out{{"certificates", Json::array()}};
     for (const admin::CertificateView& view : views()) out["certificates"].push_back(json_of(view));
+    const std::lock_guard lock(mutex_);
+    if (dynamic_) out["complaints"] = complaints_of(*dynamic_);
     return dump(out);
   }
   if (verb == "renew") return answer(acme_.renew(rest));

@@ -5,6 +5,8 @@
 #include "engine/admin/view.h"
 #include "engine/runtime/control.h"
 
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,7 +21,7 @@ class Certificates {
   explicit Certificates(runtime::Control& control);
 
   // A configuration that is in force; on the control thread.
-  void update(const runtime::Snapshot& snapshot) { acme_.update(snapshot.install, snapshot.dynamic); }
+  void update(const runtime::Snapshot& snapshot);
   void stop() { acme_.stop(); }
 
   // Any thread.
@@ -32,6 +34,8 @@ class Certificates {
  private:
   tls::Certificates& table_;
   acme::Acme acme_;
+  std::mutex mutex_;  // guards what follows
+  std::shared_ptr<const model::Dynamic> dynamic_;
 };
 
 // Logs what keeps certificate resolvers from obtaining anything, and asks no authority.

@@ -26,7 +26,8 @@ constexpr const char* kUsage = R"(Usage: fairlead certs list [--json]
        fairlead certs prune
        fairlead certs export [FOLDER]
 
-list    every certificate: names, issuer, expiry, what happens next, the last error and what it means
+list    every certificate: names, issuer, expiry, what happens next, the last error and what it means;
+        then what is wrong with files of certificates
 renew   orders the certificate of NAME anew; --dry-run tries an order at the staging directory of the
         authority (or at DIRECTORY) and keeps nothing
 prune   removes certificates that no route uses
@@ -74,8 +75,9 @@ int list(bool as_json) {
   const auto answer = ask("list");
   if (!answer) return failed(answer.error());
   const Json& all = (*answer)["certificates"];
+  const Json complaints = answer->value("complaints", Json::array());
   if (as_json) return print(all.dump(2, ' ', false, Json::error_handler_t::replace) + '\n');
-  if (all.empty()) return print("There are no certificates, and none is wanted.\n");
+  if (all.empty() && complaints.empty()) return print("There are no certificates, and none is wanted.\n");
   std::string out;
   bool some_failed = false;
   const auto to = std::back_inserter(out);
@@ -97,6 +99,7 @@ int list(bool as_json) {
     if (const std::string meaning = text(one, "meaning"); !meaning.empty())
       fmt::format_to(to, "  that means: {}\n", meaning);
   }
+  for (const Json& one : complaints) fmt::format_to(to, "{}\n  {}\n", text(one, "file"), text(one, "reason"));
   if (some_failed) out += "Who has mended a cause need not wait: fairlead certs renew NAME\n";
   return print(out);
 }

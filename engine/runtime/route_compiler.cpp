@@ -187,8 +187,7 @@ void RouteCompiler::add(const std::string& name, model::Element<model::HttpRoute
                                                       : model::tls_options_for(*entry_point->second.http.tls,
                                                                                model::split(name).provider);
       if (!element.broken() && !compiler_.site_.options(options)) {
-        std::string said =
-            fmt::format("the TLS options \"{}\" cannot be used", options.empty() ? "default" : options);
+        std::string said = compiler_.site_.unusable(options);
         if (element.options.tls || wanted.size() == 1)
           element.break_off(model::ReasonKind::MissingReference, std::move(said));
         else

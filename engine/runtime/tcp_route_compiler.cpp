@@ -38,8 +38,7 @@ tcp::RoutePtr TcpRouteCompiler::route(const std::string& name, Element& element)
       made->options = compiler_.site_.raw_options(options.tls->options);
       if (!made->options)
         element.break_off(model::ReasonKind::MissingReference,
-                          fmt::format("the TLS options \"{}\" cannot be used",
-                                      options.tls->options.empty() ? "default" : options.tls->options));
+                          compiler_.site_.unusable(options.tls->options));
     }
   }
   for (const std::string& wanted : options.middlewares) {

@@ -107,13 +107,13 @@ void Site::build(model::Tls& config) {
   default_problem_.clear();
   for (auto& [name, element] : config.options) {
     if (element.broken()) {
-      next[name] = {element.options, nullptr};
-      if (name == kDefault) default_problem_ = element.reasons.front().text;
-      continue;
+      next[name] = {.model = element.options, .context = nullptr, .problem = element.reasons.front().text};
+    } else {
+      auto made = context(name, element.options, &element);
+      std::string problem = made ? std::string() : element.reasons.back().text;
+      next[name] = {.model = element.options, .context = std::move(made), .problem = std::move(problem)};
     }
-    auto made = context(name, element.options, &element);
-    if (!made && name == kDefault) default_problem_ = element.reasons.back().text;
-    next[name] = {element.options, std::move(made)};
+    if (name == kDefault) default_problem_ = next[name].problem;
   }
   if (!next.contains(kDefault)) {
     const model::TlsOptions plain;
@@ -169,6 +169,14 @@ void Site::build(model::Tls& config) {
 ServerContextPtr Site::options(const std::string& name) const {
   const auto found = options_.find(name.empty() ? kDefault : name);
   return found == options_.end() ? nullptr : found->second.context;
+}
+
+std::string Site::unusable(const std::string& name) const {
+  const std::string wanted = name.empty() ? kDefault : name;
+  const auto found = options_.find(wanted);
+  const bool known = found != options_.end() && !found->second.problem.empty();
+  return fmt::format("the TLS options \"{}\" cannot be used{}{}", wanted, known ? ": " : "",
+                     known ? found->second.problem : "");
 }
 
 ServerContextPtr Site::raw_options(const std::string& name) {

@@ -46,6 +46,8 @@ class Site {
   void build(model::Tls& config);
   // The options of that name as last built; null when they are not usable.
   ServerContextPtr options(const std::string& name) const;
+  // What is to be said of a router whose options are not usable: which, and why.
+  std::string unusable(const std::string& name) const;
   // The same for connections whose bytes are not ours to read: every protocol of alpnProtocols can be agreed
   // on, whether a codec speaks it or not.
   ServerContextPtr raw_options(const std::string& name);
@@ -62,7 +64,8 @@ class Site {
   struct Options {
     model::TlsOptions model;
     ServerContextPtr context;
-    ServerContextPtr raw{};  // once it was asked for
+    ServerContextPtr raw{};    // once it was asked for
+    std::string problem = {};  // why there is no context
   };
   CertificatePtr certificate(const std::string& cert_file, const std::string& key_file, std::string& problem);
   ServerContextPtr context(const std::string& name, const model::TlsOptions& options,

@@ -217,6 +217,7 @@ def test_a_certificate_that_expires_makes_room_for_one_that_is_valid(start, orig
     own = make(tmp_path, "own", ["DNS:www.wild.example"], pki.ca, left=5)
     dynamic = site(origin, pki, certificates=("wild",))
     dynamic["tls"]["certificates"].insert(0, own.config)
+    dynamic["tls"]["certificates"].append({"certFile": str(tmp_path / "lost.pem"), "keyFile": str(tmp_path / "lost.pem")})
     proxy = start(dynamic, env={"XDG_RUNTIME_DIR": str(tmp_path)})
 
     def shown():
@@ -231,6 +232,7 @@ def test_a_certificate_that_expires_makes_room_for_one_that_is_valid(start, orig
                             env=environment(XDG_RUNTIME_DIR=str(tmp_path)))
     assert "www.wild.example" in listed.stdout and "issued by CN=ca, valid until" in listed.stdout, listed
     assert "from a file\n  next: its owner renews it" in listed.stdout
+    assert f"{own.cert}\n  the certificate expired at" in listed.stdout and f"{tmp_path}/lost.pem\n  open " in listed.stdout
 
 
 def test_a_certificate_of_another_key_is_skipped_and_told(start, origin, pki):
@@ -363,6 +365,7 @@ def test_unusable_options_close_their_router(start, origin, pki, options):
     with TlsClient(proxy.port(), "app.example", pki.ca) as client:
         assert client.ask(host="app.example").status == 200
     assert origin.requests[-1].header("Host") == "app.example" and len(origin.requests) == 1
+    assert next(iter(options)) in " ".join(proxy.router("app@file")["error"]), "the router says why"
 
 
 def test_a_version_that_nobody_knows_has_no_effect(start, origin, pki):
