@@ -20,6 +20,16 @@ namespace {
 using schema::Problem;
 using schema::Severity;
 
+// Whether two hosts to listen on want the same addresses; of names that is not known.
+bool overlap(std::string_view a, std::string_view b) {
+  const auto is_every = [](std::string_view host) { return host.empty() || host == "::"; };
+  const auto is_v4 = [](std::string_view host) {
+    return host.find_first_not_of("0123456789.") == std::string_view::npos;
+  };
+  constexpr std::string_view kEveryV4 = "0.0.0.0";
+  return a == b || is_every(a) || is_every(b) || (a == kEveryV4 && is_v4(b)) || (b == kEveryV4 && is_v4(a));
+}
+
 class Checker {
  public:
   Checker(const Static& install, const schema::Node& root, schema::Problems& problems)
@@ -86,6 +96,9 @@ void Checker::unreadable_address(const std::string& text, schema::Path at) {
       say(Severity::Error, std::move(at), fmt::format("expected [host]:port[/tcp|/udp], got \"{}\"", text));
   if (address.starts_with("*:"))
     problem.what += fmt::format("; `{}` without the asterisk is every address", address.substr(1));
+  const std::string bare(schema::trim(text));
+  for (const std::string& meant : {bare, ":" + bare})
+    if (parse_listen_address(meant)) problem.suggestion = meant;
   if (!is_name) return;
   problem.what += fmt::format(": there is no port named `{}`", port);
   problem.suggestion = nearest_service_name(port);
@@ -102,9 +115,9 @@ void Checker::collisions() {
     const std::optional<ListenAddress> address = parse_listen_address(entry_point.address);
     if (!address || address->port == 0) continue;
     for (const Taken& other : taken) {
-      const bool same_host =
-          other.address.host == address->host || other.address.host.empty() || address->host.empty();
-      if (other.address.port != address->port || other.address.udp != address->udp || !same_host) continue;
+      if (other.address.port != address->port || other.address.udp != address->udp ||
+          !overlap(other.address.host, address->host))
+        continue;
       if (other.shared && entry_point.reuse_port) continue;
       say(Severity::Error, {"entryPoints", name, "address"},
           fmt::format("{} is taken by the entry point `{}`", entry_point.address, *other.name));

@@ -24,7 +24,7 @@ struct Read {
   }
 };
 
-Read read(const char* yaml) {
+Read read(const std::string& yaml) {
   const auto node = schema::read_yaml(yaml, "fairlead.yml", schema::keep_templates);
   EXPECT_TRUE(node) << node.error().what;
   Read out;
@@ -106,12 +106,22 @@ TEST(ReadStatic, SaysWhatDoesNotWorkWhereSpiffeIsAskedFor) {
 }
 
 TEST(ReadStatic, RefusesAddressesThatAreNoneOrTaken) {
-  EXPECT_EQ(read("entryPoints: {web: {address: '80'}}").first_error(),
-            "entryPoints.web.address: expected [host]:port[/tcp|/udp], got \"80\"");
+  const Read bare = read("entryPoints: {web: {address: '80'}}");
+  EXPECT_EQ(bare.first_error(), "entryPoints.web.address: expected [host]:port[/tcp|/udp], got \"80\"");
+  EXPECT_EQ(bare.problems.at(0).suggestion, ":80");
   EXPECT_EQ(read("entryPoints: {web: {}}").first_error(),
             "entryPoints.web.address: is required: [host]:port[/tcp|/udp]");
   EXPECT_EQ(read("entryPoints: {a: {address: ':80'}, b: {address: '127.0.0.1:80'}}").first_error(),
             "entryPoints.b.address: 127.0.0.1:80 is taken by the entry point `a`");
+  const auto both = [](const std::string& a, const std::string& b) {
+    return read("entryPoints: {a: {address: '" + a + "'}, b: {address: '" + b + "'}}").first_error();
+  };
+  EXPECT_EQ(both("0.0.0.0:80", "127.0.0.1:80"),
+            "entryPoints.b.address: 127.0.0.1:80 is taken by the entry point `a`");
+  EXPECT_EQ(both("127.0.0.1:80", "[::]:80"),
+            "entryPoints.b.address: [::]:80 is taken by the entry point `a`");
+  EXPECT_EQ(both("0.0.0.0:80", "[::1]:80"), "");
+  EXPECT_EQ(both("127.0.0.1:80", "127.0.0.2:80"), "");
   EXPECT_EQ(read("entryPoints: {a: {address: ':80/TCP'}, b: {address: ':80/UDP'}}").first_error(), "");
   EXPECT_EQ(read("entryPoints: {a: {address: ':80', reusePort: true}, b: {address: ':80', reusePort: true}}")
                 .first_error(),
