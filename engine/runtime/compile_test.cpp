@@ -310,6 +310,17 @@ TEST_F(CompileTest, WhoWaitsGoesNowhereWhenNobodyKnowsWhere) {
   EXPECT_EQ(successor(site("0") + services + weighted, site("1") + left), std::nullopt)
       << "a composite had it";
   EXPECT_EQ(successor(site("0") + services, site("0") + left), std::nullopt);
+
+  // The router may go first, and the service later.
+  const auto one = compiler_.set_id("one@docker");
+  const auto before = compile(site("00") + services);
+  const auto moved = compile(site("11") + services, before.get());
+  EXPECT_EQ(successor_of("old@docker", *moved), one);
+  EXPECT_TRUE(compile(site("11") + services, moved.get())->changed_sets.empty());
+  EXPECT_EQ(successor_of("old@docker", *compile(site("11") + left, moved.get())), one);
+  const auto back = compile(site("01") + services, moved.get());
+  EXPECT_EQ(back->sets.find("old@docker")->second->successor, std::nullopt);
+  EXPECT_EQ(successor(site("0") + services, site("1") + services + weighted), std::nullopt) << "in use";
 }
 
 TEST_F(CompileTest, ChecksOfPlainServersHaveTheTlsPartForRedirects) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <set>
 
 namespace fairlead::runtime {
@@ -34,70 +35,109 @@ class Following {
     }
   }
 
-  // Services that are gone, with the one that every router of theirs names now. Nobody knows by which router
-  // or composite a request came: where they went different ways, or one went nowhere, there is none.
-  std::map<std::string, std::string> moved() const {
+  // Services that no router names any more, with the one that every router of theirs names now. Nobody knows
+  // by which router or composite a request came: where they went different ways, or one went nowhere, there
+  // is none.
+  std::map<std::string, std::string> left() const {
     std::map<std::string, std::string> out;
     std::set<std::string> astray;
     for (const auto& [name, router] : before_.routers) {
       const std::string& service = router.options.service;
-      if (!sets_before_.contains(service) || sets_.contains(service)) continue;
+      if (!sets_before_.contains(service)) continue;
       const auto later = now_.routers.find(name);
       const bool goes_on = later != now_.routers.end() && later->second.owner == router.owner &&
                            !later->second.broken() && sets_.contains(later->second.options.service);
+      if (goes_on && later->second.options.service == service) continue;
       if (!goes_on || out.try_emplace(service, later->second.options.service).first->second !=
                           later->second.options.service)
         astray.insert(service);
     }
-    if (out.empty()) return out;
-    const auto note = [&](const auto& elements) {
-      for (const auto& [name, element] : elements)
-        for (const model::Reference& reference : model::references(element.options))
-          if (reference.target == model::Target::Service) astray.insert(reference.name);
-    };
-    note(before_.services);
-    if constexpr (requires { model::references(before_.middlewares.begin()->second.options); })
-      note(before_.middlewares);
     for (const std::string& service : astray) out.erase(service);
+    if (!out.empty()) erase_named(out, before_);
     return out;
   }
 
+  // What is in use by somebody else needs no successor.
+  template <class Services>
+  void erase_in_use(Services& services) const {
+    if (services.empty()) return;
+    for (const auto& [name, router] : now_.routers) services.erase(router.options.service);
+    erase_named(services, now_);
+  }
+
  private:
+  template <class Services>
+  static void erase_named(Services& services, const Part& part) {
+    const auto look = [&](const auto& elements) {
+      for (const auto& [name, element] : elements)
+        for (const model::Reference& reference : model::references(element.options))
+          if (reference.target == model::Target::Service) services.erase(reference.name);
+    };
+    look(part.services);
+    if constexpr (requires { model::references(part.middlewares.begin()->second.options); })
+      look(part.middlewares);
+  }
+
   const Part& before_;
   const Sets& sets_before_;
   const Part& now_;
   const Sets& sets_;
 };
 
-// What workers keep of a service that is gone: whoever waits there finds the way.
-std::shared_ptr<const ServerSet> signpost(const ServerSet& left, upstream::SetId successor) {
+// Of a service that is gone: whoever waits there finds the way.
+std::shared_ptr<ServerSet> signpost(const ServerSet& left) {
   auto out = std::make_shared<ServerSet>();
   out->service = left.service;
   out->state = left.state;
   out->holds = left.holds;
-  out->successor = successor;
   return out;
 }
 
+void put(ServerSets& changed, upstream::SetId id, std::shared_ptr<const ServerSet> set) {
+  const auto known = std::ranges::find(changed, id, &ServerSets::value_type::first);
+  if (known != changed.end())
+    known->second = std::move(set);
+  else
+    changed.emplace_back(id, std::move(set));
+}
+
 template <class Part, class Sets>
-void follow(const Part& before, const Sets& sets_before, const Successions& signposts, const Part& now,
-            const Sets& sets, const std::function<upstream::SetId(const std::string&)>& id_of,
-            Duration longest, Successions& out, ServerSets& changed) {
+void follow(const Part& before, const Sets& sets_before, const Successions& known, const Part& now,
+            Sets& sets, const std::function<upstream::SetId(const std::string&)>& id_of, Duration longest,
+            Successions& out, ServerSets& changed) {
   const TimePoint time = std::chrono::steady_clock::now();
-  for (const auto& [name, since] : signposts) {
-    if (sets.contains(name)) continue;
-    if (time - since < longest)
-      out.emplace(name, since);
-    else
-      changed.emplace_back(id_of(name), nullptr);
-  }
   const Following following(before, sets_before, now, sets);
   following.inherit();
-  for (const auto& [name, by] : following.moved()) {
-    const auto gone = std::ranges::find(changed, id_of(name), &ServerSets::value_type::first);
-    if (gone == changed.end()) continue;
-    gone->second = signpost(*sets_before.find(name)->second, id_of(by));
-    out.emplace(name, time);
+  for (const auto& [name, by] : following.left()) out.emplace(name, Succession{by, {}});
+  out.insert(known.begin(), known.end());
+  following.erase_in_use(out);
+  for (auto at = out.begin(); at != out.end();) {
+    auto& [name, succession] = *at;
+    const auto left = sets_before.find(name);
+    if (sets.contains(name)) {
+      succession.gone.reset();
+    } else if (!succession.gone && left != sets_before.end()) {
+      succession.gone = time;
+      auto made = signpost(*left->second);
+      made->successor = id_of(succession.by);
+      put(changed, id_of(name), std::move(made));
+    } else if (!succession.gone || time - *succession.gone >= longest) {
+      put(changed, id_of(name), nullptr);
+      at = out.erase(at);
+      continue;
+    }
+    ++at;
+  }
+  // Of services that are still there, their servers on the way out.
+  for (auto& [name, set] : sets) {
+    const auto succession = out.find(name);
+    const auto successor =
+        succession == out.end() ? std::nullopt : std::optional(id_of(succession->second.by));
+    if (set->successor == successor) continue;
+    auto made = std::make_shared<ServerSet>(*set);
+    made->successor = successor;
+    set = std::move(made);
+    put(changed, id_of(name), set);
   }
 }
 
@@ -106,12 +146,12 @@ void follow(const Part& before, const Sets& sets_before, const Successions& sign
 void follow_departures(Compiler& compiler, const Snapshot& previous, const model::Dynamic& dynamic,
                        Duration longest, Snapshot& out) {
   follow(
-      previous.dynamic->http, previous.sets, previous.signposts, dynamic.http, out.sets,
-      [&](const std::string& name) { return compiler.set_id(name); }, longest, out.signposts,
+      previous.dynamic->http, previous.sets, previous.successions, dynamic.http, out.sets,
+      [&](const std::string& name) { return compiler.set_id(name); }, longest, out.successions,
       out.changed_sets);
   follow(
-      previous.dynamic->tcp, previous.tcp_sets, previous.tcp_signposts, dynamic.tcp, out.tcp_sets,
-      [&](const std::string& name) { return compiler.tcp_set_id(name); }, longest, out.tcp_signposts,
+      previous.dynamic->tcp, previous.tcp_sets, previous.tcp_successions, dynamic.tcp, out.tcp_sets,
+      [&](const std::string& name) { return compiler.tcp_set_id(name); }, longest, out.tcp_successions,
       out.changed_sets);
 }
 

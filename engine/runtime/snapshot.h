@@ -28,8 +28,12 @@ struct HealthPlan;
 
 namespace fairlead::runtime {
 
-// Services that are gone and whose successor workers know, with the time when they went.
-using Successions = std::map<std::string, TimePoint, std::less<>>;
+// A service that its routers have left for another one.
+struct Succession {
+  std::string by;
+  std::optional<TimePoint> gone;  // since when it is not in the configuration any more
+};
+using Successions = std::map<std::string, Succession, std::less<>>;
 using ServerSets = std::vector<std::pair<upstream::SetId, std::shared_ptr<const upstream::ServerSet>>>;
 
 // Whose PROXY header tells who the client is; that of others is read and ignored.
@@ -62,10 +66,10 @@ struct Snapshot {
   std::vector<std::shared_ptr<const tcp::HealthPlan>> tcp_health_plans;
   std::map<std::string, std::shared_ptr<const udp::Route>, std::less<>> udp_routes;  // by entry point
   std::vector<std::shared_ptr<const udp::LoadBalancer>> udp_balancers;
-  ServerSets changed_sets;  // against the snapshot before; null: gone
-  Successions signposts, tcp_signposts;
-  bool tls_challenges = false;             // a certificate resolver validates by tls-alpn-01
-  std::shared_ptr<const tls::Tables> tls;  // certificates and challenges: they change without a snapshot
+  ServerSets changed_sets;                   // against the snapshot before; null: gone
+  Successions successions, tcp_successions;  // by the service that was left
+  bool tls_challenges = false;               // a certificate resolver validates by tls-alpn-01
+  std::shared_ptr<const tls::Tables> tls;    // certificates and challenges: they change without a snapshot
 };
 
 }  // namespace fairlead::runtime

@@ -113,10 +113,10 @@ void LoadBalancer::note_failure(Exchange& x, upstream::ServerState& server, std:
 // Waits for a successor of the last server, in a service of another name where the router has one now: `set`.
 // True when there may be one.
 Task<bool> LoadBalancer::hold(Exchange& x, TimePoint until, upstream::SetId& set) const {
-  const bool is_gone = x.pools.find(set) && x.pools.find(set)->set->successor;
+  const upstream::SetId former = set;
   const upstream::Pools::Local* local = x.pools.find_successor(set);
   if (!x.may_hold || !local || !local->set->holds || options_.hold.requests == 0) co_return false;
-  if (is_gone && local->set->any_usable()) co_return true;
+  if (set != former && local->set->any_usable()) co_return true;
   const std::shared_ptr<upstream::ServiceState> state = local->set->state;
   const TimePoint left{Duration(state->last_left.load(std::memory_order_relaxed))};
   if (left == TimePoint{} || x.loop.now() - left > options_.hold.after) co_return false;

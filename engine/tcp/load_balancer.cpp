@@ -60,10 +60,10 @@ Error LoadBalancer::unavailable(const Client& client, upstream::SetId set) const
 // Waits for a successor of the last server, in a service of another name where the router has one now: `set`.
 // True when there may be one.
 Task<bool> LoadBalancer::hold(Client& client, TimePoint until, upstream::SetId& set) const {
-  const bool is_gone = client.pools.find(set) && client.pools.find(set)->set->successor;
+  const upstream::SetId former = set;
   const upstream::Pools::Local* local = client.pools.find_successor(set);
   if (!client.may_hold || !local || !local->set->holds || options_.hold.requests == 0) co_return false;
-  if (is_gone && local->set->any_usable()) co_return true;
+  if (set != former && local->set->any_usable()) co_return true;
   const TimePoint left{Duration(local->set->state->last_left.load(std::memory_order_relaxed))};
   if (left == TimePoint{} || client.loop.now() - left > options_.hold.after) co_return false;
   const HeldPlace place(local->set->state, options_.hold.requests);

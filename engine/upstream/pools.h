@@ -31,10 +31,11 @@ class Pools {
 
   // Null when no such service exists any more. Valid until the caller suspends.
   const Local* find(SetId id) const { return id < sets_.size() && sets_[id].set ? &sets_[id] : nullptr; }
-  // The same, where the service is gone: of its successor, whose number `id` becomes.
+  // The same, where the service has no server any more and a successor: of that one, whose number `id`
+  // becomes.
   const Local* find_successor(SetId& id) const {
     const Local* local = find(id);
-    while (local && local->set->successor) {
+    while (local && local->set->successor && !local->set->any_usable()) {
       id = *local->set->successor;
       local = find(id);
     }

@@ -95,7 +95,7 @@ struct ServerSet {
   std::shared_ptr<const Sticky> sticky;  // null: no affinity; its targets are the servers in order
   std::uint64_t sticky_hash = 0;         // of its options; 0: none
   bool holds = false;                    // container servers: requests may wait for a successor
-  std::optional<SetId> successor;        // of a service that is gone: the one that its routers name now
+  std::optional<SetId> successor;        // the one that all of its routers name now: who waits goes on there
 
   bool any_usable() const {
     for (const Server& server : servers)
