@@ -141,9 +141,7 @@ void Control::run(std::set<std::string> expected) {
       look_at = now + kLookAtFiles;
       give_back_memory(now);
       if (!draining_ && compiler_.files_changed()) rebuild();
-      // A program that had the port ends without telling anybody.
-      if (some_closed_ && !draining_)
-        some_closed_ = !publisher_.apply_entry_points(*install_, Occasion::Again).empty();
+      if (!closed_.empty() && !draining_) open_closed_again();
     }
     if (!message) {
       if (messages_.closed()) return;
@@ -186,7 +184,7 @@ void Control::handle(Message message, bool& rebuild_wanted) {
     rebuild_wanted = false;
     std::vector<std::string> problems;
     if (open_) problems = publisher_.apply_entry_points(*install_, Occasion::Change);
-    some_closed_ = !problems.empty();
+    closed_ = problems;
     for (std::string& problem : problems) problem += "; it is tried again until it can be opened";
     install->done->set_value(std::move(problems));
   } else if (auto* drain = std::get_if<Drain>(&message)) {
@@ -234,6 +232,14 @@ void Control::open_entry_points() {
     start_failed_.store(true);
   }
   if (!start_failed_) opened_.store(true);
+}
+
+// A program that had the port ends without telling anybody. What keeps one closed now may be something else.
+void Control::open_closed_again() {
+  std::vector<std::string> problems = publisher_.apply_entry_points(*install_, Occasion::Again);
+  for (const std::string& problem : problems)
+    if (std::ranges::find(closed_, problem) == closed_.end()) spdlog::error("{}", problem);
+  closed_ = std::move(problems);
 }
 
 bool Control::all_turn() {

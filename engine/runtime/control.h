@@ -107,6 +107,7 @@ class Control {
   void apply_states();
   void rebuild();
   void open_entry_points();
+  void open_closed_again();
   void finish_drain(std::promise<bool>& done);
   bool hardly_works(TimePoint now);
   void give_back_memory(TimePoint now);
@@ -126,7 +127,7 @@ class Control {
   Compiler::Phases states_;                  // told and not yet applied
   std::map<std::string, model::Told> told_;  // by provider: what its configuration does not say yet
   bool open_ = false;
-  bool some_closed_ = false;  // entry points that could not be opened when the install changed
+  std::vector<std::string> closed_;  // why, of entry points that could not be opened when the install changed
   bool draining_ = false;
   std::size_t most_used_ = 0;  // of buffered bytes, since memory was given back last
   TimePoint give_back_at_{};   // not before

@@ -22,9 +22,11 @@ ListenNames::Places ListenNames::find(const net::ListenAddress& address, TimePoi
   const bool may_rest = asked.answer && (*asked.answer || !anew);
   if (may_rest && std::chrono::steady_clock::now() < asked.until) return *asked.answer;
   if (!asked.under_way.valid()) asked.under_way = ask(address);
-  if (asked.under_way.wait_until(patience) != std::future_status::ready)
+  if (asked.under_way.wait_until(patience) != std::future_status::ready) {
+    if (asked.answer && !*asked.answer) return *asked.answer;
     return fail(500, Fault::Proxy,
                 fmt::format("listen on {}: the name servers have not answered yet", net::text_of(address)));
+  }
   asked.answer = asked.under_way.get();
   asked.pause = std::clamp(asked.pause * 2, kFirstPause, kLongestPause);
   asked.until = std::chrono::steady_clock::now() + asked.pause;

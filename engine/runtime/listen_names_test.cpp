@@ -30,6 +30,22 @@ TEST(ListenNames, DoNotMakeAnybodyWaitForNameServersThatAreSlow) {
   EXPECT_TRUE(names.find(kNamed, soon(), false)) << "the look-up went on";
 }
 
+TEST(ListenNames, SayWhatWasWrongLastWhileTheyAskAgain) {
+  static std::atomic<int> asked = 0;
+  static std::latch answers(1);
+  ListenNames names([](const net::ListenAddress&) -> ListenNames::Places {
+    if (++asked > 1) answers.wait();
+    return fail(500, Fault::Proxy, "not found");
+  });
+
+  EXPECT_FALSE(names.find(kNamed, soon(), true));
+  const auto again = names.find(kNamed, steady_clock::now(), true);
+
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().detail, "not found");
+  answers.count_down();
+}
+
 TEST(ListenNames, LetANameRestThatWasNotFound) {
   static std::atomic<int> asked = 0;
   ListenNames names([](const net::ListenAddress&) -> ListenNames::Places {
