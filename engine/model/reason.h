@@ -54,7 +54,7 @@ template <class T>
 struct Element {
   T options{};
   schema::Origin origin;        // the container or file it was read from
-  std::string owner;            // "host//project/service" or the container; files: the path; decides conflicts
+  std::string owner;            // "host//project/service" or container; files: the path; decides conflicts
   std::vector<Reason> reasons;  // everything wrong with it, warnings included
   bool by_default_rule =
       false;  // routers: the rule came from the provider's template, so recursion is guarded
