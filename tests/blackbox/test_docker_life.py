@@ -288,3 +288,37 @@ def test_a_rollout_that_names_the_service_anew_is_waited_for_as_any_other(start,
         asking.join(60)
         site.shutdown()
     assert answers == [200]
+
+
+def test_who_waits_follows_its_router_also_where_the_new_container_was_created_first(start, origin, engine):
+    replica = {"com.docker.compose.project": "shop", "com.docker.compose.service": "web",
+               "traefik.http.routers.app.rule": "Host(`app`)"}
+    port = free_port()
+    successor = {**replica, "traefik.http.services.next.loadbalancer.passhostheader": "true"}
+    engine.put("old", origin.port, replica)
+    proxy = start(install={**engine.install, "hold": {"after": "60s", "time": "40s"}})
+    proxy.wait_status(200, "app")
+    engine.created.add("id-new")
+    engine.containers["id-new"] = ("new", port, successor)
+    engine._event("create", "id-new")
+    wait_for(lambda: proxy.service("next@docker"), 10, "the new container is known")
+
+    answers, asking = [], []
+    engine._event("kill", "id-old", signal="15")
+    for _ in range(8):  # some before the configuration that follows the signal
+        asking.append(threading.Thread(target=lambda: answers.append(proxy.ask(host="app", timeout=60).status)))
+        asking[-1].start()
+        time.sleep(0.02)
+    wait_for(lambda: proxy.router("app@docker")["service"] == "next", 10, "the router has moved")
+    engine._event("die", "id-old")
+    del engine.containers["id-old"]
+    engine._event("destroy", "id-old")
+    wait_for(lambda: not proxy.service("web-shop@docker"), 10, "the old service is gone")
+    engine.created.clear()
+    with http.server.ThreadingHTTPServer(("127.0.0.1", port), SlowSite) as site:
+        threading.Thread(target=site.serve_forever, daemon=True).start()
+        engine.put("new", port, successor)
+        for one in asking:
+            one.join(60)
+        site.shutdown()
+    assert answers == [200] * 8
