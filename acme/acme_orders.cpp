@@ -244,13 +244,19 @@ void Acme::keep(Resolver& resolver, const Task& task, const std::vector<std::str
   StoredCertificate made{.main = names.front(),
                          .sans = {names.begin() + 1, names.end()},
                          .text = tls::CertificateText::of(issued.chain, issued.key)};
-  resolver.store().update([name = resolver.name(), made, usable](State& state) {
+  resolver.store().update([name = resolver.name(), made, usable, names = chain->names](State& state) {
     ResolverState& own = state[name];
     const std::vector<std::string> now = made.names();
-    // What the new one serves altogether needs no other.
-    std::erase_if(own.certificates, [&](const StoredCertificate& old) {
+    const auto serves_all = [&names](const std::vector<std::string>& of) {
       return std::ranges::all_of(
-          old.names(), [&](const std::string& one) { return std::ranges::find(now, one) != now.end(); });
+          of, [&](const std::string& one) { return std::ranges::find(names, one) != names.end(); });
+    };
+    // What the new one serves altogether needs no other. Most are of other names, and need not be read for
+    // that; Traefik lists one under fewer names than it has.
+    std::erase_if(own.certificates, [&](const StoredCertificate& old) {
+      if (!serves_all(old.names())) return false;
+      const auto known = read_chain(old.text->leaf());
+      return !known || serves_all(known->names);
     });
     own.certificates.push_back(made);
     if (usable)

@@ -145,7 +145,7 @@ std::expected<HttpResponse, OrderFailure> Order::create(const OrderOptions& opti
     answer = client_.post(signer_, directory->new_order, dump(payload), stop_);
   }
   if (answer) return std::move(*answer);
-  return Failed(of_new_order(answer.error(), options.names));
+  return Failed(of_order(answer.error(), options.names));
 }
 
 std::expected<void, OrderFailure> Order::validate(const std::vector<std::string>& authorizations,
@@ -299,7 +299,7 @@ std::expected<Issued, OrderFailure> Order::finalize(OrderState order, const std:
       if (!done) {
         if (done.error().is_of_authority()) return stays_open(done.error());
         // RFC 8555 §7.4: not ready after all; the order is looked at again.
-        if (!done.error().is("orderNotReady")) return Failed(by_names(done.error(), options.names));
+        if (!done.error().is("orderNotReady")) return Failed(of_order(done.error(), options.names));
         sent = false;
         refused = true;
       } else {

@@ -45,7 +45,7 @@ OrderFailure by_names(const Trouble& trouble, const std::vector<std::string>& na
   return out;
 }
 
-OrderFailure of_new_order(const Trouble& trouble, const std::vector<std::string>& names) {
+OrderFailure of_order(const Trouble& trouble, const std::vector<std::string>& names) {
   OrderFailure out = by_names(trouble, names);
   if (!out.names.empty() || !trouble.is("unauthorized")) return out;
   out.trouble.problem.type = "account";

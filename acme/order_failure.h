@@ -28,8 +28,8 @@ struct OrderFailure {
 // Finds out which of the names the authority refuses: it may say so (RFC 8555 §6.7.1), when it is asked for
 // them and when it looks at them once more at the end.
 OrderFailure by_names(const Trouble& trouble, const std::vector<std::string>& names);
-// The same of an order that was refused before any name was looked at: "unauthorized" speaks of the account
-// then, and not of what answers under a name.
-OrderFailure of_new_order(const Trouble& trouble, const std::vector<std::string>& names);
+// The same of an order that was refused as such, when it was to be made or finalized: "unauthorized" speaks
+// of the account then, and not of what answers under a name.
+OrderFailure of_order(const Trouble& trouble, const std::vector<std::string>& names);
 
 }  // namespace fairlead::acme

@@ -50,14 +50,14 @@ TEST(OrderFailure, FindsTheNameInTheText) {
 
 TEST(OrderFailure, TellsAnAccountThatMayNotFromANameThatMayNot) {
   const OrderFailure account =
-      of_new_order(refusal("unauthorized", "Account has status \"deactivated\""), {"a.test"});
+      of_order(refusal("unauthorized", "Account has status \"deactivated\""), {"a.test"});
 
   EXPECT_THAT(account.names, IsEmpty());
   EXPECT_EQ(account.trouble.text(), "account: unauthorized: Account has status \"deactivated\"");
   EXPECT_NE(meaning(account.trouble.problem.type).find("deactivated"), std::string_view::npos);
-  EXPECT_TRUE(of_new_order(refusal("unauthorized", "no", {{.name = "a.test", .type = "", .detail = "no"}}),
-                           {"a.test"})
-                  .names.contains("a.test"));
+  EXPECT_TRUE(
+      of_order(refusal("unauthorized", "no", {{.name = "a.test", .type = "", .detail = "no"}}), {"a.test"})
+          .names.contains("a.test"));
 }
 
 }  // namespace

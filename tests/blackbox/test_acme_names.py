@@ -1,10 +1,12 @@
 """Rules whose names do not all fit into one certificate, and storage that moves."""
 
+import base64
 import json
 
 import pytest
 from support.acme_front import Front
 from support.acme_site import names_of, reason, row, served, site, wait_served
+from support.certificates import make
 from support.pebble import Pebble
 from support.ports import wait_for
 
@@ -60,6 +62,20 @@ def test_a_name_that_is_refused_at_the_end_keeps_no_other_from_its_certificate(s
         told = wait_for(lambda: "tried again at" in reason(proxy, "r0@file") and reason(proxy, "r0@file"), 10, "it is said")
         assert told.startswith("no certificate for bad.end.test: caa: ") and "CAA" in told
         assert len(front.orders) == 2
+
+
+def test_a_certificate_stays_while_a_name_of_it_has_no_other(stage, origin):
+    """Traefik lists one under the names that were uncovered when it was ordered, not under all that it has."""
+    old = make(stage.folder, "old", ["DNS:blocked.test", "DNS:b.stays.test"], ca=True, left=5 * 86400)
+    text = {kind: base64.b64encode(path.read_bytes()).decode() for kind, path in (("certificate", old.cert), ("key", old.key))}
+    stage.storage.write_text(json.dumps({"le": {"Account": None, "Certificates": [
+        {"domain": {"main": "b.stays.test"}, **text, "Store": "default"}]}}))
+    stage.storage.chmod(0o600)
+    proxy = stage.start(site(origin, "Host(`blocked.test`) || Host(`b.stays.test`)"))
+
+    assert names_of(wait_served(proxy, "b.stays.test", stage.pebble.root())) == ["b.stays.test"]
+    stage.wait_certificates(2)
+    assert served(proxy.port("secure"), "blocked.test", old.cert)
 
 
 def test_all_that_an_authority_says_of_a_refusal_is_shown(stage, origin):
