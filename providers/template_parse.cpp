@@ -221,6 +221,8 @@ class Parser {
     } else if (functions::known(word)) {
       operand.kind = Operand::Kind::Function;
       operand.function = word;
+    } else if (inner_.starts_with('$')) {
+      fail("variables, as in `$name := …`, are not supported in templates");
     } else if (word.empty() || !is_alpha(word[0])) {
       fail(fmt::format("unexpected {}", quoted(inner_, 40)));
     } else {

@@ -114,6 +114,8 @@ TEST(Template, NamesWhatItDoesNotSupport) {
   EXPECT_TRUE(
       render("a\nb {{ now \"HOME\" }}").starts_with("! line 2: \"now\" is not supported in templates"));
   EXPECT_TRUE(render("{{ range .Labels }}{{ end }}").starts_with("! line 1: \"range\" is not supported"));
+  EXPECT_EQ(render("{{ $x := .Name }}"),
+            "! line 1: variables, as in `$name := …`, are not supported in templates");
   EXPECT_EQ(render("{{ .Nope }}"), "! there is no field .Nope here");
   EXPECT_EQ(render("{{ .Name.x }}"), "! web-shop has no field .x");
   EXPECT_EQ(render("{{ .Name"), "! line 1: \"{{\" without \"}}\"");
