@@ -46,6 +46,8 @@ class MessageBody final : public http::Body, http::Lender {
   bool leased() const { return leased_; }
   // Somebody has begun to read it.
   bool wanted() const { return wanted_; }
+  // Somebody waits for more of it.
+  bool has_waiter() const { return signal_.has_waiter(); }
   std::uint64_t left() const { return left_; }
   // Body bytes handed out so far.
   std::uint64_t received() const { return received_; }

@@ -326,6 +326,7 @@ void ServerConnection::on_timer(event::Timer& timer) {
     return close_connection();
   }
   if (waits_for_body_) {
+    if (!body_.has_waiter()) return;  // whoever waited is gone: a try that another one follows
     keep_alive_ = false;
     return body_.fail_with({408, Fault::Client, false, "the request body came too slowly (readTimeout)"});
   }

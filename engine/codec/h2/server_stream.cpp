@@ -279,7 +279,8 @@ void ServerStream::on_timer(event::Timer& timer) {
   if (is_over()) return;
   if (&timer == &write_timer_)
     return answered_ ? connection_.reset_stream(*this, StreamError::None) : on_stalled();
-  if (!waits_for_body_ || failed_) return;
+  // Whoever waited may be gone: a try that another one follows.
+  if (!waits_for_body_ || !readable_.has_waiter() || failed_) return;
   failed_ = Error{408, Fault::Client, false, "the request body came too slowly (readTimeout)"};
   readable_.notify();
 }

@@ -100,6 +100,25 @@ Task<void> echo_when_told(Handler& handler, Job& job) {
   co_await say_hello(handler, job);
 }
 
+Task<void> read_on(Handler& handler, http::Body& body) {
+  for (;;) {
+    Result<http::Chunk> chunk = co_await body.read(65536);
+    handler.received += chunk ? chunk->bytes : "[" + chunk.error().detail + "]";
+    if (!chunk || chunk->last) co_return;
+  }
+}
+
+// Drops one reader of the body, as a retry does, and begins another one when told.
+Task<void> read_in_two_tries(Handler& handler, Job& job) {
+  http::BodyPtr body = job.stream->body();
+  Task<void> first = read_on(handler, *body);
+  first.start(nullptr);
+  co_await handler.go.wait();
+  first = {};
+  co_await handler.go.wait();
+  co_await read_on(handler, *body);
+}
+
 // Writes without end, and counts what it got rid of.
 Task<void> write_without_end(Handler& handler, Job& job) {
   http::ResponseHead head(job.arena);
@@ -243,6 +262,22 @@ TEST_F(H2ServerTest, GivesUpOnAClientThatTakesNoByteForAMinute) {
 
   ASSERT_EQ(handler.cancellations.size(), 1U);
   EXPECT_EQ(peer->answers[1].error, static_cast<std::uint32_t>(NGHTTP2_CANCEL));
+}
+
+TEST_F(H2ServerTest, CountsNoTimeInWhichNobodyReadsTheBodyAnyMore) {
+  begin(read_in_two_tries);
+  peer->ask("POST", "/", "hello", true);
+  exchange();
+  ASSERT_EQ(handler.received, "hello");
+
+  handler.go.notify();  // the first reader goes
+  pass(61s);
+  handler.go.notify();  // another one comes
+  pass(59s);
+  EXPECT_EQ(handler.received, "hello");
+  pass(2s);
+
+  EXPECT_EQ(handler.received, "hello[the request body came too slowly (readTimeout)]");
 }
 
 TEST_F(H2ServerTest, GivesTheRestOfAnEndedAnswerAMinuteToo) {
