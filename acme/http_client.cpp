@@ -3,7 +3,9 @@
 #include "engine/base/curl_connection.h"
 #include "engine/base/strings.h"
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
+#include <netinet/in.h>
 
 #include <algorithm>
 #include <fstream>
@@ -85,6 +87,16 @@ bool take_apart(const std::string& url, Target& out) {
   return good;
 }
 
+// Where a proxy could only lead to itself.
+bool is_this_machine(std::string host) {
+  if (host.starts_with('[')) host = host.substr(1, host.size() - 2);
+  in_addr four;
+  in6_addr six;
+  if (inet_pton(AF_INET, host.c_str(), &four) == 1) return (ntohl(four.s_addr) >> 24) == IN_LOOPBACKNET;
+  if (inet_pton(AF_INET6, host.c_str(), &six) == 1) return IN6_IS_ADDR_LOOPBACK(&six);
+  return iequals(host, "localhost");
+}
+
 }  // namespace
 
 std::string_view HttpResponse::header(std::string_view name) const {
@@ -139,6 +151,8 @@ Result<HttpResponse> HttpClient::call(const HttpRequest& request, std::stop_toke
   }
   curl_easy_setopt(easy, CURLOPT_URL, url.c_str());
   curl_easy_setopt(easy, CURLOPT_CONNECT_TO, connect_to);
+  const bool is_direct = !options_.outside || is_this_machine(target.host);
+  curl_easy_setopt(easy, CURLOPT_PROXY, is_direct ? "" : nullptr);  // null: as the environment says
   // curl's own "Expect: 100-continue" and "application/x-www-form-urlencoded" are nobody's wish.
   headers = curl_slist_append(headers, "Expect:");
   if (std::ranges::none_of(request.headers, [](const auto& h) { return istarts_with(h, "content-type:"); }))

@@ -23,6 +23,7 @@ struct HttpOptions {
   bool system_authorities = false;  // trust the system's as well as `authorities`
   std::string server_name;          // name in the server's certificate, where the URL says another
   std::string address;              // connect to this address instead of what the name resolves to
+  bool outside = false;  // by way of the proxy in HTTPS_PROXY, http_proxy, NO_PROXY; never to this machine
   Duration timeout = std::chrono::minutes(2);        // of a whole call; 0: no limit
   Duration head_timeout = std::chrono::seconds(30);  // until the head of the answer; 0: no limit of its own
   std::size_t max_body = 1 << 20;                    // bytes of an answer; more is an error
@@ -45,8 +46,8 @@ struct HttpResponse {
   std::string_view header(std::string_view name) const;
 };
 
-// One connection, kept alive between calls to the same server; used by one thread at a time. Proxies named by
-// the environment never apply; redirections are not followed.
+// One connection, kept alive between calls to the same server; used by one thread at a time. Redirections are
+// not followed.
 class HttpClient {
  public:
   explicit HttpClient(HttpOptions options = {});

@@ -48,6 +48,7 @@ std::shared_ptr<std::mutex> registration_lock(const std::string& storage, const 
 
 HttpOptions http_options(const model::Acme& options, const Environment& environment) {
   HttpOptions out;
+  out.outside = true;
   out.timeout = options.client_timeout;
   out.head_timeout = options.client_response_header_timeout;
   out.system_authorities =

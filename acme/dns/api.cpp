@@ -76,6 +76,7 @@ Result<ApiAnswer> Api::call(const std::string& method, const std::string& path, 
                             std::stop_token stop, std::initializer_list<long> fine) const {
   HttpOptions http;
   http.timeout = http.head_timeout = options_.timeout;
+  http.outside = true;
   HttpClient client(std::move(http));
   HttpRequest request{.method = method, .url = options_.base + path, .headers = {}, .body = body};
   for (int attempt = 1;; ++attempt) {

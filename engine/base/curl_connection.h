@@ -8,7 +8,7 @@
 namespace fairlead {
 
 // One connection of libcurl for http and https, kept alive between calls; used by one thread at a time.
-// Proxies named by the environment never apply.
+// Proxies named by the environment do not apply unless the owner lets them.
 class CurlConnection {
  public:
   CurlConnection();
