@@ -33,8 +33,10 @@ void Session::forward(std::span<const std::uint16_t> slots) {
   if (answered_ && !std::exchange(proven_, true)) owner_.prove(*this);
   waiting_ = true;
   // A container that is gone refuses nothing: its address is silent.
-  if (socket_ && server_->state->phase.load(std::memory_order_relaxed) == upstream::Phase::Gone)
+  if (socket_ && server_->state->phase.load(std::memory_order_relaxed) == upstream::Phase::Gone) {
+    more_addresses_.clear();
     give_up_server(false);
+  }
   if (!socket_) {
     slots = slots.subspan(keep(slots));
     if (!choosing_ || choosing_.done()) begin();
@@ -73,31 +75,32 @@ void Session::begin() {
 
 Task<void> Session::choose() {
   for (;;) {
+    while (!more_addresses_.empty()) {
+      const net::Ip ip = more_addresses_.front();
+      more_addresses_.erase(more_addresses_.begin());
+      if (connect(tried_.back(), {ip, tried_.back()->port}) || gone_) co_return;
+    }
     const ServerPtr server = owner_.pick(tried_);
     if (!server) {
       owner_.drop(Drop::NoServer, kept_.size());
       close();
       co_return;
     }
-    net::Address to{{}, server->port};
+    tried_.push_back(server);
     if (server->ip) {
-      to.ip = *server->ip;
-    } else {
-      const Result<std::vector<net::Ip>> found = co_await upstream::resolve(owner_.loop_, server->host);
-      if (!found) {
-        spdlog::info("entry point {}: {}", owner_.name_, found.error().detail);
-        tried_.push_back(server);
-        continue;
-      }
-      to.ip = found->front();
+      if (connect(server, {*server->ip, server->port}) || gone_) co_return;
+      continue;
     }
-    if (connect(server, to) || gone_) co_return;
+    Result<std::vector<net::Ip>> found = co_await upstream::resolve(owner_.loop_, server->host);
+    if (found)
+      more_addresses_ = std::move(*found);
+    else
+      spdlog::info("entry point {}: {}", owner_.name_, found.error().detail);
   }
 }
 
-// False: another server is to be tried.
+// False: another address, or server, is to be tried.
 bool Session::connect(const ServerPtr& server, const net::Address& to) {
-  tried_.push_back(server);
   Result<Fd> socket = net::connect_udp(to);
   if (!socket) {
     spdlog::info("entry point {}: {}", owner_.name_, socket.error().detail);
@@ -135,7 +138,7 @@ bool Session::send_kept() {
 }
 
 void Session::give_up_server(bool refused) {
-  if (refused) {
+  if (refused && more_addresses_.empty()) {
     server_->state->refused_at.store(owner_.loop_.now().time_since_epoch().count(),
                                      std::memory_order_relaxed);
     owner_.counters_->refused.add();
@@ -170,6 +173,7 @@ void Session::on_event(std::uint32_t) {
     kept_ = {};
     kept_bytes_ = 0;
     tried_.clear();
+    more_addresses_.clear();
   }
   if (owner_.draining_) close();
 }

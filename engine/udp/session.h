@@ -54,8 +54,9 @@ class Session final : public event::Destroyable, event::Handler, event::TimerUse
   event::Timer timer_;
   Fd socket_;
   ServerPtr server_;
-  std::vector<ServerPtr> tried_;   // since the last answer
-  std::vector<std::string> kept_;  // until the first answer of the server
+  std::vector<ServerPtr> tried_;         // since the last answer
+  std::vector<net::Ip> more_addresses_;  // of the last of them: "localhost" may be two, of which one refuses
+  std::vector<std::string> kept_;        // until the first answer of the server
   std::size_t kept_bytes_ = 0;
   bool answered_ = false;  // by this server
   bool waiting_ = false;   // for an answer
