@@ -78,7 +78,7 @@ class Certificates {
   CertificatePtr configured_fallback_;
   CertificatePtr issued_fallback_;
   CertificatePtr self_signed_;
-  WallTime built_{};        // what the table holds for now
+  WallTime built_{};        // the moment that the table was made for
   WallTime next_change_{};  // when the next one begins or ends
   Published<CertificateTable> table_;
 };
